@@ -1,0 +1,1 @@
+"""The agent: thinks, calls tools, asks; knows nothing of HTTP, users or sockets."""

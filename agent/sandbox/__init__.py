@@ -1,0 +1,1 @@
+"""Where tools' code runs, and the files it works on."""

@@ -1,0 +1,37 @@
+"""What a tool is: arguments as a Struct, an effect, and a run that reports instead of raising."""
+
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
+
+from msgspec import Struct
+
+from agent.protocol import CallId, Effect, PlanItem
+from agent.sandbox.port import Workspace
+
+
+class Outcome(Struct, frozen=True):
+    """A tool's result. `output` is whole here; the toolbox cuts it. `plan` replaces the plan."""
+
+    status: Literal["ok", "error"]
+    output: str
+    plan: tuple[PlanItem, ...] | None = None
+
+
+class Call(Struct, frozen=True):
+    """What a tool may touch while it runs; `show` adds to its live output and never waits."""
+
+    id: CallId
+    workspace: Workspace
+    show: Callable[[str], None]
+
+
+class Tool(Protocol):
+    """`arguments` is a Struct type (forbid_unknown_fields) whose fields carry Meta descriptions:
+    it is the schema the model is given and the validation in one."""
+
+    name: str
+    description: str
+    effect: Effect
+    arguments: type[Struct]
+
+    async def run(self, arguments: Any, call: Call) -> Outcome: ...

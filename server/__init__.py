@@ -1,0 +1,1 @@
+"""The doors: people, sockets, storage; knows nothing of models, prompts or tools."""

@@ -1,0 +1,200 @@
+"""What a store keeps: event logs, receipts, drafts, the session index, API tokens."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+SessionState = Literal["idle", "running", "awaiting_approval", "ended"]
+
+
+class Indexed(Struct, frozen=True):
+    """The part of a session's row that follows from its log, rewritten by every append."""
+
+    title: str
+    model: str
+    state: SessionState
+    turn: str | None
+    """The open turn, running or parked."""
+    queue: int
+    held: bool
+    pending_approvals: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    context_used: int
+    context_limit: int
+
+
+class SessionRow(Struct, frozen=True):
+    id: str
+    owner: str
+    created_at: str
+    active_at: str
+    head: int
+    indexed: Indexed
+
+
+class StoredReceipt(Struct, frozen=True):
+    id: str
+    fingerprint: bytes
+    seq: int
+
+
+class Append(Struct, frozen=True):
+    """One commit of one session: all of it or nothing. `first` is the seq of `bodies[0]`.
+
+    `bodies` are whole encoded events, `seq` and `at` included: they are replayed as they are.
+    `words` is what search shall find of them; `closed` names the items whose drafts end here.
+    """
+
+    session: str
+    first: int
+    at: str
+    bodies: tuple[bytes, ...]
+    receipts: tuple[StoredReceipt, ...]
+    closed: tuple[str, ...]
+    words: tuple[str, ...]
+    indexed: Indexed
+
+
+class DraftPiece(Struct, frozen=True):
+    """Text shown of an open item from code point `offset` on; kind is text, reasoning, tool_log."""
+
+    session: str
+    turn: str
+    item: str
+    kind: str
+    offset: int
+    text: str
+
+
+class Draft(Struct, frozen=True):
+    """An open item's text as far as it was kept: its pieces joined."""
+
+    turn: str
+    item: str
+    kind: str
+    text: str
+
+
+class NewSession(Struct, frozen=True):
+    """A session to be, with its first event; a repeated `idempotency_key` of the owner finds it."""
+
+    id: str
+    owner: str
+    at: str
+    body: bytes
+    indexed: Indexed
+    idempotency_key: str | None = None
+
+
+class NewFork(Struct, frozen=True):
+    """A session to be that copies `source` from event 2 to `through`, receipts included.
+
+    `body` replaces event 1; `tail` follows the copied events, numbered from `through + 1`.
+    """
+
+    id: str
+    owner: str
+    at: str
+    source: str
+    through: int
+    body: bytes
+    tail: tuple[bytes, ...]
+    indexed: Indexed
+
+
+class EventPage(Struct, frozen=True):
+    """Consecutive stored events, ascending; `first` is the seq of `bodies[0]`.
+
+    `head` and `oldest` are the log's ends, read in the same transaction.
+    """
+
+    first: int
+    bodies: tuple[bytes, ...]
+    head: int
+    oldest: int
+    more: bool
+
+
+class RowPage(Struct, frozen=True):
+    rows: tuple[SessionRow, ...]
+    next_cursor: str | None
+
+
+class Token(Struct, frozen=True):
+    """An API token without its secret; `hash` is what is compared. Times are RFC 3339 UTC."""
+
+    id: str
+    user: str
+    role: str
+    hash: bytes
+    created_at: str
+    expires_at: str | None
+
+
+class Store(Protocol):
+    """Writes are handed over in order to one writer that commits them in groups.
+
+    Every method that writes raises Unrecorded when the commit fails or its outcome is unknown, and
+    NoSuchSession when the session's row is gone (then nothing was inserted).
+    """
+
+    log_generation: str
+    """Changes when the store was restored from a backup: positions of before mean nothing."""
+
+    def append(self, append: Append) -> asyncio.Future[None]:
+        """Hand over without waiting; the order of calls is the order of commits."""
+        ...
+
+    def draft(self, pieces: Sequence[DraftPiece]) -> asyncio.Future[None]: ...
+
+    async def create(self, new: NewSession) -> tuple[SessionRow, bool]:
+        """The row, and whether it is new (False: the idempotency key was used before)."""
+        ...
+
+    async def fork(self, new: NewFork) -> SessionRow: ...
+
+    async def delete(self, session: str) -> None: ...
+
+    async def row(self, session: str) -> SessionRow | None: ...
+
+    async def rows(
+        self, owner: str | None, *, limit: int, cursor: str | None, q: str, state: str
+    ) -> RowPage:
+        """Newest activity first; owner None means all; '' means no filter; a bad cursor raises BadCursor."""
+        ...
+
+    async def count(self, owner: str) -> int:
+        """Stored sessions of the owner that are not ended."""
+        ...
+
+    async def events_after(
+        self, session: str, after: int, *, limit: int, max_bytes: int
+    ) -> EventPage:
+        """Events after `after`; at least one where there is one, whatever its size."""
+        ...
+
+    async def events_before(
+        self, session: str, before: int, *, limit: int, max_bytes: int
+    ) -> EventPage:
+        """The last events before `before`, ascending; at least one where there is one."""
+        ...
+
+    async def receipts(self, session: str) -> tuple[StoredReceipt, ...]: ...
+
+    async def drafts(self, session: str) -> tuple[Draft, ...]: ...
+
+    async def unsettled(self) -> tuple[str, ...]:
+        """Sessions that may need recovery: an open turn, drafts, or queued input that is not held."""
+        ...
+
+    async def add_token(self, token: Token) -> None: ...
+
+    async def tokens(self) -> tuple[Token, ...]: ...
+
+    async def revoke_token(self, token: str) -> bool: ...
+
+    async def close(self) -> None: ...
