@@ -1,0 +1,73 @@
+# Every target sets up what it needs: a machine with Python 3.11+, git, make and a package registry
+# is enough. `make help` lists what there is.
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+ARGS ?=
+
+# The first Python on the PATH that is new enough, unless PYTHON names one.
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check wall quick bench lock system clean
+
+help:  ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: $(INSTALLED)  ## start the server and open its page (ARGS="--port 9000" passes flags on)
+	@exec $(BIN)/mooring serve $(ARGS)
+
+test: $(INSTALLED) system  ## all tests (ARGS="tests/agent -k undo" narrows them)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: wall test  ## everything a change must pass: the wall, then all tests
+
+wall: $(INSTALLED)  ## format, lint, types, floors, and pure rooms covered by their own tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tests.pure_rooms
+
+quick: $(INSTALLED)  ## under a minute: lint, floors, and the tests that are fast
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -q -x -m "not slow and not browser" $(ARGS)
+
+bench: $(INSTALLED) system  ## measure what docs/operating.md promises
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock:  ## write constraints.txt anew within pyproject.toml (ARGS=--upgrade takes newer releases)
+	@test -x .lock-venv/bin/uv || { $(PYTHON) -m venv .lock-venv && .lock-venv/bin/pip install -q uv; }
+	.lock-venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --quiet \
+		--custom-compile-command "make lock" --output-file constraints.txt $(ARGS)
+
+clean:  ## remove everything that was made here
+	rm -rf $(VENV) .lock-venv build dist static/dist .coverage* .mypy_cache .ruff_cache .pytest_cache
+
+$(INSTALLED): constraints.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Mooring needs Python 3.11 to 3.14; none is on the PATH." >&2; exit 1; }
+	@echo "Setting up $(VENV) with $(PYTHON); this takes a minute the first time."
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv is incomplete (Debian: apt install python3-venv)." >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --require-hashes -r constraints.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# What tests need beside Python: installed where that is allowed, named where it is not.
+system:
+	@missing=; \
+	command -v bwrap >/dev/null || missing="$$missing bubblewrap"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	test -n "$$missing" || exit 0; \
+	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+		echo "Installing$$missing"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "Not installed, so the tests that need it are skipped:$$missing" >&2; \
+	fi
