@@ -1,7 +1,7 @@
 """What all tests share: how Hypothesis searches, and an environment without the host's settings."""
 
 import os
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,10 +16,12 @@ settings.register_profile(
 settings.load_profile("mooring")
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_of_the_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test reads the person's own data folder, or a key that would reach a paid model."""
-    for name in list(os.environ):
-        if name.startswith("MOORING_") or name.endswith(("_API_KEY", "HF_TOKEN")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))
+    with pytest.MonkeyPatch.context() as environment:
+        for name in list(os.environ):
+            if name.startswith("MOORING_") or name.endswith(("_API_KEY", "HF_TOKEN")):
+                environment.delenv(name)
+        environment.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("user-data")))
+        yield
