@@ -1,0 +1,185 @@
+"""What every story has: a server, a model that says what the story tells it to, and viewers."""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from websockets.exceptions import InvalidStatus
+
+from tests.api import Api
+from tests.client import Viewer
+from tests.model_server import CallScript, ModelServer, Reply
+from tests.oracle import Frame
+from tests.serving import Server
+
+CONFIG: Frame = {
+    "limits": {"submissions_per_minute": 100_000},
+    "retry": {"transient_seconds": [0.02, 0.04], "rate_limit_seconds": [0.02, 0.04]},
+    "approval": {
+        "rules": [
+            {
+                "tool": "bash",
+                "match": {"command": "forbidden"},
+                "decision": "deny",
+                "reason": "the house forbids it",
+            },
+            {
+                "tool": "bash",
+                "match": {"command": "always-ask"},
+                "decision": "always_ask",
+                "reason": "it always asks",
+            },
+            {
+                "tool": "bash",
+                "match": {"command": "please-ask"},
+                "decision": "ask",
+                "reason": "the story asks",
+            },
+        ]
+    },
+}
+UNTIL_GO = "echo waiting; while [ ! -e go ]; do sleep 0.02; done; echo went"
+"""A command that runs until the story puts the file `go` into the workspace."""
+
+
+class StoryModel(ModelServer):
+    """The test model, one for all stories of a module; each story begins with a fresh one."""
+
+    def fresh(self) -> None:
+        self._queue.clear()
+        self._plain.clear()
+        self.requests.clear()
+        self.plain_requests.clear()
+        self.disconnected = 0
+        self.answer = lambda seen: None
+
+    async def quiet(self) -> None:
+        """Wait until nobody listens any more."""
+        await self._until(lambda: not self._streams)
+
+    @property
+    def left(self) -> list[Reply]:
+        return [*self._queue, *self._plain]
+
+
+class Story:
+    """One story's world; what it opened is closed, judged and deleted at its end."""
+
+    def __init__(self, server: Server, model: StoryModel, stack: AsyncExitStack) -> None:
+        self.server = server
+        self.model = model
+        self.api: Api
+        self._stack = stack
+        self._viewers: list[Viewer] = []
+
+    async def connect(self, headers: dict[str, str] | None = None) -> Api:
+        """(Again) after a start of the server, whose port is another one then."""
+        self.api = await self._stack.enter_async_context(Api(self.server.url, headers))
+        return self.api
+
+    async def join(self, session: str, **how: Any) -> Viewer:
+        """A viewer that has got everything up to now."""
+        viewer = Viewer(self.server.url, session, **{"headers": self.api.headers, **how})
+        self._viewers.append(await self._stack.enter_async_context(viewer))
+        return await viewer.synced()
+
+    async def begin(self, **fields: Any) -> tuple[str, Viewer]:
+        """A new session and its first viewer."""
+        session = await self.api.session(**fields)
+        return session, await self.join(session)
+
+    async def turn(self, viewer: Viewer, text: str, *replies: Reply, **fields: Any) -> Frame:
+        """One whole turn; its `turn_ended`."""
+        self.model.play(*replies)
+        answer = await viewer.say(text, **fields)
+        started = await viewer.until("turn_started", submission=answer["id"])
+        return await viewer.until("turn_ended", turn=started["turn"])
+
+    async def put(self, session: str, name: str, content: bytes = b"") -> None:
+        """A file into the session's workspace."""
+        path = f"/api/sessions/{session}/files"
+        await self.api.good("POST", path, data=form(name, content))
+
+    async def restart(self) -> None:
+        """`kill -9`, and a new server on the same data."""
+        await self.server.restart()
+        await self.connect()
+
+    async def judge(self) -> None:
+        """What any viewer saw is in the log, event by event."""
+        for viewer in self._viewers:
+            session = viewer.uri.split("/")[5]
+            if self.server.running and viewer.events:
+                answer = await self.api.get(f"/api/sessions/{session}")
+                if answer.status == 200:
+                    first, last = viewer.events[0]["seq"], viewer.log.last
+                    stored = await self.api.events(session, first - 1)
+                    assert stored[: last - first + 1] == viewer.events, "a viewer saw the log"
+
+    async def tidy(self) -> None:
+        """Delete what the story left, so that nothing of it disturbs the next one."""
+        while page := (await self.api.good("GET", "/api/sessions", limit=500))["sessions"]:
+            for session in page:
+                await self.api.call("DELETE", f"/api/sessions/{session['id']}")
+        async with asyncio.timeout(10):
+            await self.model.quiet()
+
+
+def form(name: str, content: bytes) -> Any:
+    """The multipart body of an upload of one file."""
+    body = aiohttp.FormData()
+    body.add_field("file", content, filename=name)
+    return body
+
+
+def bash(command: str, **more: Any) -> CallScript:
+    return CallScript("bash", {"command": command, **more})
+
+
+def calls(*scripts: CallScript, text: str = "") -> Reply:
+    return Reply(text=text, calls=scripts)
+
+
+def told(events: Iterable[Frame]) -> list[str]:
+    """The types in order, without the book-keeping whose place is not promised."""
+    return [event["type"] for event in events if event["type"] != "usage"]
+
+
+def named(frame: Frame, *dropped: str) -> Frame:
+    """The frame without its time and the fields that a story does not care for."""
+    return {key: value for key, value in frame.items() if key not in ("at", *dropped)}
+
+
+def shown(request: Any) -> str:
+    """What the model was shown of the conversation, the system prompt aside, as one text."""
+    return "\n".join(
+        json.dumps(message, ensure_ascii=False)
+        for message in request.messages
+        if message["role"] != "system"
+    )
+
+
+def alive(marker: str) -> list[int]:
+    """Processes on this machine whose command line holds the marker."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if marker.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+async def handshake_refusal(viewer: Viewer) -> tuple[int, str]:
+    """Status and error code of a handshake that must be refused."""
+    try:
+        async with viewer:
+            raise AssertionError("the handshake was accepted")
+    except InvalidStatus as refused:
+        error = json.loads(refused.response.body or b"{}")["error"]
+        return refused.response.status_code, error["code"]
