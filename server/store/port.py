@@ -149,7 +149,9 @@ class Store(Protocol):
         """Hand over without waiting; the order of calls is the order of commits."""
         ...
 
-    def draft(self, pieces: Sequence[DraftPiece]) -> asyncio.Future[None]: ...
+    def draft(self, pieces: Sequence[DraftPiece]) -> asyncio.Future[None]:
+        """Pieces of sessions that are gone are left out; the others are kept."""
+        ...
 
     async def create(self, new: NewSession) -> tuple[SessionRow, bool]:
         """The row, and whether it is new (False: the idempotency key was used before)."""
@@ -164,7 +166,7 @@ class Store(Protocol):
     async def rows(
         self, owner: str | None, *, limit: int, cursor: str | None, q: str, state: str
     ) -> RowPage:
-        """Newest activity first; owner None means all; '' means no filter; a bad cursor raises BadCursor."""
+        """Newest activity first; owner None means all, '' no filter; raises BadCursor."""
         ...
 
     async def count(self, owner: str) -> int:
@@ -188,7 +190,7 @@ class Store(Protocol):
     async def drafts(self, session: str) -> tuple[Draft, ...]: ...
 
     async def unsettled(self) -> tuple[str, ...]:
-        """Sessions that may need recovery: an open turn, drafts, or queued input that is not held."""
+        """Sessions that may need recovery: an open turn, drafts, or input queued and not held."""
         ...
 
     async def add_token(self, token: Token) -> None: ...

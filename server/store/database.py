@@ -1,0 +1,83 @@
+"""How the database file is opened: private, with the settings that make a commit durable."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from server.store.errors import StoreProblem, explained
+
+JOURNAL_BYTES = 64 * 1024 * 1024
+"""What the write-ahead log is cut back to after a burst."""
+
+
+@contextlib.contextmanager
+def explaining(where: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system say into a StoreProblem with a way out."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise explained(error, where) from error
+    except OSError as error:
+        raise StoreProblem(
+            "data_dir_read_only",
+            f"{where} cannot be used ({error.strerror}). Give this user the right to write it,"
+            " or choose another --data-dir.",
+        ) from error
+
+
+def create(database: Path) -> None:
+    """Make the file before SQLite does, so that it is never readable to others.
+
+    An existing one is left alone: closing a second descriptor would drop SQLite's own locks.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def for_writing(database: Path, *, busy_seconds: float) -> sqlite3.Connection:
+    """A connection that may be handed to another thread; transactions are begun by hand."""
+    return sqlite3.connect(
+        database, timeout=busy_seconds, isolation_level=None, check_same_thread=False
+    )
+
+
+def make_durable(
+    connection: sqlite3.Connection, database: Path, *, max_pages: int | None = None
+) -> None:
+    """A commit returns when it is on the disk; what is deleted is overwritten."""
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise StoreProblem(
+            "store_failed",
+            f"The file system of {database} has no shared memory, which a write-ahead log needs."
+            " Choose a --data-dir on a local disk.",
+        )
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+    if max_pages is not None:
+        connection.execute(f"PRAGMA max_page_count = {max_pages}")
+
+
+def for_reading(database: Path, *, busy_seconds: float) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{database.absolute().as_uri()}?mode=ro",
+        uri=True,
+        timeout=busy_seconds,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def check_pages(connection: sqlite3.Connection, database: Path) -> None:
+    """Walk every page of the file; the time grows with its size."""
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise StoreProblem(
+            "store_corrupt",
+            f"{database} is damaged ({verdict}). Restore a backup, or move the file away to"
+            " begin anew.",
+        )

@@ -1,0 +1,149 @@
+"""What can be asked of a snapshot: pages of a log, of the listing, receipts, drafts."""
+
+import sqlite3
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+from server.store import rows, search
+from server.store.errors import NoSuchSession
+from server.store.port import Draft, EventPage, RowPage, SessionRow, StoredReceipt
+
+_OLDEST = 1
+"""No log is cut at its beginning yet."""
+
+
+def row(connection: sqlite3.Connection, session: str) -> SessionRow | None:
+    found = connection.execute(
+        f"SELECT {rows.COLUMNS} FROM sessions WHERE id = ?", (session,)
+    ).fetchone()
+    return None if found is None else rows.from_columns(found)
+
+
+def page(
+    connection: sqlite3.Connection,
+    owner: str | None,
+    *,
+    limit: int,
+    position: rows.Position | None,
+    q: str,
+    state: str,
+) -> RowPage:
+    """One row more than asked for is read: it tells whether another page follows."""
+    conditions, values = ["true"], list[Any]()
+    if owner is not None:
+        conditions.append("owner = ?")
+        values.append(owner)
+    if state:
+        conditions.append("state = ?")
+        values.append(state)
+    if position is not None:
+        conditions.append("(active_at, id) < (?, ?)")
+        values.extend(position)
+    if search.terms(q):
+        condition, parameters = search.mentions(q)
+        conditions.append(condition)
+        values.extend(parameters)
+    found = connection.execute(
+        f"SELECT {rows.COLUMNS} FROM sessions WHERE {' AND '.join(conditions)}"
+        " ORDER BY active_at DESC, id DESC LIMIT ?",
+        (*values, limit + 1),
+    ).fetchall()
+    listed = tuple(rows.from_columns(columns) for columns in found[:limit])
+    more = len(found) > limit
+    return RowPage(listed, rows.cursor_after(listed[-1]) if more and listed else None)
+
+
+def count(connection: sqlite3.Connection, owner: str) -> int:
+    return int(
+        connection.execute(
+            "SELECT count(*) FROM sessions WHERE owner = ? AND state <> 'ended'", (owner,)
+        ).fetchone()[0]
+    )
+
+
+def events_after(
+    connection: sqlite3.Connection, session: str, after: int, *, limit: int, max_bytes: int
+) -> EventPage:
+    key, head = _log(connection, session)
+    after = max(0, min(after, head))
+    found = connection.execute(
+        "SELECT body FROM events WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?",
+        (key, after, limit),
+    )
+    bodies = _within(found, max_bytes)
+    more = after + len(bodies) < head
+    return EventPage(after + 1, tuple(bodies), head, _OLDEST, more)
+
+
+def events_before(
+    connection: sqlite3.Connection, session: str, before: int, *, limit: int, max_bytes: int
+) -> EventPage:
+    key, head = _log(connection, session)
+    before = max(_OLDEST, min(before, head + 1))
+    found = connection.execute(
+        "SELECT body FROM events WHERE session = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+        (key, before, limit),
+    )
+    bodies = _within(found, max_bytes)
+    first = before - len(bodies)
+    return EventPage(first, tuple(reversed(bodies)), head, _OLDEST, first > _OLDEST)
+
+
+def receipts(connection: sqlite3.Connection, session: str) -> tuple[StoredReceipt, ...]:
+    found = connection.execute(
+        "SELECT r.id, r.fingerprint, r.seq FROM receipts r JOIN sessions s ON s.key = r.session"
+        " WHERE s.id = ? ORDER BY r.seq, r.id",
+        (session,),
+    ).fetchall()
+    return tuple(StoredReceipt(*columns) for columns in found)
+
+
+def drafts(connection: sqlite3.Connection, session: str) -> tuple[Draft, ...]:
+    found = connection.execute(
+        "SELECT d.turn, d.item, d.kind, d.start, d.text FROM drafts d JOIN sessions s"
+        " ON s.key = d.session WHERE s.id = ? ORDER BY d.item, d.kind, d.start",
+        (session,),
+    ).fetchall()
+    return tuple(
+        Draft(turn, item, kind, _joined(piece[3:] for piece in pieces))
+        for (turn, item, kind), pieces in groupby(found, key=lambda piece: piece[:3])
+    )
+
+
+def unsettled(connection: sqlite3.Connection) -> tuple[str, ...]:
+    found = connection.execute(
+        "SELECT id FROM sessions WHERE turn IS NOT NULL OR (queue > 0 AND NOT held)"
+        " OR key IN (SELECT session FROM drafts) ORDER BY active_at, id"
+    ).fetchall()
+    return tuple(columns[0] for columns in found)
+
+
+def _log(connection: sqlite3.Connection, session: str) -> tuple[int, int]:
+    found: tuple[int, int] | None = connection.execute(
+        "SELECT key, head FROM sessions WHERE id = ?", (session,)
+    ).fetchone()
+    if found is None:
+        raise NoSuchSession(session)
+    return found
+
+
+def _within(found: Iterable[tuple[bytes]], max_bytes: int) -> list[bytes]:
+    """Rows as long as they fit, and the first in any case; the rest is not read."""
+    bodies: list[bytes] = []
+    size = 0
+    for (body,) in found:
+        size += len(body)
+        if bodies and size > max_bytes:
+            break
+        bodies.append(body)
+    return bodies
+
+
+def _joined(pieces: Iterable[tuple[int, str]]) -> str:
+    """What overlaps what is there counts once; what was skipped leaves no gap."""
+    text, end = "", 0
+    for start, piece in pieces:
+        text += piece[end - start :] if start < end else piece
+        end = max(end, start + len(piece))
+    return text

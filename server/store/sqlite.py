@@ -1,0 +1,212 @@
+"""The store on SQLite: one file in the data directory, one writing thread, a few reading ones."""
+
+import asyncio
+import contextlib
+import secrets
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from server.store import database as files
+from server.store import generation, reads, rows, schema, tokens, writes
+from server.store.generation import Mark
+from server.store.lock import DirectoryLock, prepare
+from server.store.port import (
+    Append,
+    Draft,
+    DraftPiece,
+    EventPage,
+    NewFork,
+    NewSession,
+    RowPage,
+    SessionRow,
+    StoredReceipt,
+    Token,
+)
+from server.store.readers import Readers
+from server.store.writer import Writer
+
+DATABASE = "mooring.db"
+_MIB = 1024 * 1024
+_JOB_BYTES = 500
+"""What a job weighs beside its bodies, in the writer's queue."""
+
+
+class Limits(Struct, frozen=True):
+    """What the store holds at most; a file up to `checked_bytes` is checked whole at the start."""
+
+    queued_jobs: int = 10_000
+    queued_bytes: int = 64 * _MIB
+    reader_threads: int = 4
+    waiting_reads: int = 1_000
+    busy_seconds: float = 5.0
+    checked_bytes: int = 16 * _MIB
+    max_pages: int | None = None
+
+
+DEFAULTS = Limits()
+
+
+def _new_generation() -> str:
+    return secrets.token_hex(8)
+
+
+class SqliteStore:
+    """Implements the Store port; see there for what each method promises."""
+
+    def __init__(
+        self,
+        database: Path,
+        connection: sqlite3.Connection,
+        mark: Mark | None,
+        lock: DirectoryLock | None,
+        limits: Limits,
+    ) -> None:
+        self.log_generation = generation.of(connection)
+        self._lock = lock
+        self._writer = Writer(
+            connection,
+            database,
+            mark,
+            max_jobs=limits.queued_jobs,
+            max_bytes=limits.queued_bytes,
+        )
+        self._readers = Readers(
+            database,
+            threads=limits.reader_threads,
+            max_waiting=limits.waiting_reads,
+            busy_seconds=limits.busy_seconds,
+        )
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path,
+        *,
+        exclusive: bool = True,
+        limits: Limits = DEFAULTS,
+        steps: Sequence[schema.Step] = schema.STEPS,
+        new_generation: Callable[[], str] = _new_generation,
+    ) -> "SqliteStore":
+        """Open or begin the store of a data directory, or raise StoreProblem.
+
+        A server opens it exclusively; a command that works beside a running one does not.
+        """
+        prepare(directory)
+        database = directory / DATABASE
+        with contextlib.ExitStack() as undo:
+            lock = DirectoryLock.take(directory) if exclusive else None
+            if lock is not None:
+                undo.callback(lock.release)
+            undo.enter_context(files.explaining(database))
+            files.create(database)
+            connection = files.for_writing(database, busy_seconds=limits.busy_seconds)
+            undo.callback(connection.close)
+            _make_ready(connection, database, lock, limits, steps)
+            generation.begin(connection, new_generation)
+            mark = Mark.take(connection, database, new_generation) if exclusive else None
+            store = cls(database, connection, mark, lock, limits)
+            undo.pop_all()
+        return store
+
+    async def close(self) -> None:
+        """Let reads end, commit what is queued, let go of the files and the lock."""
+        await self._readers.close()
+        await self._writer.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    # ---- writing -------------------------------------------------------------------------------
+
+    def append(self, append: Append) -> asyncio.Future[None]:
+        size = sum(map(len, append.bodies)) + sum(map(len, append.words))
+        return self._writer.submit(lambda c: writes.append(c, append), size + _JOB_BYTES)
+
+    def draft(self, pieces: Sequence[DraftPiece]) -> asyncio.Future[None]:
+        kept = tuple(pieces)
+        size = sum(len(piece.text) + _JOB_BYTES for piece in kept)
+        return self._writer.submit(lambda c: writes.draft(c, kept), size)
+
+    async def create(self, new: NewSession) -> tuple[SessionRow, bool]:
+        return await self._writer.submit(
+            lambda c: writes.create(c, new), len(new.body) + _JOB_BYTES
+        )
+
+    async def fork(self, new: NewFork) -> SessionRow:
+        size = len(new.body) + sum(map(len, new.tail))
+        return await self._writer.submit(lambda c: writes.fork(c, new), size + _JOB_BYTES)
+
+    async def delete(self, session: str) -> None:
+        await self._writer.submit(lambda c: writes.delete(c, session), _JOB_BYTES)
+
+    async def add_token(self, token: Token) -> None:
+        await self._writer.submit(lambda c: tokens.add(c, token), _JOB_BYTES)
+
+    async def revoke_token(self, token: str) -> bool:
+        return await self._writer.submit(lambda c: tokens.revoke(c, token), _JOB_BYTES)
+
+    # ---- reading -------------------------------------------------------------------------------
+
+    async def row(self, session: str) -> SessionRow | None:
+        return await self._readers.read(lambda c: reads.row(c, session))
+
+    async def rows(
+        self, owner: str | None, *, limit: int, cursor: str | None, q: str, state: str
+    ) -> RowPage:
+        position = rows.position_of(cursor) if cursor else None
+        return await self._readers.read(
+            lambda c: reads.page(c, owner, limit=limit, position=position, q=q, state=state)
+        )
+
+    async def count(self, owner: str) -> int:
+        return await self._readers.read(lambda c: reads.count(c, owner))
+
+    async def events_after(
+        self, session: str, after: int, *, limit: int, max_bytes: int
+    ) -> EventPage:
+        return await self._readers.read(
+            lambda c: reads.events_after(c, session, after, limit=limit, max_bytes=max_bytes)
+        )
+
+    async def events_before(
+        self, session: str, before: int, *, limit: int, max_bytes: int
+    ) -> EventPage:
+        return await self._readers.read(
+            lambda c: reads.events_before(c, session, before, limit=limit, max_bytes=max_bytes)
+        )
+
+    async def receipts(self, session: str) -> tuple[StoredReceipt, ...]:
+        return await self._readers.read(lambda c: reads.receipts(c, session))
+
+    async def drafts(self, session: str) -> tuple[Draft, ...]:
+        return await self._readers.read(lambda c: reads.drafts(c, session))
+
+    async def unsettled(self) -> tuple[str, ...]:
+        return await self._readers.read(reads.unsettled)
+
+    async def tokens(self) -> tuple[Token, ...]:
+        return await self._readers.read(tokens.every)
+
+
+def _make_ready(
+    connection: sqlite3.Connection,
+    database: Path,
+    lock: DirectoryLock | None,
+    limits: Limits,
+    steps: Sequence[schema.Step],
+) -> None:
+    """Check the file and bring it to this code's schema; that needs the directory for itself."""
+    schema.check_kind(connection, database)
+    files.make_durable(connection, database, max_pages=limits.max_pages)
+    if lock is not None and database.stat().st_size <= limits.checked_bytes:
+        files.check_pages(connection, database)
+    own = None
+    if lock is None and schema.version(connection) < len(steps):
+        own = DirectoryLock.take(database.parent)
+    try:
+        schema.migrate(connection, database, steps)
+    finally:
+        if own is not None:
+            own.release()

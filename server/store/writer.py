@@ -1,0 +1,172 @@
+"""The one thread that writes: it takes all that is queued and commits it as one transaction."""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from agent.errors import Problem, Unrecorded
+from server.store.errors import explained
+from server.store.generation import Mark
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+"""What a transaction does for one job. It raises a Problem only before it wrote anything."""
+
+_log = logging.getLogger(__name__)
+
+
+class Job(Struct, frozen=True):
+    work: Work[Any]
+    done: asyncio.Future[Any]
+    size: int
+
+
+class Writer:
+    """Owns the writing connection; jobs are committed in the order they were handed over.
+
+    At most `max_jobs` and `max_bytes` wait; what is handed over beyond that fails at once.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        database: Path,
+        mark: Mark | None,
+        *,
+        max_jobs: int,
+        max_bytes: int,
+    ) -> None:
+        self._connection = connection
+        self._database = database
+        self._mark = mark
+        self._max_jobs = max_jobs
+        self._max_bytes = max_bytes
+        self._queued: list[Job] = []
+        self._bytes = 0
+        self._closed: asyncio.Future[None] | None = None
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Work[T], size: int) -> asyncio.Future[T]:
+        """Hand over without waiting; the future is done when the commit is on disk."""
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        with self._changed:
+            refusal = self._refusal(size)
+            if refusal is None:
+                self._queued.append(Job(work, done, size))
+                self._bytes += size
+                self._changed.notify()
+        if refusal is not None:
+            done.set_exception(Unrecorded(refusal))
+        return done
+
+    def _refusal(self, size: int) -> str | None:
+        if self._closed is not None:
+            return "The store is closed. Try again when the server is back."
+        if self._queued and (
+            len(self._queued) >= self._max_jobs or self._bytes + size > self._max_bytes
+        ):
+            return (
+                f"{len(self._queued)} of {self._max_jobs} commits and {self._bytes} of"
+                f" {self._max_bytes} bytes wait for the disk. Try again in a moment."
+            )
+        return None
+
+    async def close(self) -> None:
+        """Commit what is queued and let go of the file; a second call waits for the first."""
+        with self._changed:
+            if self._closed is None:
+                self._closed = asyncio.get_running_loop().create_future()
+                self._changed.notify()
+        await asyncio.shield(self._closed)
+
+    # ---- in the thread -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while jobs := self._take():
+            self._tell(_resolve, jobs[0].done, jobs, self._commit(jobs))
+        self._connection.close()
+        if self._mark is not None:
+            self._mark.close()
+        if self._closed is not None:
+            self._tell(_finish, self._closed, self._closed)
+
+    def _take(self) -> list[Job]:
+        """All that is queued, as soon as there is something; nothing when it is time to go."""
+        with self._changed:
+            while not self._queued and self._closed is None:
+                self._changed.wait()
+            jobs, self._queued, self._bytes = self._queued, [], 0
+            return jobs
+
+    def _commit(self, jobs: Sequence[Job]) -> list[Any]:
+        """What became of each job: its result, or the exception for its future.
+
+        When one job breaks the transaction, each gets one of its own, so that it fails alone (one
+        of the four broad excepts: whatever went wrong, the thread lives on).
+        """
+        writing = False
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            writing = True
+            outcomes = [_attempt(job, self._connection) for job in jobs]
+            if self._mark is not None:
+                self._mark.count(self._connection)
+            writing = False
+            self._connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - see above
+            self._roll_back()
+            if writing and len(jobs) > 1:
+                return [outcome for job in jobs for outcome in self._commit([job])]
+            return self._failed(jobs, error)
+        if self._mark is not None:
+            self._mark.keep(committed=1)
+        return outcomes
+
+    def _roll_back(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def _failed(self, jobs: Sequence[Job], error: Exception) -> list[Any]:
+        if isinstance(error, sqlite3.Error):
+            message = explained(error, self._database).message
+            _log.error("a commit failed: %s", message)
+        else:
+            message = "The store could not write this. The server's log says why."
+            _log.error("a commit failed", exc_info=error)
+        return [Unrecorded(message) for _ in jobs]
+
+    def _tell(self, act: Callable[..., None], future: asyncio.Future[Any], *args: Any) -> None:
+        """One call into the loop for a whole batch; a loop that is closed has nobody waiting."""
+        with contextlib.suppress(RuntimeError):
+            future.get_loop().call_soon_threadsafe(act, *args)
+
+
+def _attempt(job: Job, connection: sqlite3.Connection) -> Any:
+    try:
+        return job.work(connection)
+    except Problem as problem:
+        return problem
+
+
+def _resolve(jobs: Sequence[Job], outcomes: Sequence[Any]) -> None:
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        if job.done.done():
+            continue
+        if isinstance(outcome, Exception):
+            job.done.set_exception(outcome)
+        else:
+            job.done.set_result(outcome)
+
+
+def _finish(closed: asyncio.Future[None]) -> None:
+    closed.set_result(None)

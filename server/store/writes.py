@@ -1,0 +1,138 @@
+"""What a transaction does for one job; a Problem is raised before anything was written."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from agent.errors import Unrecorded
+from server.store import rows
+from server.store.errors import NoSuchSession
+from server.store.port import Append, DraftPiece, NewFork, NewSession, SessionRow
+
+_TITLE_SEQ = 0
+"""The passage that is the title; messages have the seq their commit begins with."""
+
+
+def append(connection: sqlite3.Connection, new: Append) -> None:
+    """Refuse unless `new.first` follows the log's head: the fence against a stale writer."""
+    key, head, title = _session(connection, new.session, "key, head, title")
+    if new.first != head + 1:
+        raise Unrecorded(
+            f"Session {new.session} is at {head}; {new.first} does not follow. Read its log anew."
+        )
+    _add_events(connection, key, new.first, new.bodies)
+    connection.executemany(
+        "INSERT INTO receipts (session, id, fingerprint, seq) VALUES (?, ?, ?, ?)",
+        [(key, receipt.id, receipt.fingerprint, receipt.seq) for receipt in new.receipts],
+    )
+    connection.executemany(
+        "DELETE FROM drafts WHERE session = ? AND item = ?", [(key, item) for item in new.closed]
+    )
+    _add_passages(connection, key, new.first, new.words)
+    if new.indexed.title != title:
+        connection.execute("DELETE FROM passages WHERE session = ? AND seq = ?", (key, _TITLE_SEQ))
+        _add_passages(connection, key, _TITLE_SEQ, (new.indexed.title,))
+    connection.execute(
+        f"UPDATE sessions SET {rows.ASSIGNMENTS} WHERE key = ?",
+        (new.at, head + len(new.bodies), *msgspec.structs.astuple(new.indexed), key),
+    )
+
+
+def draft(connection: sqlite3.Connection, pieces: Sequence[DraftPiece]) -> None:
+    """Pieces of sessions that are gone insert nothing; the others are kept."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO drafts (session, item, kind, start, turn, text)"
+        " SELECT key, ?, ?, ?, ?, ? FROM sessions WHERE id = ?",
+        [(p.item, p.kind, p.offset, p.turn, p.text, p.session) for p in pieces],
+    )
+
+
+def create(connection: sqlite3.Connection, new: NewSession) -> tuple[SessionRow, bool]:
+    known = connection.execute(
+        f"SELECT {rows.COLUMNS} FROM sessions WHERE key ="
+        " (SELECT session FROM idempotency WHERE owner = ? AND key = ?)",
+        (new.owner, new.idempotency_key),
+    ).fetchone()
+    if known is not None:
+        return rows.from_columns(known), False
+    row = SessionRow(new.id, new.owner, new.at, new.at, 1, new.indexed)
+    key = _add_session(connection, row)
+    _add_events(connection, key, 1, (new.body,))
+    if new.idempotency_key is not None:
+        connection.execute(
+            "INSERT INTO idempotency (owner, key, session) VALUES (?, ?, ?)",
+            (new.owner, new.idempotency_key, key),
+        )
+    return row, True
+
+
+def fork(connection: sqlite3.Connection, new: NewFork) -> SessionRow:
+    source, head = _session(connection, new.source, "key, head")
+    if not 1 <= new.through <= head:
+        raise Unrecorded(f"Session {new.source} has the events 1 to {head}, not {new.through}.")
+    row = SessionRow(new.id, new.owner, new.at, new.at, new.through + len(new.tail), new.indexed)
+    key = _add_session(connection, row)
+    _add_events(connection, key, 1, (new.body,))
+    copied = (key, source, new.through)
+    connection.execute(
+        "INSERT INTO events (session, seq, body)"
+        " SELECT ?, seq, body FROM events WHERE session = ? AND seq BETWEEN 2 AND ?",
+        copied,
+    )
+    connection.execute(
+        "INSERT INTO receipts (session, id, fingerprint, seq)"
+        " SELECT ?, id, fingerprint, seq FROM receipts WHERE session = ? AND seq <= ?",
+        copied,
+    )
+    connection.execute(
+        "INSERT INTO passages (session, seq, text)"
+        " SELECT ?, seq, text FROM passages WHERE session = ? AND seq BETWEEN 1 AND ?",
+        copied,
+    )
+    _add_events(connection, key, new.through + 1, new.tail)
+    return row
+
+
+def delete(connection: sqlite3.Connection, session: str) -> None:
+    """Foreign keys take all else along, triggers take the search index."""
+    deleted = connection.execute("DELETE FROM sessions WHERE id = ?", (session,))
+    if not deleted.rowcount:
+        raise NoSuchSession(session)
+
+
+def _session(connection: sqlite3.Connection, session: str, columns: str) -> tuple[Any, ...]:
+    found: tuple[Any, ...] | None = connection.execute(
+        f"SELECT {columns} FROM sessions WHERE id = ?", (session,)
+    ).fetchone()
+    if found is None:
+        raise NoSuchSession(session)
+    return found
+
+
+def _add_session(connection: sqlite3.Connection, row: SessionRow) -> int:
+    added = connection.execute(
+        f"INSERT INTO sessions ({rows.COLUMNS}) VALUES ({rows.MARKS})", rows.to_columns(row)
+    )
+    key = added.lastrowid
+    assert key is not None
+    _add_passages(connection, key, _TITLE_SEQ, (row.indexed.title,))
+    return key
+
+
+def _add_events(
+    connection: sqlite3.Connection, key: int, first: int, bodies: Sequence[bytes]
+) -> None:
+    connection.executemany(
+        "INSERT INTO events (session, seq, body) VALUES (?, ?, ?)",
+        [(key, seq, body) for seq, body in enumerate(bodies, first)],
+    )
+
+
+def _add_passages(connection: sqlite3.Connection, key: int, seq: int, texts: Iterable[str]) -> None:
+    """Tokenizers stop at a NUL."""
+    connection.executemany(
+        "INSERT INTO passages (session, seq, text) VALUES (?, ?, ?)",
+        [(key, seq, text.replace("\0", " ")) for text in texts if text],
+    )
