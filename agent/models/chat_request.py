@@ -1,0 +1,54 @@
+"""A request as the chat-completions protocol writes it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from agent.conversation import CallMade, Message, ToolSchema
+from agent.models.port import ModelRequest
+
+Json = dict[str, Any]
+
+
+def messages(request: ModelRequest) -> list[Json]:
+    return [_message(message) for message in request.messages]
+
+
+def tools(schemas: Sequence[ToolSchema]) -> list[Json]:
+    return [{"type": "function", "function": msgspec.to_builtins(schema)} for schema in schemas]
+
+
+def body(request: ModelRequest, model: str, limit_field: str) -> bytes:
+    """The JSON body of a streaming request; `limit_field` names the limit on output tokens."""
+    asked: Json = {
+        "model": model,
+        "messages": messages(request),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if request.tools:
+        asked["tools"] = tools(request.tools)
+    if request.max_output_tokens is not None:
+        asked[limit_field] = request.max_output_tokens
+    return msgspec.json.encode(asked)
+
+
+def _message(message: Message) -> Json:
+    written: Json = {"role": message.role, "content": message.text}
+    if message.calls:
+        # Providers refuse an empty text beside calls, and want an explicit null.
+        written["content"] = message.text or None
+        written["tool_calls"] = [_call(call) for call in message.calls]
+    if message.call is not None:
+        written["tool_call_id"] = message.call
+    return written
+
+
+def _call(call: CallMade) -> Json:
+    arguments = msgspec.json.encode(call.arguments).decode()
+    return {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.tool, "arguments": arguments},
+    }
