@@ -1,9 +1,9 @@
-"""What the command line decided about one run of the server."""
+"""What the command line and the environment decided about one run of the server."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 AuthMode = Literal["auto", "dev", "token", "oauth"]
 LogFormat = Literal["text", "json"]
@@ -11,11 +11,11 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 class ServeSettings(Struct, frozen=True):
-    """The flags of `mooring serve`, after the environment and the defaults."""
+    """The flags of `mooring serve`: a field is a flag, and `MOORING_` with its name in capitals."""
 
     data_dir: Path
     host: str = "127.0.0.1"
-    port: int = 8765
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8765
     """0 takes a free one."""
     config: Path | None = None
     model: str | None = None
@@ -24,5 +24,4 @@ class ServeSettings(Struct, frozen=True):
     insecure_no_auth: bool = False
     log_format: LogFormat = "text"
     log_level: LogLevel = "info"
-    open_browser: bool = False
-    """Show the page to the person at this terminal once the server listens."""
+    no_browser: bool = False

@@ -1,0 +1,127 @@
+"""The command: one function a verb, an exit code, and words that a person can act on."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.errors import ConfigProblem, Problem
+from server import flags
+
+# What only one verb needs is imported where it is needed: a token is made in a tenth of a second,
+# and a server listens without waiting for what it does not use.
+if TYPE_CHECKING:
+    from server.identity.tokens import Tokens
+    from server.store.sqlite import SqliteStore
+
+FAILED = 1
+UNUSABLE = 2
+"""A flag, a setting or an address that cannot be used: to be mended before the next start."""
+STOPPED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = flags.read(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(given)
+    except ConfigProblem as problem:
+        return _sorry(problem.message, UNUSABLE)
+    except Problem as problem:
+        return _sorry(problem.message, FAILED)
+    except BrokenPipeError:
+        # Whoever read the output has enough; without this, Python complains when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        return _sorry(_told(error), UNUSABLE)
+    except KeyboardInterrupt:
+        return STOPPED
+
+
+def _run(given: argparse.Namespace) -> int:
+    if given.version:
+        print(f"mooring {version('mooring')}")
+        return 0
+    match given.command:
+        case "serve":
+            return _serve(given)
+        case "token":
+            return asyncio.run(_token(given))
+        case "export":
+            return asyncio.run(_export(given))
+        case "doctor":
+            return asyncio.run(_doctor(given))
+        case _:
+            raise ConfigProblem("Say what to do: `mooring --help` lists the commands.")
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from server import app, logs
+
+    settings = flags.settings(given, os.environ)
+    logs.configure(settings.log_format, settings.log_level)
+    return app.serve(settings)
+
+
+async def _token(given: argparse.Namespace) -> int:
+    from server.identity.tokens import Tokens
+
+    async with _store(given) as store:
+        tokens = Tokens(store)
+        if given.verb == "create":
+            print(await tokens.create(given.user, given.role, given.days))
+        elif given.verb == "list":
+            await _list(tokens)
+        elif not await tokens.revoke(given.id):
+            return _sorry(f"There is no token {given.id}; see `mooring token list`.", FAILED)
+    return 0
+
+
+async def _list(tokens: "Tokens") -> None:
+    for token in await tokens.listed():
+        until = "expired" if tokens.expired(token) else "until"
+        print(f"{token.id}  {token.user}  {token.role}  {until} {token.expires_at or 'revoked'}")
+
+
+async def _export(given: argparse.Namespace) -> int:
+    from server import export
+
+    async with _store(given) as store:
+        async for piece in export.pieces(store, given.session, given.format):
+            sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()
+    return 0
+
+
+async def _doctor(given: argparse.Namespace) -> int:
+    from server import doctor
+
+    return await doctor.examine(flags.settings(given, os.environ))
+
+
+@asynccontextmanager
+async def _store(given: argparse.Namespace) -> AsyncIterator["SqliteStore"]:
+    """The store of the data directory, beside a server that may be running on it."""
+    from server.store.sqlite import SqliteStore
+
+    directory: Path = flags.settings(given, os.environ).data_dir
+    store = SqliteStore.open(directory, exclusive=False)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _sorry(message: str, code: int) -> int:
+    print(f"mooring: {message}", file=sys.stderr)
+    return code
+
+
+def _told(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"

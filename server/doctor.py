@@ -1,0 +1,96 @@
+"""What is usable on this machine, and what to install or mend otherwise."""
+
+import shutil
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from server.settings import ServeSettings
+
+State = Literal["ok", "warning", "error"]
+LEAST_FREE_MIB = 1024
+
+
+class Finding(Struct, frozen=True):
+    """One thing looked at; a warning costs a feature, an error keeps the server from starting."""
+
+    what: str
+    state: State
+    says: str
+
+
+def python(found: tuple[int, ...] = sys.version_info[:3]) -> Finding:
+    name = ".".join(map(str, found))
+    if (3, 11) <= found < (3, 15):
+        return Finding("Python", "ok", name)
+    return Finding("Python", "error", f"{name}: install Python 3.11 to 3.14")
+
+
+def sqlite() -> Finding:
+    """Whether the library that this Python was built with has what the store needs."""
+    missing = []
+    with tempfile.TemporaryDirectory() as folder:
+        connection = sqlite3.connect(Path(folder, "probe.db"))
+        try:
+            for feature, statement in (
+                ("WAL", "PRAGMA journal_mode = WAL"),
+                ("JSON", "SELECT json_extract('{\"a\": 1}', '$.a')"),
+                ("FTS5", "CREATE VIRTUAL TABLE words USING fts5 (text)"),
+                ("RETURNING", "CREATE TABLE t (a); INSERT INTO t VALUES (1) RETURNING a"),
+            ):
+                if not _works(connection, statement):
+                    missing.append(feature)
+        finally:
+            connection.close()
+    if not missing:
+        return Finding("SQLite", "ok", sqlite3.sqlite_version)
+    return Finding(
+        "SQLite",
+        "error",
+        f"{sqlite3.sqlite_version} has no {', '.join(missing)}: install a Python whose SQLite has",
+    )
+
+
+def data_folder(folder: Path) -> Finding:
+    """Whether a server could write there; it makes the folder, as the server would."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            free = shutil.disk_usage(folder).free >> 20
+    except OSError as error:
+        says = f"{folder}: {error.strerror}; choose another with --data-dir"
+        return Finding("Data folder", "error", says)
+    if free < LEAST_FREE_MIB:
+        return Finding("Data folder", "warning", f"{folder}: {free} MiB are free; make some room")
+    return Finding("Data folder", "ok", f"{folder} ({free // 1024} GiB free)")
+
+
+async def sandbox(probe: Callable[[], Awaitable[str | None]]) -> Finding:
+    why_not = await probe()
+    if why_not is None:
+        return Finding("Sandbox", "ok", "commands of the agent run in bubblewrap")
+    return Finding("Sandbox", "warning", f"the agent runs no commands: {why_not}")
+
+
+def report(findings: list[Finding]) -> int:
+    """Print the findings; 0 when a server would start, 1 when not."""
+    for finding in findings:
+        print(f"{finding.state:<8} {finding.what:<12} {finding.says}")
+    return int(any(finding.state == "error" for finding in findings))
+
+
+async def examine(settings: ServeSettings) -> int:
+    return report([python(), sqlite(), data_folder(settings.data_dir)])
+
+
+def _works(connection: sqlite3.Connection, statements: str) -> bool:
+    try:
+        connection.executescript(statements)
+    except sqlite3.Error:
+        return False
+    return True
