@@ -1,0 +1,95 @@
+// The conversation as a list of entries that stays at its end only while the reader is there.
+
+import { Keyed, button, h, setShown, setText } from './dom.js';
+import { AssistantView, NoteView, OutgoingView, UserView } from './message.js';
+import { ToolView } from './tool.js';
+
+const NEAR_END = 48; // pixels
+
+const VIEWS = new Map([['user', UserView], ['assistant', AssistantView], ['tool', ToolView], ['note', NoteView]]);
+
+export class Conversation {
+  #list = h('div', { class: 'entries' });
+  #sending = h('div', { class: 'entries' });
+  #older = button('Show earlier messages', () => this.#loadOlder(), { class: 'link older' });
+  #empty = h('div', { class: 'empty' });
+  #content = h('div', { class: 'column' }, this.#older, this.#empty, this.#list, this.#sending);
+  #scroller = h('div', { class: 'scroller', tabindex: '-1' }, this.#content);
+  #pill = button('', () => this.toEnd(), { class: 'pill', hidden: true });
+  #views = new Map();
+  #atEnd = true;
+  #seen = 0;
+  node = h('div', { class: 'conversation' }, this.#scroller, this.#pill);
+
+  /** `acts`: session, again(text), retry, decide, sending(call), sendAgain, forget, loadEarlier. */
+  constructor(acts, welcome) {
+    this.acts = acts;
+    this.#empty.append(welcome);
+    this.entries = new Keyed(this.#list, (entry) => entry.key, (entry) => this.#make(entry));
+    this.outgoing = new Keyed(this.#sending, (item) => item.frame.id, () => new OutgoingView(acts));
+    this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
+    this.resized = new ResizeObserver(() => this.#keepAtEnd());
+    this.resized.observe(this.#content);
+    this.resized.observe(this.#scroller);
+  }
+
+  draw(state, outbox) {
+    const rulings = outbox.filter((item) => item.frame.type === 'approval');
+    this.entries.draw(state.entries);
+    for (const entry of state.entries) {
+      if (entry.state === 'asks') this.#views.get(entry.key).draw(entry);
+    }
+    const inputs = outbox.filter((item) => item.frame.type === 'user_input');
+    this.outgoing.draw(inputs);
+    setShown(this.#older, state.oldest > 1 && state.synced);
+    setShown(this.#empty, state.synced && !state.entries.length && !inputs.length && !rulings.length);
+    this.#keepAtEnd();
+    this.#drawPill(state.entries.length);
+  }
+
+  /** Decisions for every open question; null when one of the edited ones cannot be used. */
+  approvals(entries) {
+    const all = entries.map((entry) => this.#views.get(entry.key).approval);
+    return all.includes(null) ? null : all;
+  }
+
+  reveal(key) {
+    this.#views.get(key)?.node.scrollIntoView({ block: 'center' });
+  }
+
+  toEnd() {
+    this.#atEnd = true;
+    this.#keepAtEnd();
+    this.#drawPill(this.#seen);
+  }
+
+  /** What the reader looks at stays where it is while older entries come in above it. */
+  async #loadOlder() {
+    const below = this.#scroller.scrollHeight - this.#scroller.scrollTop;
+    await this.acts.loadEarlier();
+    requestAnimationFrame(() => { this.#scroller.scrollTop = this.#scroller.scrollHeight - below; });
+  }
+
+  #make(entry) {
+    const view = new (VIEWS.get(entry.kind))(this.acts);
+    this.#views.set(entry.key, view);
+    return view;
+  }
+
+  #scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    if (this.#atEnd) setShown(this.#pill, false);
+  }
+
+  #keepAtEnd() {
+    if (this.#atEnd) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+
+  #drawPill(length) {
+    if (this.#atEnd) this.#seen = length;
+    const fresh = length - this.#seen;
+    setText(this.#pill, fresh > 0 ? `${fresh} new ↓` : 'To the end ↓');
+    setShown(this.#pill, !this.#atEnd);
+  }
+}
