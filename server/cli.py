@@ -28,7 +28,9 @@ STOPPED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     given = flags.read(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(given)
+        code = _run(given)
+        sys.stdout.flush()
+        return code
     except ConfigProblem as problem:
         return _sorry(problem.message, UNUSABLE)
     except Problem as problem:
@@ -61,9 +63,9 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
+    settings = flags.settings(given, os.environ)
     from server import app, logs
 
-    settings = flags.settings(given, os.environ)
     logs.configure(settings.log_format, settings.log_level)
     return app.serve(settings)
 
