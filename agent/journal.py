@@ -1,24 +1,31 @@
 """The port a session writes through: `record` for what is for good, `open` for text that grows."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from agent.protocol import AnyEvent, CallId, ItemId, Recorded, SubmissionId, TurnId
 from agent.history import Digest
+from agent.protocol import AnyEvent, CallId, ItemId, Recorded, SubmissionId, TurnId
 
 GrowthKind = Literal["text", "reasoning", "tool_log"]
 Activity = Literal["waiting", "model", "retrying", "tools", "compacting"]
 
 
-class Receipt(Struct, frozen=True):
-    """Proof that a submission took effect: `seq` is the first event it caused.
+class NewReceipt(Struct, frozen=True):
+    """To be kept with a commit: this submission took effect by its first event.
 
-    `fingerprint` is the same for equal content, so a repeat is told from another thing under the
-    same id.
+    `fingerprint` is equal for equal content, so that a repeat is told from another thing that was
+    sent under the same id.
     """
+
+    id: SubmissionId
+    fingerprint: bytes
+
+
+class Receipt(Struct, frozen=True):
+    """Proof that a submission took effect: `seq` is the first event it caused."""
 
     id: SubmissionId
     fingerprint: bytes
@@ -26,7 +33,7 @@ class Receipt(Struct, frozen=True):
 
 
 class Commit(Struct, frozen=True):
-    """Events handed over: numbered at once, on disk and shown when `done` is.
+    """Events handed over: numbered already, on disk and shown to viewers when `done` is.
 
     `done` raises Unrecorded when the commit failed or its outcome is unknown.
     """
@@ -43,13 +50,17 @@ class OpenText(Protocol):
         ...
 
 
+Fold = Callable[[Sequence[Recorded]], Digest]
+"""Takes the numbered events into the history, at once, and says what the log now amounts to."""
+
+
 class Journal(Protocol):
     """One session's way out. Only its actor calls it; hand-over order is log order."""
 
     def record(
-        self, events: Sequence[AnyEvent], receipts: Sequence["NewReceipt"], digest: "Digest"
+        self, events: Sequence[AnyEvent], receipts: Sequence[NewReceipt], fold: Fold
     ) -> Commit:
-        """Number and hand over `events` and `receipts` as one commit; never waits."""
+        """Number `events`, fold them, and hand all over as one commit; never waits."""
         ...
 
     def open(self, kind: GrowthKind, turn: TurnId, item: ItemId | CallId) -> OpenText: ...

@@ -1,0 +1,150 @@
+"""Which calls need a human, which are refused, and why: rules from the configuration."""
+
+import re
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from typing import Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from agent.errors import ConfigProblem
+from agent.history import CallState, History
+from agent.protocol import Effect, JsonObject
+
+Ruled = Literal["allow", "ask", "always_ask", "deny"]
+
+LEAVES_THE_SANDBOX: tuple[Effect, ...] = ("spend", "publish")
+"""Effects that ask by themselves: they reach something outside the session's workspace."""
+
+Check = Callable[[str, JsonObject], str | None]
+"""(tool, arguments) -> what is wrong with them, or None."""
+
+
+class Rule(Struct, frozen=True, forbid_unknown_fields=True):
+    """The first rule that matches decides. `tool` is a name or a pattern (`hf_*`); `match` maps
+    argument names to regular expressions that must all be found (values that are no strings are
+    searched as JSON)."""
+
+    decision: Ruled
+    tool: str = "*"
+    match: dict[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+
+class Policy(Struct, frozen=True, forbid_unknown_fields=True):
+    """`ask` names tools or effects that ask; a configuration object."""
+
+    ask: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+class Run(Struct, frozen=True):
+    """It may run as it is."""
+
+
+class Ask(Struct, frozen=True):
+    """A human has to rule first."""
+
+    reason: str
+
+
+class Refuse(Struct, frozen=True):
+    """It is answered without being started."""
+
+    status: Literal["error", "rejected"]
+    why: str
+
+
+Verdict = Run | Ask | Refuse
+
+
+class Rules:
+    """A policy, ready to judge. Raises ConfigProblem where a regular expression is none."""
+
+    def __init__(self, policy: Policy, check: Check) -> None:
+        self._ask = frozenset(policy.ask)
+        self._rules = [(rule, _compiled(rule)) for rule in policy.rules]
+        self._check = check
+
+    def verdict(self, call: CallState, history: History) -> Verdict:
+        """Malformed, unknown and denied calls are refused; a ruling of a human is final."""
+        made = call.made
+        if made.malformed is not None:
+            return Refuse("error", _malformed(made.tool, made.malformed))
+        if (wrong := self._check(made.tool, call.arguments)) is not None:
+            return Refuse("error", wrong)
+        rule = self._first(made.tool, call.arguments)
+        if rule is not None and rule.decision == "deny":
+            return Refuse("rejected", _denied(made.tool, rule))
+        if call.decision is not None:
+            return Run()
+        return self._ask_or_run(call, rule, history)
+
+    def _ask_or_run(self, call: CallState, rule: Rule | None, history: History) -> Verdict:
+        made = call.made
+        if rule is not None and rule.decision == "allow":
+            return Run()
+        if rule is not None and rule.decision == "always_ask":
+            return Ask(rule.reason or f"a rule always asks before {made.tool}")
+        reason = (rule.reason or f"a rule asks before {made.tool}") if rule else self._why(call)
+        if reason is None or made.tool in history.remembered:
+            return Run()
+        if history.auto_approval.enabled and made.effect != "spend":
+            return Run()
+        return Ask(reason)
+
+    def _why(self, call: CallState) -> str | None:
+        made = call.made
+        if made.tool in self._ask:
+            return f"{made.tool} asks before every call"
+        if made.effect in self._ask:
+            return f"every call that may {made.effect} asks"
+        if made.effect in LEAVES_THE_SANDBOX:
+            return f"it leaves the sandbox (may {made.effect})"
+        return None
+
+    def objection(self, tool: str, arguments: JsonObject) -> Refuse | None:
+        """Why edited arguments may not run."""
+        if (wrong := self._check(tool, arguments)) is not None:
+            return Refuse("error", wrong)
+        rule = self._first(tool, arguments)
+        if rule is not None and rule.decision == "deny":
+            return Refuse("rejected", _denied(tool, rule))
+        return None
+
+    def _first(self, tool: str, arguments: JsonObject) -> Rule | None:
+        return next((r for r, found in self._rules if _matches(r, found, tool, arguments)), None)
+
+
+def _compiled(rule: Rule) -> Sequence[tuple[str, re.Pattern[str]]]:
+    try:
+        return [(name, re.compile(pattern)) for name, pattern in rule.match.items()]
+    except re.error as error:
+        raise ConfigProblem(
+            f"approval.rules: {error.pattern!r} is not a regular expression: {error}."
+        ) from None
+
+
+def _matches(
+    rule: Rule, found: Sequence[tuple[str, re.Pattern[str]]], tool: str, arguments: JsonObject
+) -> bool:
+    if not fnmatchcase(tool, rule.tool):
+        return False
+    return all(name in arguments and p.search(_text(arguments[name])) for name, p in found)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _denied(tool: str, rule: Rule) -> str:
+    why = f": {rule.reason}" if rule.reason else ""
+    return f"The rules of this server do not allow this call of {tool}{why}. Do it another way."
+
+
+def _malformed(tool: str, text: str) -> str:
+    shown = text if len(text) <= 200 else f"{text[:200]}..."
+    return (
+        f"The arguments of {tool} were not a JSON object: {shown!r}. Call it again with valid JSON."
+    )

@@ -1,0 +1,377 @@
+"""The log folded: turns, their open calls, what is queued, held, undone or compacted."""
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from msgspec import Struct, field
+
+from agent.protocol import (
+    AnyEvent,
+    ApprovalRequired,
+    ApprovalResolved,
+    AssistantMessage,
+    AutoApproval,
+    CallId,
+    Compacted,
+    Decision,
+    Delivery,
+    InputQueued,
+    InputWithdrawn,
+    JsonObject,
+    Notice,
+    PlanItem,
+    PlanUpdated,
+    Recorded,
+    SessionCreated,
+    SessionEnded,
+    SessionUpdated,
+    SubmissionId,
+    ToolCall,
+    ToolOutput,
+    ToolStarted,
+    TurnEnded,
+    TurnId,
+    TurnStarted,
+    TurnUndone,
+    Usage,
+    UserId,
+    UserMessage,
+)
+
+State = Literal["idle", "running", "awaiting_approval", "ended"]
+Shown = UserMessage | AssistantMessage | ToolCall | ToolOutput | Notice
+"""The events a model is shown."""
+
+HOLDING = ("interrupted", "failed", "limit")
+"""Ends of a turn after which queued input waits to be resumed."""
+COMPACTION_STOPPED = "compaction_stopped"
+"""The notice that ends a compaction somebody stopped; it holds the queue as a stopped turn does."""
+
+
+def estimate_tokens(text: str) -> int:
+    """About four bytes of UTF-8 a token: what is used where no provider has counted."""
+    return len(text.encode(errors="replace")) // 4 + 4
+
+
+class Entry(Struct, frozen=True):
+    """A shown event in its place in the log."""
+
+    seq: int
+    event: Shown
+
+
+class CallState(Struct):
+    """How far a call has come."""
+
+    made: ToolCall
+    asked: bool = False
+    decision: Decision | None = None
+    started: bool = False
+    output: ToolOutput | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.output is None
+
+    @property
+    def is_waiting(self) -> bool:
+        """A human was asked and has not ruled."""
+        return self.asked and self.decision is None and self.output is None
+
+    @property
+    def arguments(self) -> JsonObject:
+        """What will run, or ran: a human's edit goes before what the model wrote."""
+        if self.decision is not None and self.decision.arguments is not None:
+            return self.decision.arguments
+        return self.made.arguments
+
+
+class Queued(Struct, frozen=True):
+    """Input that waits; `during` is the turn that was open when it came."""
+
+    submission: SubmissionId
+    text: str
+    delivery: Delivery
+    author: UserId
+    attachments: tuple[str, ...]
+    during: TurnId | None
+
+
+class Spent(Struct):
+    """What a turn, or a session, has used; `cost_usd` is None once any part is unknown."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = 0.0
+
+    def add(self, usage: Usage) -> None:
+        self.input_tokens += usage.input_tokens
+        self.output_tokens += usage.output_tokens
+        known = self.cost_usd is not None and usage.cost_usd is not None
+        self.cost_usd = (self.cost_usd or 0.0) + (usage.cost_usd or 0.0) if known else None
+
+
+class Turn(Struct):
+    """One turn: what was said and done in it."""
+
+    id: TurnId
+    message: UserMessage
+    began: int
+    context_before: int
+    entries: list[Entry] = field(default_factory=list)
+    calls: dict[CallId, CallState] = field(default_factory=dict)
+    plan: tuple[PlanItem, ...] | None = None
+    spent: Spent = field(default_factory=Spent)
+    replies: int = 0
+    end: TurnEnded | None = None
+    ended: int = 0
+    undone: bool = False
+
+    @property
+    def open_calls(self) -> tuple[CallState, ...]:
+        return tuple(c for c in self.calls.values() if c.is_open)
+
+    @property
+    def waiting_calls(self) -> tuple[CallState, ...]:
+        return tuple(c for c in self.calls.values() if c.is_waiting)
+
+
+class Summary(Struct, frozen=True):
+    """A compaction: `text` stands for the log up to `through`."""
+
+    seq: int
+    text: str
+    through: int
+
+
+class Digest(Struct, frozen=True):
+    """What lists and the status line show of a session; a function of its log."""
+
+    title: str
+    model: str
+    state: State
+    turn: TurnId | None
+    queue: tuple[Queued, ...]
+    held: bool
+    pending_approvals: int
+    spent_input: int
+    spent_output: int
+    cost_usd: float | None
+    context_used: int
+    context_limit: int
+
+
+class History:
+    """A fold over the log: `apply` is its only writer, everything else reads."""
+
+    def __init__(self, entries: Iterable[Recorded] = ()) -> None:
+        self.head = 0
+        self.title = ""
+        self.model = ""
+        self.turns: dict[TurnId, Turn] = {}
+        self.open_turn: Turn | None = None
+        self.queue: dict[SubmissionId, Queued] = {}
+        self.held = False
+        self.ended = False
+        self.auto_approval = AutoApproval(enabled=False)
+        self.spent = Spent()
+        self.context_used = 0
+        self._summaries: list[Summary] = []
+        for entry in entries:
+            self.apply(entry)
+
+    # -- questions --
+
+    @property
+    def state(self) -> State:
+        if self.ended:
+            return "ended"
+        if self.open_turn is None:
+            return "idle"
+        return "awaiting_approval" if self.open_turn.waiting_calls else "running"
+
+    @property
+    def counting(self) -> tuple[Turn, ...]:
+        """The turns that were not undone."""
+        return tuple(t for t in self.turns.values() if not t.undone)
+
+    @property
+    def undone(self) -> frozenset[TurnId]:
+        return frozenset(t.id for t in self.turns.values() if t.undone)
+
+    @property
+    def last_turn(self) -> Turn | None:
+        """The last turn that was not undone: what undo and retry are about."""
+        return next((t for t in reversed(self.turns.values()) if not t.undone), None)
+
+    @property
+    def plan(self) -> tuple[PlanItem, ...]:
+        plans = (t.plan for t in reversed(self.turns.values()) if not t.undone)
+        return next((p for p in plans if p is not None), ())
+
+    @property
+    def remembered(self) -> frozenset[str]:
+        """Tools that a human allowed for the session, in turns that count."""
+        return frozenset(
+            call.made.tool
+            for turn in self.counting
+            for call in turn.calls.values()
+            if (ruling := call.decision) is not None
+            and ruling.decision == "approve"
+            and ruling.remember is not None
+        )
+
+    @property
+    def summary(self) -> Summary | None:
+        """The last compaction of which every turn it summarises counts."""
+        return next((s for s in reversed(self._summaries) if self._counts(s)), None)
+
+    def _counts(self, summary: Summary) -> bool:
+        return not any(t.undone and t.began <= summary.through for t in self.turns.values())
+
+    def steering(self) -> tuple[Queued, ...]:
+        """Queued input that joins the open turn at its next model call."""
+        turn = self.open_turn
+        if turn is None:
+            return ()
+        waiting = (q for q in self.queue.values() if q.delivery == "steer")
+        return tuple(q for q in waiting if q.during == turn.id)
+
+    def find_call(self, call: CallId) -> CallState | None:
+        return next((t.calls[call] for t in self.turns.values() if call in t.calls), None)
+
+    def shown(self) -> Iterator[Entry]:
+        """What the model is shown of the turns that count, oldest first, compaction aside."""
+        for turn in self.counting:
+            yield from turn.entries
+
+    def digest(self, context_limit: int) -> Digest:
+        return Digest(
+            title=self.title,
+            model=self.model,
+            state=self.state,
+            turn=self.open_turn.id if self.open_turn else None,
+            queue=tuple(self.queue.values()),
+            held=self.held,
+            pending_approvals=len(self.open_turn.waiting_calls) if self.open_turn else 0,
+            spent_input=self.spent.input_tokens,
+            spent_output=self.spent.output_tokens,
+            cost_usd=self.spent.cost_usd,
+            context_used=self.context_used,
+            context_limit=context_limit,
+        )
+
+    # -- the fold --
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take one more event of the log, in order."""
+        self.head = recorded.seq
+        event = recorded.event
+        match event:
+            case UserMessage():
+                self._hear(recorded.seq, event)
+            case AssistantMessage() | ToolCall() | ToolOutput() | Notice():
+                self._show(recorded.seq, event)
+            case ApprovalRequired() | ApprovalResolved() | ToolStarted() | PlanUpdated():
+                self._progress(event)
+            case TurnEnded() | TurnUndone() | Compacted() | Usage():
+                self._settle(recorded.seq, event)
+            case _:
+                self._administer(event)
+
+    def _hear(self, seq: int, event: UserMessage) -> None:
+        if self.queue.pop(event.submission, None) and not event.steered:
+            self.held = False
+        self._release_empty_queue()
+        if event.turn not in self.turns:
+            turn = Turn(event.turn, event, began=seq, context_before=self.context_used)
+            self.turns[event.turn] = self.open_turn = turn
+        self.turns[event.turn].entries.append(Entry(seq, event))
+        self.context_used += estimate_tokens(event.text)
+
+    def _show(self, seq: int, event: AssistantMessage | ToolCall | ToolOutput | Notice) -> None:
+        if event.turn is None:
+            self.held = self.held or (event.code == COMPACTION_STOPPED and bool(self.queue))
+            return
+        turn = self.turns[event.turn]
+        turn.entries.append(Entry(seq, event))
+        match event:
+            case AssistantMessage():
+                turn.replies += 1
+            case ToolCall():
+                turn.calls[event.call] = CallState(event)
+            case ToolOutput():
+                turn.calls[event.call].output = event
+                self.context_used += estimate_tokens(event.output)
+            case Notice():
+                self.context_used += estimate_tokens(event.text)
+
+    def _progress(
+        self, event: ApprovalRequired | ApprovalResolved | ToolStarted | PlanUpdated
+    ) -> None:
+        turn = self.turns[event.turn]
+        match event:
+            case ApprovalRequired():
+                for question in event.calls:
+                    turn.calls[question.call].asked = True
+            case ApprovalResolved():
+                for ruling in event.decisions:
+                    turn.calls[ruling.call].decision = ruling
+            case ToolStarted():
+                turn.calls[event.call].started = True
+            case PlanUpdated():
+                turn.plan = event.items
+
+    def _settle(self, seq: int, event: TurnEnded | TurnUndone | Compacted | Usage) -> None:
+        match event:
+            case TurnEnded():
+                turn = self.turns[event.turn]
+                turn.end, turn.ended = event, seq
+                self.open_turn = None
+                if event.status in HOLDING and event.reason != "superseded":
+                    self.held = bool(self.queue)
+            case TurnUndone():
+                turn = self.turns[event.turn]
+                turn.undone = True
+                self.context_used = turn.context_before
+            case Compacted():
+                self._summaries.append(Summary(seq, event.summary, event.through))
+                self.context_used = event.after_tokens
+            case Usage():
+                self.spent.add(event)
+                if event.turn is not None:
+                    self.turns[event.turn].spent.add(event)
+                if event.purpose == "main":
+                    self.context_used = event.input_tokens + event.output_tokens
+
+    def _administer(self, event: AnyEvent) -> None:
+        match event:
+            case SessionCreated():
+                self.title, self.model = event.title, event.model
+            case InputQueued():
+                during = self.open_turn.id if self.open_turn else None
+                self.queue[event.submission] = Queued(
+                    event.submission,
+                    event.text,
+                    event.delivery,
+                    event.author,
+                    event.attachments,
+                    during,
+                )
+            case InputWithdrawn():
+                del self.queue[event.submission]
+                self._release_empty_queue()
+            case TurnStarted():
+                self.model = event.model
+            case SessionUpdated():
+                self.title = self.title if event.title is None else event.title
+                self.model = self.model if event.model is None else event.model
+                self.auto_approval = event.auto_approval or self.auto_approval
+            case SessionEnded():
+                self.ended = True
+            case _:
+                pass  # retrying is for people to see; nothing follows from it
+
+    def _release_empty_queue(self) -> None:
+        if not self.queue:
+            self.held = False

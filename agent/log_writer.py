@@ -1,0 +1,78 @@
+"""The one pen of a session: hands events over, folds them, and settles receipts when they are on disk."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from agent.errors import Problem, Unrecorded
+from agent.history import Digest, History
+from agent.journal import Commit, Journal, NewReceipt
+from agent.protocol import AnyEvent, Recorded, SubmissionId
+from agent.receipts import Receipts
+
+
+class LogWriter:
+    """`failed` is done when a commit failed: nothing of this actor counts any more.
+
+    `when_quiet` is called each time that everything handed over is on disk.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        receipts: Receipts,
+        journal: Journal,
+        context_of: Callable[[str], int],
+        when_quiet: Callable[[], None],
+    ) -> None:
+        self.failed: asyncio.Future[Problem] = asyncio.get_running_loop().create_future()
+        self._history = history
+        self._receipts = receipts
+        self._journal = journal
+        self._context_of = context_of
+        self._when_quiet = when_quiet
+        self._uncommitted = 0
+        self._last: Commit | None = None
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing is on its way to the log."""
+        return self._uncommitted == 0
+
+    def record(
+        self, events: Sequence[AnyEvent], *, answers: SubmissionId | None = None
+    ) -> asyncio.Future[None]:
+        """Hand over now; the future is done when the events are committed, or raises Unrecorded."""
+        receipts = [] if answers is None else [self._receipts.to_record(answers)]
+        commit = self._last = self._journal.record(events, receipts, self._fold)
+        self._uncommitted += 1
+        seq = commit.entries[0].seq
+        commit.done.add_done_callback(lambda done: self._committed(done, receipts, seq))
+        return commit.done
+
+    def die(self, why: Problem) -> None:
+        """What was on its way may or may not have happened: its senders are told to ask again."""
+        self._receipts.lost(Unrecorded(why.message))
+        if not self.failed.done():
+            self.failed.set_result(why)
+
+    async def settled(self) -> None:
+        """Returns when nothing is on its way any more."""
+        while self._last is not None and not self.quiet:
+            await asyncio.wait([self._last.done])
+
+    def _fold(self, entries: Sequence[Recorded]) -> Digest:
+        for entry in entries:
+            self._history.apply(entry)
+        return self._history.digest(self._context_of(self._history.model))
+
+    def _committed(
+        self, done: asyncio.Future[None], receipts: Sequence[NewReceipt], seq: int
+    ) -> None:
+        self._uncommitted -= 1
+        if done.cancelled() or done.exception() is not None:
+            self.die(Unrecorded("The log could not be written. Try again in a moment."))
+        elif not self.failed.done():
+            for receipt in receipts:
+                self._receipts.committed(receipt, seq)
+            if self.quiet:
+                self._when_quiet()

@@ -1,0 +1,124 @@
+"""The calls of a reply: run side by side, each with its own output, answered once."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+
+from agent.approval import Refuse
+from agent.asking import Desk
+from agent.errors import Problem
+from agent.history import CallState
+from agent.journal import OpenText
+from agent.means import Means
+from agent.protocol import (
+    AnyEvent,
+    CallId,
+    OutputStatus,
+    PlanUpdated,
+    ToolOutput,
+    ToolStarted,
+    TurnId,
+)
+from agent.tools.port import Call
+from agent.tools.toolbox import Finished, Printed
+
+
+class RunningCall:
+    """One started call: what it printed, and since when it runs."""
+
+    def __init__(self, call: CallState, text: OpenText, clock: Callable[[], float]) -> None:
+        self.call = call
+        self.printed = Printed()
+        self._text = text
+        self._clock = clock
+        self._began = clock()
+
+    def show(self, text: str) -> None:
+        self.printed.add(text)
+        self._text.grow(text)
+
+    @property
+    def seconds(self) -> float:
+        return round(self._clock() - self._began, 3)
+
+
+class ToolCalls:
+    """Runs the calls of one turn. What was started and is not answered is known to `cancelled`."""
+
+    def __init__(self, turn: TurnId, means: Means, desk: Desk) -> None:
+        self._turn = turn
+        self._means = means
+        self._desk = desk
+        self._running: dict[CallId, RunningCall] = {}
+
+    async def refuse(self, refused: Sequence[tuple[CallState, Refuse]]) -> None:
+        """Answer calls that must not start."""
+        outputs = [self._unstarted(c, v.status, v.why) for c, v in refused]
+        if outputs:
+            await self._desk.record(*outputs)
+
+    async def run(self, calls: Sequence[CallState], undone: Collection[TurnId]) -> None:
+        """Returns when each has its output on disk; results keep the calls' order in the history."""
+        if not calls:
+            return
+        self._desk.activity("tools")
+        try:
+            await self._prepare(calls, undone)
+        except Problem as problem:
+            why = f"The workspace is not usable: {problem.message}"
+            await self._desk.record(*(self._unstarted(c, "error", why) for c in calls))
+            return
+        await self._desk.record(*(self._started(c) for c in calls))
+        async with asyncio.TaskGroup() as group:
+            for call in calls:
+                group.create_task(self._run_one(call), name=f"call {call.made.call}")
+
+    def cancelled(self, note: str) -> dict[CallId, ToolOutput]:
+        """Outputs of the calls that are not answered; `note` is shown behind what they printed."""
+        outputs: dict[CallId, ToolOutput] = {}
+        for id, running in self._running.items():
+            if not running.call.is_open:
+                continue
+            running.show(f"\n{note}" if running.printed.size else note)
+            text, truncated = running.printed.cut()
+            outputs[id] = ToolOutput(
+                self._turn,
+                id,
+                "cancelled",
+                text,
+                truncated,
+                running.printed.size,
+                running.seconds,
+            )
+        self._running.clear()
+        return outputs
+
+    async def _prepare(self, calls: Sequence[CallState], undone: Collection[TurnId]) -> None:
+        """The files are at the right checkpoint, and kept before anything may change them."""
+        workspace = self._means.workspace
+        await workspace.rewind(undone)
+        if any(c.made.effect != "read" for c in calls):
+            await workspace.checkpoint(self._turn)
+
+    async def _run_one(self, call: CallState) -> None:
+        id, tool = call.made.call, call.made.tool
+        text = self._desk.open("tool_log", id)
+        running = self._running[id] = RunningCall(call, text, self._means.clock)
+        seat = Call(id, self._means.workspace, running.show)
+        result = await self._means.toolbox.call(tool, call.arguments, seat)
+        await self._desk.record(*self._answer(id, result, running.seconds))
+        del self._running[id]
+
+    def _answer(self, id: CallId, result: Finished, seconds: float) -> tuple[AnyEvent, ...]:
+        output = ToolOutput(
+            self._turn, id, result.status, result.output, result.truncated, result.size, seconds
+        )
+        if result.plan is None:
+            return (output,)
+        return (PlanUpdated(self._turn, result.plan), output)
+
+    def _started(self, call: CallState) -> ToolStarted:
+        edited = call.decision.arguments if call.decision is not None else None
+        return ToolStarted(self._turn, call.made.call, edited)
+
+    def _unstarted(self, call: CallState, status: OutputStatus, why: str) -> ToolOutput:
+        return ToolOutput(self._turn, call.made.call, status, why, False, len(why), 0.0)

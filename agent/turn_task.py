@@ -1,0 +1,194 @@
+"""A running turn: takes the steps that the automaton names, until it ends or waits for a human."""
+
+from agent.asking import Desk, ask
+from agent.compacting import summarise
+from agent.compaction import cut_point
+from agent.edges import answer_open, end
+from agent.history import History, Queued, Turn
+from agent.judge import CANCELLED
+from agent.means import Means
+from agent.models.port import ModelError, ModelRequest
+from agent.protocol import (
+    AnyEvent,
+    ApprovalRequired,
+    AssistantMessage,
+    Notice,
+    TurnError,
+    Usage,
+    UserMessage,
+)
+from agent.reply import Reply, question, reply_events
+from agent.stop import Stop
+from agent.tool_calls import ToolCalls
+from agent.transcript import messages, size_of
+from agent.turn import (
+    AskHuman,
+    AskModel,
+    Compact,
+    Finish,
+    Limits,
+    RunTools,
+    just_compacted,
+    next_step,
+)
+
+STOPPED = "[Stopped before it was done.]"
+CRASHED = TurnError(
+    "internal_error", "The server made a mistake; its log says more. Try again.", retryable=True
+)
+NO_ROOM = "The conversation no longer fits into the model's context window. Compact it, choose a model with a larger window, or start another session."
+
+
+class TurnTask:
+    """One stay of one turn in memory: cancelling `run` stops it."""
+
+    def __init__(self, history: History, turn: Turn, means: Means, desk: Desk) -> None:
+        self._history = history
+        self._turn = turn
+        self._means = means
+        self._desk = desk
+        self._reply: Reply | None = None
+        self._calls = ToolCalls(turn.id, means, desk)
+
+    async def run(self) -> None:
+        """Returns when the turn has ended or is parked; its end is recorded by then."""
+        async with self._means.admission(lambda: self._desk.activity("waiting")):
+            begun = self._means.clock()
+            try:
+                while await self._step(self._means.clock() - begun):
+                    pass
+            except ModelError as error:
+                await self._fail(error)
+
+    def stopped(self, stop: Stop) -> tuple[AnyEvent, ...]:
+        """What to record when it was stopped: what was said and printed is kept."""
+        ending = end(
+            self._history,
+            "interrupted",
+            reason=stop.reason,
+            queue=stop.queue,
+            by=stop.by,
+            new_id=self._means.new_id,
+        )
+        return (*self._half_done(STOPPED), *ending)
+
+    def crashed(self) -> tuple[AnyEvent, ...]:
+        """What to record when a fault of this server ended it; nothing where it had ended before."""
+        if self._history.open_turn is not self._turn:
+            return ()
+        ending = end(self._history, "failed", error=CRASHED, new_id=self._means.new_id)
+        return (*self._half_done(STOPPED), *ending)
+
+    def _half_done(self, note: str) -> tuple[AnyEvent, ...]:
+        outputs = answer_open(self._history, "cancelled", CANCELLED, self._calls.cancelled(note))
+        return (*self._half_said(), *outputs)
+
+    def _half_said(self) -> tuple[AssistantMessage, ...]:
+        """The reply that was being shown, cut short."""
+        if self._reply is None or not self._reply.was_shown:
+            return ()
+        return (self._reply.message(self._turn.id, partial=True),)
+
+    async def _step(self, seconds: float) -> bool:
+        """One step; whether another follows."""
+        means, history = self._means, self._history
+        if history.open_turn is not self._turn:
+            return False  # it was ended from outside while a step was on its way
+        limits = Limits(means.allowance, means.models.context(history.model))
+        match next_step(history, means.rules, limits, seconds):
+            case AskModel(joining, notes):
+                await self._join(joining)
+                await self._record(*(Notice(n.code, n.text, self._turn.id) for n in notes))
+                await self._ask()
+            case RunTools(calls, refused):
+                await self._calls.refuse(refused)
+                await self._calls.run(calls, undone=history.undone)
+            case AskHuman(questions):
+                asked = tuple(question(c.made, v) for c, v in questions)
+                await self._record(*([ApprovalRequired(self._turn.id, asked)] if asked else []))
+                return False
+            case Compact():
+                if not await self._compact():
+                    await self._ask()
+            case Finish(status, reason, error):
+                ending = end(history, status, reason=reason, error=error, new_id=means.new_id)
+                await self._desk.record(*ending)
+                return False
+        return True
+
+    async def _record(self, *events: Notice | ApprovalRequired) -> None:
+        if events:
+            await self._desk.record(*events)
+
+    async def _join(self, joining: tuple[Queued, ...]) -> None:
+        if not joining:
+            return
+        turn = self._turn.id
+        await self._desk.record(
+            *(
+                UserMessage(turn, q.submission, q.text, q.author, True, q.attachments)
+                for q in joining
+            )
+        )
+
+    async def _ask(self) -> None:
+        """A model reply, whole, as one commit."""
+        means, history = self._means, self._history
+        try:
+            request = self._request()
+            reply = await ask(
+                means, self._desk, request, self._new_reply, turn=self._turn.id, busy="model"
+            )
+        except ModelError as error:
+            if error.code == "context_overflow" and await self._compact():
+                return
+            raise
+        used = reply.used(size_of(request.messages))
+        usage = Usage(
+            request.model,
+            used.input_tokens,
+            used.output_tokens,
+            used.cached_tokens,
+            used.cost_usd,
+            "main",
+            self._turn.id,
+        )
+        events = reply_events(
+            reply,
+            history,
+            means.rules,
+            usage=usage,
+            turn=self._turn.id,
+            new_id=means.new_id,
+            effect_of=means.toolbox.effect,
+        )
+        self._reply = None  # from here on the log tells it
+        await self._desk.record(*events)
+
+    def _request(self) -> ModelRequest:
+        shown = messages(self._history, self._means.system_prompt)
+        return ModelRequest(self._history.model, shown, self._means.toolbox.schemas())
+
+    def _new_reply(self) -> Reply:
+        self._reply = Reply(self._means.new_id("item"), self._desk.open)
+        return self._reply
+
+    async def _compact(self) -> bool:
+        """Make room; False where there is nothing to sum up since the last reply."""
+        means, history = self._means, self._history
+        limit = means.models.context(history.model)
+        through = cut_point(history, limit)
+        if through is None or just_compacted(history, self._turn):
+            return False
+        events = await summarise(means, self._desk, history, through, turn=self._turn.id)
+        await self._desk.record(*events)
+        return True
+
+    async def _fail(self, error: ModelError) -> None:
+        message = NO_ROOM if error.code == "context_overflow" else error.message
+        retryable = error.retryable or error.code == "context_overflow"
+        failed = TurnError(error.code, message, retryable)
+        half_said = self._half_said()
+        self._reply = None
+        ending = end(self._history, "failed", error=failed, new_id=self._means.new_id)
+        await self._desk.record(*half_said, *ending)
