@@ -5,11 +5,14 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
 
+from agent.sandbox.bubblewrap import Bubblewrap
+from agent.sandbox.port import SandboxLimits
 from server.settings import ServeSettings
 
 State = Literal["ok", "warning", "error"]
@@ -85,7 +88,15 @@ def report(findings: list[Finding]) -> int:
 
 
 async def examine(settings: ServeSettings) -> int:
-    return report([python(), sqlite(), data_folder(settings.data_dir)])
+    with ThreadPoolExecutor(1, thread_name_prefix="sandbox-probe") as executor:
+        bubblewrap = Bubblewrap(SandboxLimits(), executor)
+        found = [
+            python(),
+            sqlite(),
+            data_folder(settings.data_dir),
+            await sandbox(bubblewrap.probe),
+        ]
+    return report(found)
 
 
 def _works(connection: sqlite3.Connection, statements: str) -> bool:

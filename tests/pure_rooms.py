@@ -49,11 +49,15 @@ def complaint(room: str) -> str | None:
     pattern = f"{source}/*" if (ROOT / source).is_dir() else str(source)
     with tempfile.TemporaryDirectory() as folder:
         data = f"--data-file={folder}/coverage"
-        run = _python("coverage", "run", data, "--branch", f"--include={pattern}",
-                      "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests))  # fmt: skip
+        run = _python(
+            *("coverage", "run", data, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests))
+        )
         if run.returncode:
             return run.stdout
-        report = _python("coverage", "report", data, "--show-missing", "--fail-under=100")
+        report = _python(
+            *("coverage", "report", data, f"--include={pattern}", "--show-missing"),
+            "--fail-under=100",
+        )
         return report.stdout + report.stderr if report.returncode else None
 
 
