@@ -20,7 +20,8 @@ INSTRUCTION = """\
 You write the memory of an assistant whose conversation has grown too long. From the transcript, \
 write a summary that lets it go on without asking again: what the person wants (their words where \
 they matter), what was decided and why, what was done and found (files, commands, identifiers, \
-numbers, errors), the state of the plan, and what comes next. Facts only; no greeting, no comment."""
+numbers, errors), the state of the plan, and what comes next. Facts only; no greeting, no \
+comment."""
 
 
 def cut_point(history: History, limit: int) -> int | None:

@@ -10,7 +10,7 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def fingerprint(submission: AnySubmission) -> bytes:
-    """16 bytes, the same for equal JSON values after defaults are filled in; 1 and 1.0 are equal."""
+    """16 bytes, the same for equal JSON values after defaults are filled in; 1 equals 1.0."""
     return blake2b(_encode(_plain(msgspec.to_builtins(submission))), digest_size=16).digest()
 
 

@@ -120,7 +120,8 @@ def _hear(history: History, said: UserInput, now: Situation) -> tuple[AnyEvent, 
     if len(history.queue) >= now.queue_limit:
         raise Refused(
             "too_many_queued",
-            f"{len(history.queue)} of {now.queue_limit} inputs wait already. Withdraw one or stop the turn.",
+            f"{len(history.queue)} of {now.queue_limit} inputs wait already. "
+            "Withdraw one or stop the turn.",
         )
     return (InputQueued(said.id, said.text, said.delivery, now.by, said.attachments),)
 

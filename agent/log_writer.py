@@ -1,4 +1,4 @@
-"""The one pen of a session: hands events over, folds them, and settles receipts when they are on disk."""
+"""The one pen of a session: hands events over, folds them, settles receipts once on disk."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -82,7 +82,7 @@ class Receipts:
 
 
 async def given(answer: Answer) -> Accepted:
-    """Wait for an answer without owning it: whoever asks may go away. Raises what it was refused with."""
+    """Wait for an answer without owning it: whoever asks may go away. Raises a refusal."""
     match await asyncio.shield(answer):
         case Accepted() as accepted:
             return accepted

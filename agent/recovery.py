@@ -18,7 +18,10 @@ from agent.protocol import (
 )
 
 CUT_SHORT = "Cancelled before it started: the server was restarted."
-UNKNOWN = "Outcome unknown: the server stopped while this ran. It was not run again; check what it did before you repeat it."
+UNKNOWN = (
+    "Outcome unknown: the server stopped while this ran. It was not run again; "
+    "check what it did before you repeat it."
+)
 
 
 class Draft(Struct, frozen=True):

@@ -28,7 +28,10 @@ def circling(calls: Iterable[CallState]) -> str | None:
     answered = [c for c in calls if c.output is not None][-WINDOW:]
     seen = [signature(c) for c in answered]
     if _ends_in_cycle(seen, length=1, times=SAME_IN_A_ROW):
-        return f"You called {answered[-1].made.tool} {SAME_IN_A_ROW} times in a row with the same arguments and got the same result."
+        return (
+            f"You called {answered[-1].made.tool} {SAME_IN_A_ROW} times in a row "
+            "with the same arguments and got the same result."
+        )
     for length in range(2, LONGEST_CYCLE + 1):
         if _ends_in_cycle(seen, length=length, times=2):
             tools = ", ".join(c.made.tool for c in answered[-length:])

@@ -25,7 +25,10 @@ from agent.protocol import (
 )
 from agent.turn import TRUNCATED
 
-DROPPED = "Your reply ran into its output limit, so its tool calls were dropped. Make smaller calls, one at a time."
+DROPPED = (
+    "Your reply ran into its output limit, so its tool calls were dropped. "
+    "Make smaller calls, one at a time."
+)
 
 
 class CallText(Struct):

@@ -6,7 +6,7 @@ from agent.protocol import MOORING, QueueFate, SubmissionId, UserId
 
 
 class Stop(Struct, frozen=True):
-    """Beats everything that goes on by itself. `submission` is answered when the end is committed."""
+    """Beats what goes on by itself. `submission` is answered when the end is committed."""
 
     queue: QueueFate = "hold"
     by: UserId = MOORING

@@ -11,7 +11,10 @@ from agent.protocol import MOORING, SessionUpdated, Usage, UserMessage
 
 LONGEST_TITLE = 80
 LONGEST_QUOTE = 2_000
-INSTRUCTION = "Give this conversation a title of at most six words, in its own language. Answer with the title alone."
+INSTRUCTION = (
+    "Give this conversation a title of at most six words, in its own language. "
+    "Answer with the title alone."
+)
 
 
 def wants_title(history: History) -> bool:

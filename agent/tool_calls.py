@@ -57,7 +57,7 @@ class ToolCalls:
             await self._desk.record(*outputs)
 
     async def run(self, calls: Sequence[CallState], undone: Collection[TurnId]) -> None:
-        """Returns when each has its output on disk; results keep the calls' order in the history."""
+        """Returns when each has its output on disk; the model is told them in the calls' order."""
         if not calls:
             return
         self._desk.activity("tools")

@@ -1,4 +1,4 @@
-"""The history as messages for a model: what was undone is left out, what was compacted is summed up."""
+"""The history as messages for a model: without what was undone, what was compacted summed up."""
 
 from collections.abc import Iterable, Iterator
 
@@ -43,7 +43,8 @@ def clip(text: str, tokens: int) -> str:
         head, tail = len(text) // 8, len(text) // 4
         left_out = len(text) - head - tail
     return (
-        f"{text[:head]}\n[... {left_out} characters left out here; the whole is in the session's log ...]\n"
+        f"{text[:head]}\n"
+        f"[... {left_out} characters left out here; the whole is in the session's log ...]\n"
         f"{text[-tail:]}"
     )
 
@@ -68,7 +69,7 @@ def _summed_up(entries: list[Entry], summary: Summary) -> Iterator[Message]:
 
 
 def blocks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """Entries that belong together: a message of a person, or a reply with its calls and results."""
+    """Entries that belong together: a person's message, or a reply with its calls and results."""
     block: list[Entry] = []
     for entry in entries:
         if isinstance(entry.event, UserMessage | AssistantMessage) and block:

@@ -147,7 +147,10 @@ def _malformed_again(turn: Turn) -> tuple[Note, ...]:
     first, second = (c.made.tool for c in last)
     if first != second:
         return ()
-    text = f"The arguments of {first} were not valid JSON twice in a row. Use smaller arguments or another tool."
+    text = (
+        f"The arguments of {first} were not valid JSON twice in a row. "
+        "Use smaller arguments or another tool."
+    )
     return (Note("malformed_arguments", text),)
 
 

@@ -36,7 +36,10 @@ STOPPED = "[Stopped before it was done.]"
 CRASHED = TurnError(
     "internal_error", "The server made a mistake; its log says more. Try again.", retryable=True
 )
-NO_ROOM = "The conversation no longer fits into the model's context window. Compact it, choose a model with a larger window, or start another session."
+NO_ROOM = (
+    "The conversation no longer fits into the model's context window. "
+    "Compact it, choose a model with a larger window, or start another session."
+)
 
 
 class TurnTask:
@@ -73,7 +76,7 @@ class TurnTask:
         return (*self._half_done(STOPPED), *ending)
 
     def crashed(self) -> tuple[AnyEvent, ...]:
-        """What to record when a fault of this server ended it; nothing where it had ended before."""
+        """What to record when a fault of this server ended it; nothing where it was over."""
         if self._history.open_turn is not self._turn:
             return ()
         ending = end(self._history, "failed", error=CRASHED, new_id=self._means.new_id)

@@ -11,7 +11,7 @@ from agent.stop import Stop
 
 
 class Work(Protocol):
-    """A turn, or a compaction. Cancelling `run` stops it; then `stopped` is asked what to record."""
+    """A turn, or a compaction. Cancelling `run` stops it; `stopped` says what to record then."""
 
     async def run(self) -> None: ...
 
