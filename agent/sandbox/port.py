@@ -18,6 +18,8 @@ class SandboxLimits(Struct, frozen=True, forbid_unknown_fields=True):
     workspace_mib: int = 5120
     output_mib: int = 16
     open_files: int = 1024
+    temporary_mib: int = 512
+    """Of /tmp and of /dev/shm each; both are memory."""
 
 
 class Exit(Struct, frozen=True):

@@ -1,0 +1,147 @@
+"""Commands run in bubblewrap: cut off, limited, and gone to the last process when they end."""
+
+import asyncio
+import os
+import shutil
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from agent.sandbox.gauge import Gauge
+from agent.sandbox.jail import MIB, Bwrap, command_line
+from agent.sandbox.namespace import CannotStart, Namespace, started
+from agent.sandbox.output import Output
+from agent.sandbox.owner import Owner, sandbox_owner
+from agent.sandbox.patience import blocking, to_the_end
+from agent.sandbox.port import Exit, SandboxLimits
+
+Cut = Literal["timeout", "output", "disk", "memory", "processes"]
+
+PROBE_SECONDS = 20.0
+INSTALL = "bubblewrap is not installed. Install it: apt-get install bubblewrap"
+
+
+class Bubblewrap:
+    """`executor` measures what commands use, every `look_every` seconds; `owner` is whom they run
+    as when the server is root: then the workspace and its files must belong to them."""
+
+    def __init__(
+        self,
+        limits: SandboxLimits,
+        executor: Executor,
+        *,
+        owner: Owner | None = None,
+        program: str | None = None,
+        look_every: float = 0.25,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._limits = limits
+        self._executor = executor
+        self._owner = owner or sandbox_owner()
+        self._program = program or shutil.which("bwrap")
+        self._look_every = look_every
+        self._sleep = sleep
+        self._bwrap: Bwrap | None = None
+        self._works = False
+
+    async def probe(self) -> str | None:
+        """Run `true` for real; a success is remembered, a failure looked at again next time."""
+        if self._works:
+            return None
+        with TemporaryDirectory(prefix="mooring-probe-") as place:
+            if self._owner:
+                os.chown(place, self._owner.uid, self._owner.gid)
+            try:
+                ended = await self.run(
+                    ("true",), workspace=Path(place), timeout=PROBE_SECONDS, show=lambda _: None
+                )
+            except CannotStart as failure:
+                return failure.message
+        self._works = ended.code == 0
+        return None if self._works else f"A trial command in the sandbox ended with {ended.code}."
+
+    async def run(
+        self,
+        command: Sequence[str],
+        *,
+        workspace: Path,
+        timeout: float,
+        show: Callable[[str], None],
+    ) -> Exit:
+        """Raises CannotStart when bwrap is missing or the kernel forbids what it needs."""
+        bwrap = await self._installed()
+
+        def line(info: int, etc: dict[str, int]) -> Sequence[str]:
+            reached = None if self._owner else workspace
+            return command_line(bwrap, self._limits, command, reached, info=info, etc=etc)
+
+        async with started(line, workspace, self._owner) as space:
+            output = Output(space.output, show, self._limits.output_mib * MIB)
+            gauge = Gauge(space.init, workspace, self._limits)
+            watch = _Watch(space, output, self._excess(gauge))
+            try:
+                space.go()
+                cut = await watch.verdict(timeout)
+            finally:
+                code = await to_the_end(watch.close())
+                gauge.close()
+        return Exit(code, cut or ("output" if output.over else None))
+
+    async def _excess(self, gauge: Gauge) -> Cut:
+        while True:
+            if excess := await blocking(self._executor, gauge.look):
+                return excess
+            await self._sleep(self._look_every)
+
+    async def _installed(self) -> Bwrap:
+        if self._bwrap is None:
+            if self._program is None:
+                raise CannotStart(INSTALL)
+            asked = await asyncio.create_subprocess_exec(
+                self._program, "--help", stdout=PIPE, stderr=DEVNULL, stdin=DEVNULL, env={}
+            )
+            options, _ = await asked.communicate()
+            self._bwrap = Bwrap(self._program, options.decode(errors="replace"))
+        return self._bwrap
+
+
+class _Watch:
+    """The three things that can end a command, other than its time."""
+
+    def __init__(
+        self, space: Namespace, output: Output, excess: Coroutine[Any, Any, Cut]
+    ) -> None:
+        create_task = asyncio.get_running_loop().create_task
+        self._space = space
+        self._output = output
+        self._exited = create_task(space.exited())
+        self._overflow = create_task(output.overflow())
+        self._excess = create_task(excess)
+
+    async def verdict(self, timeout: float) -> Cut | None:
+        """Why the command has to be cut; None when it ended by itself."""
+        done, _ = await asyncio.wait(
+            (self._exited, self._overflow, self._excess),
+            timeout=timeout,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        for task in done:
+            task.result()
+        if self._exited in done:
+            return None
+        if self._overflow in done:
+            return "output"
+        return self._excess.result() if self._excess in done else "timeout"
+
+    async def close(self) -> int:
+        """Kill first, then let go; what was printed up to the end is shown. The exit status."""
+        status = await self._space.end()
+        tasks = (self._exited, self._overflow, self._excess)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        self._output.drain()
+        return status

@@ -1,0 +1,123 @@
+"""What a running namespace uses of the machine, held against its limits."""
+
+import os
+import re
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Literal
+
+from agent.sandbox.jail import MIB
+from agent.sandbox.patience import Stop
+from agent.sandbox.port import SandboxLimits
+from agent.sandbox.room import Room, room_of
+
+Excess = Literal["disk", "memory", "processes"]
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_INODE = 1024
+"""Bytes of memory that a file in a memory file system takes, however empty."""
+_RECOUNT = 20
+"""Looks after which the workspace is counted again although the disk did not fill."""
+
+
+class Gauge:
+    """Looks into the namespace through the root of its `init`, which only it can change."""
+
+    def __init__(self, init: int, workspace: Path, limits: SandboxLimits) -> None:
+        self._limits = limits
+        self._disk = _Disk(workspace, limits.workspace_mib * MIB)
+        with ExitStack() as stack:
+            self._proc, *self._memory_mounts = (
+                _directory(stack, f"/proc/{init}/root/{place}")
+                for place in ("proc", "tmp", "dev/shm")
+            )
+            self._descriptors = stack.pop_all()
+
+    def look(self, stop: Stop) -> Excess | None:
+        """Blocks: for milliseconds, or longer when a large workspace has to be counted."""
+        tasks, resident = self._load()
+        if tasks >= self._limits.processes:
+            return "processes"
+        if self._memory(resident) > self._limits.memory_mib * MIB:
+            return "memory"
+        return "disk" if self._disk.over(stop) else None
+
+    def close(self) -> None:
+        self._descriptors.close()
+
+    def _load(self) -> tuple[int, int]:
+        """Threads, and bytes of memory with what is shared counted for each that shares it."""
+        tasks = resident = 0
+        for process in self._processes():
+            with suppress(OSError):
+                fields = self._read(f"{process}/stat").rpartition(")")[2].split()
+                tasks += int(fields[17])
+                resident += int(fields[21]) * _PAGE
+        return tasks, resident
+
+    def _memory(self, resident: int) -> int:
+        mounts = 0
+        for mount in self._memory_mounts:
+            use = os.fstatvfs(mount)
+            mounts += (use.f_blocks - use.f_bfree) * use.f_frsize
+            mounts += (use.f_files - use.f_ffree) * _INODE
+        if resident + mounts <= self._limits.memory_mib * MIB:
+            return resident + mounts
+        return mounts + sum(self._share(process) for process in self._processes())
+
+    def _share(self, process: str) -> int:
+        """Its part of the memory in bytes, exact and slow to find."""
+        with suppress(OSError):
+            share = re.search(r"^Pss:\s+(\d+) kB", self._read(f"{process}/smaps_rollup"), re.M)
+            return int(share[1]) * 1024 if share else 0
+        return 0
+
+    def _processes(self) -> list[str]:
+        with suppress(OSError):
+            return [name for name in os.listdir(self._proc) if name.isdigit()]
+        return []
+
+    def _read(self, path: str) -> str:
+        with open(os.open(path, os.O_RDONLY, dir_fd=self._proc), encoding="utf-8") as file:
+            return file.read()
+
+
+class _Disk:
+    """The workspace, counted only when the disk has filled by as much as it has room left.
+
+    Over is what grows beyond the limit: a command that clears up a full workspace may run.
+    """
+
+    def __init__(self, workspace: Path, limit: int) -> None:
+        self._workspace = workspace
+        self._limit = limit
+        self._start: Room | None = None
+        self._free_at_start = self._free_then = self._free()
+        self._headroom = 0
+        self._looks = 0
+
+    def over(self, stop: Stop) -> bool:
+        free = self._free()
+        self._looks += 1
+        if self._start and self._free_then - free < self._headroom and self._looks % _RECOUNT:
+            return False
+        room = room_of(self._workspace, stop)
+        start = self._start = self._start or room
+        self._free_then = free
+        self._headroom = max(self._limit - room.bytes, 0)
+        if room.hidden and not start.hidden:
+            return True
+        unseen = self._free_at_start - free if room.hidden else 0
+        return max(room.bytes, unseen) > max(self._limit, start.bytes)
+
+    def _free(self) -> int:
+        try:
+            use = os.statvfs(self._workspace)
+        except FileNotFoundError:
+            return 0
+        return use.f_bavail * use.f_frsize
+
+
+def _directory(stack: ExitStack, path: str) -> int:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    stack.callback(os.close, descriptor)
+    return descriptor
