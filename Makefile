@@ -15,7 +15,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 .PHONY: help run test check wall quick bench lock system clean
 
 help:  ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(INSTALLED)  ## start the server and open its page (ARGS="--port 9000" passes flags on)
 	@exec $(BIN)/mooring serve $(ARGS)
@@ -38,7 +38,7 @@ quick: $(INSTALLED)  ## under a minute: lint, floors, and the tests that are fas
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -q -x -m "not slow and not browser" $(ARGS)
 
-bench: $(INSTALLED) system  ## measure what docs/operating.md promises
+bench: $(INSTALLED) system  ## measure speed and memory
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lock:  ## write constraints.txt anew within pyproject.toml (ARGS=--upgrade takes newer releases)

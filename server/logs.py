@@ -13,6 +13,7 @@ from typing import TextIO
 import msgspec
 from msgspec import Struct
 
+from server.log_pipe import LogPipe
 from server.settings import LogFormat, LogLevel
 
 _session: ContextVar[str | None] = ContextVar("session", default=None)
@@ -114,7 +115,7 @@ class JsonFormatter(_Formatter):
 
 def configure(log_format: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:
     """Send every record of the process to `stream` (stderr), and nowhere else."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = LogPipe(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     logging.captureWarnings(True)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)

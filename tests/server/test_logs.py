@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import re
+import threading
 from io import StringIO
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server import logs
+from server.log_pipe import LogPipe
 from server.settings import LogFormat
 
 
@@ -132,7 +134,49 @@ def test_configuring_replaces_every_other_way_out_and_quiets_the_chatty() -> Non
         logging.getLogger("server.app").info("ready")
         logging.getLogger("server.app").debug("not asked for")
         logging.getLogger("httpx").info("GET https://example.invalid")
+        root.handlers[0].close()
         assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == ["ready"]
     finally:
         root.handlers[:], root.level = before
         logging.captureWarnings(False)
+
+
+class StalledStream(StringIO):
+    """Takes nothing until it is told to flow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writing = threading.Event()
+        self.flows = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.writing.set()
+        self.flows.wait()
+        return super().write(text)
+
+
+def record(number: int) -> logging.LogRecord:
+    return logging.LogRecord("room", logging.INFO, __file__, 1, "%d", (number,), None)
+
+
+def test_a_stalled_reader_stalls_nobody_and_learns_what_it_missed() -> None:
+    stream = StalledStream()
+    pipe = LogPipe(stream, waiting=2)
+    pipe.handle(record(0))
+    assert stream.writing.wait(10)
+    for number in range(1, 6):
+        pipe.handle(record(number))
+    stream.flows.set()
+    pipe.close()
+    first, note, *rest = stream.getvalue().splitlines()
+    assert (first, rest) == ("0", ["1", "2"])
+    assert note.startswith("(3 log lines were dropped")
+
+
+def test_a_stream_that_was_closed_ends_the_log_and_nothing_else() -> None:
+    stream = StringIO()
+    stream.close()
+    pipe = LogPipe(stream)
+    pipe.handle(record(0))
+    pipe.close()
+    assert stream.closed
