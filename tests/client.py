@@ -250,7 +250,7 @@ class Viewer:
         elif frame["type"] == "bye":
             self.bye = frame
         elif frame["type"] in ("accepted", "refused", "pong"):
-            waiting = self._asked[frame["id"]]
+            waiting = self._asked[frame["id"]] or self._asked[None]
             law(waiting, "each frame has one answer", frame)
             waiting.popleft().set_result(frame)
 

@@ -117,11 +117,13 @@ class Server:
 
     async def kill9(self) -> None:
         """The power fails."""
-        await self._end(signal.SIGKILL)
+        self.signal(signal.SIGKILL)
+        await self.exited()
 
     async def terminate(self, within: float = STOPPED_WITHIN) -> int:
         """SIGTERM, and the exit status."""
-        return await self._end(signal.SIGTERM, within)
+        self.signal(signal.SIGTERM)
+        return await self.exited(within)
 
     async def restart(self) -> None:
         """`kill -9`, and a new start on the same data."""
@@ -129,18 +131,22 @@ class Server:
             await self.kill9()
         await self.start()
 
-    async def _end(self, how: signal.Signals, within: float = STOPPED_WITHIN) -> int:
+    def signal(self, how: signal.Signals) -> None:
+        assert self._process is not None
+        if self.running:
+            self._process.send_signal(how)
+
+    async def exited(self, within: float = STOPPED_WITHIN) -> int:
+        """The exit status of a server that was told to stop."""
         process = self._process
         assert process is not None
-        if process.returncode is None:
-            process.send_signal(how)
         try:
             async with asyncio.timeout(within):
                 rest, _ = await process.communicate()
         except TimeoutError:
             process.kill()
             await process.communicate()
-            raise AssertionError(f"it did not stop within {within} s of {how.name}") from None
+            raise AssertionError(f"it did not stop within {within} s") from None
         self.stdout += rest.decode().splitlines()
         assert process.returncode is not None
         return process.returncode
