@@ -85,6 +85,7 @@ function route() {
 function draw() {
   sidebar.draw(fleet, current);
   page?.draw();
+  drawTitle();
 }
 
 /** The tab says when someone is needed. */

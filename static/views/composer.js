@@ -5,6 +5,7 @@ import { button, fill, h, setShown, setText } from './dom.js';
 const MAX_TEXT = 100_000;
 
 export class Composer {
+  steerable = false;
   #files = [];
   #picker = h('input', { type: 'file', multiple: true, hidden: true, onchange: () => this.#picked() });
   #attached = h('div', { class: 'row wrap attached', hidden: true });
@@ -17,9 +18,9 @@ export class Composer {
   field = h('textarea', { rows: 1, placeholder: 'Ask for something…', 'aria-label': 'Message', enterkeyhint: 'send' });
   node = h('form', { class: 'composer', onsubmit: (event) => this.#submitted(event) },
     this.#attached, this.field,
-    h('div', { class: 'row between' },
+    h('div', { class: 'row between wrap' },
       h('div', { class: 'row' }, this.#attach, this.#picker, h('span', { class: 'slot' })),
-      h('div', { class: 'row' }, this.#stop, this.#steer, this.#send)));
+      h('div', { class: 'row send' }, this.#stop, this.#steer, this.#send)));
 
   /** `acts`: say(text, options), stop(), upload(files) -> paths; `draft` names where unsent text is kept. */
   constructor(acts, draft) {
@@ -36,16 +37,17 @@ export class Composer {
     return this.node.querySelector('.slot');
   }
 
-  draw({ busy, stopping, ended, canAttach = true }) {
-    setText(this.#send, busy ? 'Queue' : 'Send');
+  draw({ busy, asking = false, stopping, ended, canAttach = true }) {
+    setText(this.#send, asking ? 'Send instead' : busy ? 'Queue' : 'Send');
+    this.#send.title = asking ? 'Drops the open question and begins a new turn' : '';
     setText(this.#stop, stopping ? 'Stopping…' : 'Stop');
     this.#stop.disabled = Boolean(stopping);
     setShown(this.#stop, busy);
-    setShown(this.#steer, busy && this.field.value.trim() !== '');
+    this.steerable = busy && !asking;
+    setShown(this.#steer, this.steerable && this.field.value.trim() !== '');
     setShown(this.#attach, canAttach);
     this.field.disabled = ended;
     this.#send.disabled = ended;
-    this.busy = busy;
   }
 
   focus() {
@@ -88,7 +90,7 @@ export class Composer {
 
   #changed() {
     sessionStorage.setItem(this.draft, this.field.value);
-    setShown(this.#steer, Boolean(this.busy) && this.field.value.trim() !== '');
+    setShown(this.#steer, this.steerable && this.field.value.trim() !== '');
     this.field.style.height = 'auto';
     this.field.style.height = `${Math.min(this.field.scrollHeight, innerHeight * 0.35)}px`;
   }

@@ -13,27 +13,29 @@ export class Conversation {
   #sending = h('div', { class: 'entries' });
   #older = button('Show earlier messages', () => this.#loadOlder(), { class: 'link older' });
   #empty = h('div', { class: 'empty' });
-  #content = h('div', { class: 'column' }, this.#older, this.#empty, this.#list, this.#sending);
+  #after = h('div', { class: 'after' },
+    button('Try again', () => this.acts.retry(), { class: 'link' }), button('Undo', () => this.acts.undo(), { class: 'link' }));
+  #content = h('div', { class: 'column' }, this.#older, this.#empty, this.#list, this.#sending, this.#after);
   #scroller = h('div', { class: 'scroller', tabindex: '-1' }, this.#content);
   #pill = button('', () => this.toEnd(), { class: 'pill', hidden: true });
   #views = new Map();
-  #atEnd = true;
+  atEnd = true;
   #seen = 0;
   node = h('div', { class: 'conversation' }, this.#scroller, this.#pill);
 
-  /** `acts`: session, again(text), retry, decide, sending(call), sendAgain, forget, loadEarlier. */
-  constructor(acts, welcome) {
-    this.acts = acts;
+  /** `acts`: session, again(text), retry, decide, sending(call), sendAgain, forget, loadEarlier; `moved()`: the reader did. */
+  constructor(acts, welcome, moved) {
+    Object.assign(this, { acts, moved });
     this.#empty.append(welcome);
     this.entries = new Keyed(this.#list, (entry) => entry.key, (entry) => this.#make(entry));
     this.outgoing = new Keyed(this.#sending, (item) => item.frame.id, () => new OutgoingView(acts));
     this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    this.resized = new ResizeObserver(() => this.#keepAtEnd());
+    this.resized = new ResizeObserver(() => (this.atEnd ? this.#keepAtEnd() : this.#scrolled()));
     this.resized.observe(this.#content);
     this.resized.observe(this.#scroller);
   }
 
-  draw(state, outbox) {
+  draw(state, outbox, phase) {
     const rulings = outbox.filter((item) => item.frame.type === 'approval');
     this.entries.draw(state.entries);
     for (const entry of state.entries) {
@@ -43,6 +45,8 @@ export class Conversation {
     this.outgoing.draw(inputs);
     setShown(this.#older, state.oldest > 1 && state.synced);
     setShown(this.#empty, state.synced && !state.entries.length && !inputs.length && !rulings.length);
+    const answered = state.entries.at(-1)?.turn && !state.entries.at(-1).undone;
+    setShown(this.#after, phase === 'idle' && state.synced && Boolean(answered) && !inputs.length);
     this.#keepAtEnd();
     this.#drawPill(state.entries.length);
   }
@@ -58,7 +62,7 @@ export class Conversation {
   }
 
   toEnd() {
-    this.#atEnd = true;
+    this.atEnd = true;
     this.#keepAtEnd();
     this.#drawPill(this.#seen);
   }
@@ -78,18 +82,19 @@ export class Conversation {
 
   #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
-    if (this.#atEnd) setShown(this.#pill, false);
+    this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    if (this.atEnd) setShown(this.#pill, false);
+    this.moved();
   }
 
   #keepAtEnd() {
-    if (this.#atEnd) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    if (this.atEnd) this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
   #drawPill(length) {
-    if (this.#atEnd) this.#seen = length;
+    if (this.atEnd) this.#seen = length;
     const fresh = length - this.#seen;
     setText(this.#pill, fresh > 0 ? `${fresh} new ↓` : 'To the end ↓');
-    setShown(this.#pill, !this.#atEnd);
+    setShown(this.#pill, !this.atEnd);
   }
 }

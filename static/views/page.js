@@ -21,7 +21,7 @@ export class SessionPage {
     const { session } = this;
     const acts = { ...this.#acts(), ...this.#talk() };
     this.header = new Header(id, acts);
-    this.conversation = new Conversation(acts, examples((text) => acts.say(text)));
+    this.conversation = new Conversation(acts, examples((text) => acts.say(text)), () => this.#drawAsking());
     this.plan = new PlanView();
     this.connection = new ConnectionView(session.link);
     this.asking = new AskBar(acts);
@@ -131,16 +131,22 @@ export class SessionPage {
     const { state, outbox, stopping } = this.session;
     const now = phase(state);
     this.header.draw(state.session, now);
-    this.conversation.draw(state, outbox.items);
+    this.conversation.draw(state, outbox.items, now);
     this.plan.draw(plan(state));
     this.connection.draw(this.#waiting());
-    this.asking.draw(asked(state));
+    this.#drawAsking();
     this.queue.draw(state.status);
-    this.composer.draw({ busy: working(state), stopping, ended: state.ended !== null });
+    this.composer.draw({ busy: working(state), asking: now === 'awaiting_approval', stopping, ended: state.ended !== null });
     this.choices.draw(this.app.models(), state.session?.model, state.session?.auto_approval?.enabled ?? false);
     this.status.draw(state, now, stopping);
     this.#announce(now);
     this.app.changed();
+  }
+
+  /** A single question in full view needs no second voice. */
+  #drawAsking() {
+    const open = asked(this.session.state);
+    this.asking.draw(open.length === 1 && this.conversation.atEnd ? [] : open);
   }
 
   /** Boundaries only: a screen reader is never fed a streaming text. */

@@ -27,7 +27,7 @@ export class Sidebar {
     setShown(this.#none, loaded && !sessions.length);
     setText(this.#none, query ? 'Nothing found.' : 'No sessions yet.');
     setShown(this.#more, Boolean(more));
-    setText(this.#who, me ? me.name : '');
+    setText(this.#who, me?.user.name ?? '');
   }
 }
 

@@ -17,7 +17,7 @@ const INLINE = new RegExp([
   '(https?:\\/\\/[^\\s<>"\'`)\\]]{1,1000})',
 ].join('|'), 'g');
 
-/** Split into [{start, kind, lines, ...}]; all but the last are final when text is appended. */
+/** Split into [{start, kind, lines, ...}]; all but the last two are final when text is appended. */
 export function blocks(text, from = 0) {
   const found = [];
   let at = from;
@@ -63,11 +63,13 @@ export class Prose {
   draw(text) {
     if (text === this.#text) return;
     if (!text.startsWith(this.#text)) this.#restart();
-    const last = this.#blocks.pop();
-    for (const block of blocks(text, last?.block.start ?? 0)) {
-      const old = last?.block.start === block.start ? last : null;
-      this.#blocks.push({ block, node: this.#put(block, old) });
+    const open = this.#blocks.splice(-2);
+    for (const block of blocks(text, open[0]?.block.start ?? 0)) {
+      while (open.length && open[0].block.start < block.start) open.shift().node.remove();
+      const old = open[0]?.block.start === block.start ? open.shift() : null;
+      this.#blocks.push({ block, node: this.#put(block, old, open[0]?.node ?? null) });
     }
+    for (const { node } of open) node.remove();
     this.#text = text;
   }
 
@@ -77,17 +79,21 @@ export class Prose {
     this.#text = '';
   }
 
-  #put(block, old) {
-    if (old?.block.kind === 'fence' && old.block.language === block.language) {
+  #put(block, old, next) {
+    const alike = old?.block.kind === block.kind && old.block.language === block.language;
+    if (alike && same(old.block.lines, block.lines)) return old.node;
+    if (alike && block.kind === 'fence') {
       growCode(old.node.querySelector('code'), block.lines.join('\n'));
       return old.node;
     }
     const node = RENDER[block.kind](block);
     if (old) old.node.replaceWith(node);
-    else this.node.append(node);
+    else this.node.insertBefore(node, next);
     return node;
   }
 }
+
+const same = (some, others) => some.length === others.length && some.every((line, at) => line === others[at]);
 
 const RENDER = {
   paragraph: ({ lines }) => h('p', {}, inline(lines.join('\n'))),
@@ -110,7 +116,8 @@ const RENDER = {
       else items.at(-1).text += `\n${line.trim()}`;
     }
     const ordered = items[0].number !== undefined;
-    const rows = items.map(({ deep, text }) => h('li', { class: deep ? 'deep' : null }, inline(text)));
+    const rows = items.map(({ deep, number, text }) =>
+      h('li', { class: deep ? `deep ${number ? 'decimal' : 'disc'}` : null, value: ordered ? number : null }, inline(text)));
     return h(ordered ? 'ol' : 'ul', { start: ordered ? items[0].number : null }, rows);
   },
   table({ lines }) {

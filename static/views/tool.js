@@ -39,7 +39,7 @@ export class ToolView {
     const printed = entry.output ?? entry.log.text;
     const lines = printed.slice(-4000).trimEnd().split('\n').slice(-PREVIEW_LINES).join('\n');
     setText(this.#preview, lines);
-    setShown(this.#preview, lines !== '' && state !== 'asks');
+    setShown(this.#preview, lines !== '' && state !== 'asks' && tool !== 'plan');
     setText(this.#ruling, ruling ? this.#ruled(ruling) : '');
     setShown(this.#ruling, Boolean(ruling));
     this.#ask(entry);
