@@ -54,7 +54,7 @@ _MEANINGS: dict[int, tuple[str, str]] = {
         " --data-dir.",
     ),
 )
-_UNNAMED = ("store_failed", "The database {where} failed: {detail}.")
+_UNNAMED = ("store_failed", "{where} failed ({detail}). Report this, with the server's log.")
 
 
 def explained(error: sqlite3.Error, where: object) -> StoreProblem:

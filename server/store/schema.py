@@ -56,7 +56,7 @@ _SEARCH: Step = (
         INSERT INTO words (words, rowid, text) VALUES ('delete', old.id, old.text); END""",
 )
 
-STEPS: tuple[Step, ...] = (_LOG, _SEARCH)
+STEPS: tuple[Step, ...] = ((*_LOG, *_SEARCH),)
 """Step n brings a database of version n to version n + 1; version 0 is an empty file."""
 
 
@@ -72,6 +72,11 @@ def check_kind(connection: sqlite3.Connection, where: object) -> None:
         raise StoreProblem(
             "store_corrupt",
             f"{where} is a database of another program. Choose another --data-dir.",
+        )
+    if version(connection) and not tables:
+        raise StoreProblem(
+            "store_corrupt",
+            f"{where} has lost its tables. Restore a backup, or move the file away to begin anew.",
         )
 
 

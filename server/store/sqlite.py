@@ -96,11 +96,10 @@ class SqliteStore:
         """
         prepare(directory)
         database = directory / DATABASE
-        with contextlib.ExitStack() as undo:
+        with files.explaining(database), contextlib.ExitStack() as undo:
             lock = DirectoryLock.take(directory) if exclusive else None
             if lock is not None:
                 undo.callback(lock.release)
-            undo.enter_context(files.explaining(database))
             files.create(database)
             connection = files.for_writing(database, busy_seconds=limits.busy_seconds)
             undo.callback(connection.close)
