@@ -1,0 +1,253 @@
+"""What a session shows and who watches it; belongs to the viewers and outlives the agent."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import structs
+
+from server.delivery.clock import Clock, Handle
+from server.delivery.cursor import Feed
+from server.delivery.flusher import Flusher
+from server.delivery.frames import text_frame
+from server.delivery.growing import Growing, Kind
+from server.delivery.limits import DeliveryLimits
+from server.delivery.replay import Reader, Replay, Start, Wish
+from server.delivery.status import StatusLine
+from server.delivery.viewer import Hangup, Outlet, Viewer
+from server.wire import Bye, Heartbeat, Hello, Outgoing, Session, Status, Synced, encode
+
+
+class Broadcaster:
+    """One session's viewers. Nothing here waits for one of them; nothing raises into the session.
+
+    `head` is the last event already in the log, `log` its generation; `describe` gives the session
+    for `hello`, `timestamp` RFC 3339 UTC. `on_viewers` is told their number when it changes.
+    """
+
+    def __init__(
+        self,
+        session: str,
+        *,
+        head: int,
+        log: str,
+        status: Status,
+        describe: Callable[[], Session],
+        reader: Reader,
+        timestamp: Callable[[], str],
+        clock: Clock,
+        limits: DeliveryLimits = DeliveryLimits(),  # noqa: B008 (frozen)
+        on_viewers: Callable[[int], object] = lambda viewers: None,
+    ) -> None:
+        self._describe = describe
+        self._timestamp = timestamp
+        self._clock = clock
+        self._limits = limits
+        self._on_viewers = on_viewers
+        status = structs.replace(status, viewers=0)
+        self._line = StatusLine(status, limits.status)
+        self._feed = Feed(head, status, ring_bytes=limits.ring, closing_chars=limits.closing)
+        self._flusher = Flusher(self._feed, self, limits, clock)
+        self._replay = Replay(session, log, self._feed.ring, reader, limits)
+        self._viewers: dict[Viewer, None] = {}
+        self._status_due: Handle | None = None
+        self._heartbeat: Handle | None = None
+        self._bye: Bye | None = None
+        self._within = 0.0
+
+    # ---- for the session -----------------------------------------------------------------------
+
+    @property
+    def head(self) -> int:
+        """The last event that viewers may hear of."""
+        return self._feed.head
+
+    def publish(self, first: int, events: Sequence[Outgoing]) -> None:
+        """Show committed events; `first` is the number of the first of them."""
+        if first != self._feed.head + 1:
+            raise ValueError(f"event {first} published after event {self._feed.head}")
+        for event in events:
+            self._feed.publish(event)
+        self._flusher.wake()
+
+    def open(self, kind: Kind, turn: str, item: str) -> "Author":
+        """A text that grows in sight until the event that closes its item, or ends its turn."""
+        limits = self._limits
+        keep = limits.tool_log if kind == "tool_log" else limits.text
+        text = Growing(kind, turn, item, keep)
+        self._feed.add(text)
+        return Author(text, self._flusher)
+
+    def status(self, status: Status) -> None:
+        """What is true now; `viewers` in it is overwritten. Call after the events it tells of."""
+        self._line.latest = structs.replace(status, viewers=len(self._viewers))
+        self._show_status()
+
+    # ---- for connections -----------------------------------------------------------------------
+
+    @property
+    def viewers(self) -> int:
+        """How many are connected, those who are still catching up included."""
+        return len(self._viewers)
+
+    def join(self, outlet: Outlet, hangup: Hangup, wish: Wish) -> Viewer:
+        """A viewer to be, on an upgraded connection; it joins when it is entered."""
+        return Viewer(outlet, hangup, wish, self, self._limits, self._clock)
+
+    async def end(self, bye: Bye, within: float) -> None:
+        """Say bye to each viewer that has it all, after `within` seconds to every one, and close.
+
+        Whoever has not read the bye `within` seconds later is cut off. Who comes later is told too.
+        """
+        self._bye, self._within = bye, within
+        self._flusher.winding_up = True
+        everybody = tuple(self._viewers)
+        limit = self._clock.call_at(self._clock.time() + within, self._part_all)
+        self._flusher.flush_now()
+        for viewer in everybody:
+            if not viewer.live and viewer.cursor is None:
+                viewer.part(bye, within)
+        await asyncio.gather(*(viewer.over() for viewer in everybody))
+        limit.cancel()
+        self._flusher.stop()
+        for handle in (self._status_due, self._heartbeat):
+            if handle is not None:
+                handle.cancel()
+
+    # ---- for viewers and the flusher -----------------------------------------------------------
+
+    def attach(self, viewer: Viewer) -> None:
+        if self._bye is not None:
+            viewer.part(self._bye, self._within)
+            return
+        self._viewers[viewer] = None
+        self._counted()
+        if self._heartbeat is None:
+            self._beat_later()
+        viewer.begin(self._admit(viewer))
+
+    def detach(self, viewer: Viewer) -> None:
+        self._flusher.dismiss(viewer)
+        if viewer not in self._viewers:
+            return
+        del self._viewers[viewer]
+        if not self._viewers and self._heartbeat is not None:
+            self._heartbeat.cancel()
+            self._heartbeat = None
+        self._counted()
+
+    def watch(self, viewer: Viewer) -> None:
+        self._flusher.watch(viewer)
+
+    def lost(self, viewer: Viewer) -> None:
+        viewer.begin(self._resync(viewer))
+
+    def served(self, viewer: Viewer) -> None:
+        if self._bye is not None:
+            viewer.part(self._bye, self._within)
+
+    # ---- joining -------------------------------------------------------------------------------
+
+    async def _admit(self, viewer: Viewer) -> None:
+        """Join without a gap: no await stands between the last event and being listed."""
+        wish = viewer.wish
+        start = await self._replay.start(wish)
+        viewer.write(text_frame(encode(self._hello(start))))
+        await self._catch_up(viewer, start.first - 1)
+        texts, viewer.cursor = self._feed.joined(deltas=wish.deltas)
+        viewer.write(texts + text_frame(encode(Synced(self.head))) + self._feed.status)
+        self._flusher.enlist(viewer)
+
+    async def _resync(self, viewer: Viewer) -> None:
+        """Serve what the ring lost from the store, then list the viewer again."""
+        assert viewer.cursor is not None
+        await self._catch_up(viewer, viewer.cursor.seq)
+        viewer.cursor = self._feed.rejoined(viewer.cursor)
+        self._flusher.enlist(viewer)
+
+    async def _catch_up(self, viewer: Viewer, seq: int) -> None:
+        """Return when the viewer has every event and its transport takes more."""
+        while True:
+            await viewer.drained()
+            if seq == self.head:
+                return
+            frames = await self._replay.page(seq)
+            for part in _parts(frames, self._limits.step):
+                await viewer.drained()
+                viewer.write(b"".join(part))
+            seq += len(frames)
+
+    def _hello(self, start: Start) -> Hello:
+        return Hello(
+            session=structs.replace(self._describe(), head=self.head),
+            log=self._replay.generation,
+            head=self.head,
+            mode=start.mode,
+            first=start.first,
+            reason=start.reason,
+        )
+
+    # ---- by the clock --------------------------------------------------------------------------
+
+    def _counted(self) -> None:
+        viewers = len(self._viewers)
+        self._line.latest = structs.replace(self._line.latest, viewers=viewers)
+        self._show_status()
+        self._on_viewers(viewers)
+
+    def _show_status(self) -> None:
+        now = self._clock.time()
+        due = self._line.due(now)
+        if due is None or (due > now and self._status_due is not None):
+            return
+        if due > now:
+            self._status_due = self._clock.call_at(due, self._status_is_due)
+        else:
+            self._feed.show(self._line.show(now))
+            self._flusher.wake()
+
+    def _status_is_due(self) -> None:
+        self._status_due = None
+        self._show_status()
+
+    def _beat_later(self) -> None:
+        when = self._clock.time() + self._limits.heartbeat
+        self._heartbeat = self._clock.call_at(when, self._beat)
+
+    def _beat(self) -> None:
+        self._beat_later()
+        beat = Heartbeat(at=self._timestamp(), head=self.head)
+        self._flusher.to_all(text_frame(encode(beat)))
+
+    def _part_all(self) -> None:
+        for viewer in tuple(self._viewers):
+            self.served(viewer)
+
+
+class Author:
+    """The writing end of an open text."""
+
+    __slots__ = ("_flusher", "_text")
+
+    def __init__(self, text: Growing, flusher: Flusher) -> None:
+        self._text = text
+        self._flusher = flusher
+
+    def grow(self, text: str) -> None:
+        """Show `text` behind what is there; never waits. A closed text grows no more."""
+        growing = self._text
+        if not growing.closed:
+            growing.fresh.append(text)
+            if not self._flusher.due:
+                self._flusher.wake()
+
+
+def _parts(frames: Sequence[bytes], budget: int) -> Iterator[Sequence[bytes]]:
+    """Frames in writes of about `budget` bytes."""
+    start = size = 0
+    for end, frame in enumerate(frames, 1):
+        size += len(frame)
+        if size >= budget:
+            yield frames[start:end]
+            start, size = end, 0
+    if start < len(frames):
+        yield frames[start:]

@@ -1,0 +1,171 @@
+"""The one flusher of a session: when viewers are written to, and which of them wait."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
+from typing import Protocol
+
+from server.delivery.clock import Clock, Handle
+from server.delivery.cursor import Cursor, Feed, Step
+from server.delivery.limits import DeliveryLimits
+from server.delivery.viewer import TOO_SLOW, Progress, Viewer
+
+
+class Owner(Protocol):
+    """Who is told what becomes of viewers."""
+
+    def lost(self, viewer: Viewer) -> None:
+        """The ring no longer has what the viewer lacks; it is not served until enlisted again."""
+        ...
+
+    def served(self, viewer: Viewer) -> None:
+        """The viewer has it all; told only while `winding_up`."""
+        ...
+
+
+class Flusher:
+    """Writes are joined once for all viewers at one cursor; nobody waits for anybody."""
+
+    def __init__(self, feed: Feed, owner: Owner, limits: DeliveryLimits, clock: Clock) -> None:
+        self._feed = feed
+        self._owner = owner
+        self._limits = limits
+        self._clock = clock
+        self._live: dict[Viewer, None] = {}
+        self._gated: dict[Viewer, None] = {}
+        """Those whose transport was full, also while they join: asked again each 16 ms."""
+        self._steps: dict[Cursor, Step | None] = {}
+        self._flushed = float("-inf")
+        self._turn: Handle | None = None
+        """The flush that is due, or the slice of one that comes next."""
+        self._slicing = False
+        self._poll: Handle | None = None
+        self.due = False
+        """Whether a flush will follow that takes up what is new."""
+        self.winding_up = False
+
+    def wake(self) -> None:
+        """Something is new: flush at once, or 16 ms after the last flush."""
+        if not self.due:
+            self.due = True
+            if not self._slicing:
+                self._schedule()
+
+    def enlist(self, viewer: Viewer) -> None:
+        """Serve a viewer from its cursor on."""
+        viewer.live = True
+        self._live[viewer] = None
+        self._serve(viewer)
+
+    def dismiss(self, viewer: Viewer) -> None:
+        viewer.live = False
+        self._live.pop(viewer, None)
+        self._gated.pop(viewer, None)
+
+    def watch(self, viewer: Viewer) -> None:
+        """Ask again and again whether the viewer's transport takes more, and tell it so."""
+        self._gated[viewer] = None
+        if self._poll is None:
+            when = self._clock.time() + self._limits.flush
+            self._poll = self._clock.call_at(when, self._ask)
+
+    def flush_now(self) -> None:
+        """Write all that is there, whoever waits for its turn."""
+        self._take_up()
+        for viewer in tuple(self._live):
+            self._serve(viewer)
+
+    def to_all(self, frame: bytes) -> None:
+        """A frame outside the order of events; who is gated goes without."""
+        self._in_slices(iter(tuple(self._live)), partial(_send, frame), lambda: None)
+
+    def stop(self) -> None:
+        for handle in (self._turn, self._poll):
+            if handle is not None:
+                handle.cancel()
+        self._turn = self._poll = None
+
+    # ---- flushing ------------------------------------------------------------------------------
+
+    def _schedule(self) -> None:
+        when = self._flushed + self._limits.flush
+        if self._clock.time() >= when:
+            self._turn = self._clock.call_soon(self._flush)
+        else:
+            self._turn = self._clock.call_at(when, self._flush)
+
+    def _flush(self) -> None:
+        self._slicing = True
+        self._take_up()
+        self._in_slices(iter(tuple(self._live)), self._serve, self._flushed_all)
+
+    def _take_up(self) -> None:
+        self.due = False
+        self._flushed = self._clock.time()
+        self._steps.clear()
+        self._feed.settle()
+
+    def _in_slices(
+        self,
+        viewers: Iterator[Viewer],
+        write: Callable[[Viewer], None],
+        done: Callable[[], None],
+    ) -> None:
+        """Write to some viewers, let other work have its turn, go on."""
+        taken = 0
+        for viewer in islice(viewers, self._limits.slice):
+            taken += 1
+            if viewer.live:
+                write(viewer)
+        if taken < self._limits.slice:
+            done()
+        else:
+            self._turn = self._clock.call_soon(self._in_slices, viewers, write, done)
+
+    def _flushed_all(self) -> None:
+        self._slicing = False
+        self._steps.clear()
+        if self._feed.closing:
+            self._feed.forget(min((_seq(v) for v in self._live), default=self._feed.head))
+        if self.due:
+            self._schedule()
+
+    # ---- one viewer ----------------------------------------------------------------------------
+
+    def _serve(self, viewer: Viewer) -> None:
+        progress = viewer.pump(self._step)
+        if progress is Progress.GATED:
+            self.watch(viewer)
+            if viewer.stalled(self._clock.time()):
+                viewer.part(TOO_SLOW)
+            return
+        if self._gated:
+            self._gated.pop(viewer, None)
+        if progress is Progress.LOST:
+            self.dismiss(viewer)
+            self._owner.lost(viewer)
+        elif progress is Progress.CLOSED:
+            self.dismiss(viewer)
+        elif self.winding_up and viewer.live:
+            self._owner.served(viewer)
+
+    def _step(self, cursor: Cursor) -> Step | None:
+        if cursor in self._steps:
+            return self._steps[cursor]
+        step = self._steps[cursor] = self._feed.step(cursor, self._limits.step)
+        return step
+
+    def _ask(self) -> None:
+        self._poll = None
+        self._steps.clear()
+        for viewer in tuple(self._gated):
+            self._serve(viewer)
+
+
+def _send(frame: bytes, viewer: Viewer) -> None:
+    if not viewer.blocked:
+        viewer.outlet.write(frame)
+
+
+def _seq(viewer: Viewer) -> int:
+    return 0 if viewer.cursor is None else viewer.cursor.seq

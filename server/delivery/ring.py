@@ -1,0 +1,41 @@
+"""The newest durable frames of a session, by number, within a bound in bytes."""
+
+from collections.abc import Sequence
+
+
+class Ring:
+    """Frames `oldest` to `head` without a hole; the oldest give way, the newest always stays."""
+
+    def __init__(self, head: int, max_bytes: int) -> None:
+        """`head` is the number of the last event before the first that will be appended."""
+        self._frames: list[bytes] = []
+        self._gone = 0
+        """How many frames at the front of the list have given way (their places are empty)."""
+        self._max = max_bytes
+        self.head = head
+        self.bytes = 0
+
+    @property
+    def oldest(self) -> int:
+        """The number of the first frame that is here; head + 1 while the ring is empty."""
+        return self.head + 1 - (len(self._frames) - self._gone)
+
+    def append(self, frame: bytes) -> None:
+        self._frames.append(frame)
+        self.head += 1
+        self.bytes += len(frame)
+        while self.bytes > self._max and self._gone < len(self._frames) - 1:
+            self.bytes -= len(self._frames[self._gone])
+            self._frames[self._gone] = b""
+            self._gone += 1
+        if self._gone > len(self._frames) // 2:
+            del self._frames[: self._gone]
+            self._gone = 0
+
+    def since(self, seq: int) -> Sequence[bytes] | None:
+        """Exactly the frames after `seq`, which is at most `head`; None when some are gone."""
+        if seq == self.head:
+            return ()
+        if seq + 1 < self.oldest:
+            return None
+        return self._frames[seq - self.head :]

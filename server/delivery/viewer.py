@@ -1,0 +1,246 @@
+"""One viewer's connection: where it stands, the answers that wait for it, and how it ends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from enum import Enum, auto
+from types import TracebackType
+from typing import Any, Protocol
+
+from server.delivery.clock import Clock, Handle
+from server.delivery.cursor import Cursor, Step
+from server.delivery.frames import text_frame
+from server.delivery.limits import DeliveryLimits
+from server.delivery.replay import Wish
+from server.wire import Answer, Bye, encode
+
+UNAVAILABLE = Bye(1012, "The session cannot be read now.", retry_after=1)
+TOO_SLOW = Bye(4408, "Too slow: reconnect with the last seq you have as `after`.")
+_REASON_BYTES = 123
+"""What fits into a close frame beside its code."""
+
+
+class Outlet(Protocol):
+    """A connection's transport; an asyncio.Transport is one."""
+
+    def write(self, data: bytes, /) -> None: ...
+    def get_write_buffer_size(self) -> int: ...
+    def is_closing(self) -> bool: ...
+    def abort(self) -> None: ...
+
+
+Hangup = Callable[[int, bytes], Awaitable[object]]
+"""Send a close frame with code and reason, and see the connection closed."""
+
+
+class Host(Protocol):
+    """Who looks after viewers."""
+
+    def attach(self, viewer: "Viewer") -> None: ...
+    def detach(self, viewer: "Viewer") -> None: ...
+    def watch(self, viewer: "Viewer") -> None: ...
+
+
+class Progress(Enum):
+    """How far a viewer was served."""
+
+    DONE = auto()
+    GATED = auto()
+    LOST = auto()
+    """The ring no longer has what it lacks."""
+    CLOSED = auto()
+
+
+class Viewer:
+    """Entered (`async with`) by the connection's handler, which reads while there is `room`."""
+
+    __slots__ = (
+        "_abort", "_clock", "_failure", "_farewell", "_hangup", "_host", "_left", "_level",
+        "_limits", "_outbox", "_outbox_bytes", "_since", "_task", "_waiter", "cursor", "live",
+        "outlet", "wish",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        outlet: Outlet,
+        hangup: Hangup,
+        wish: Wish,
+        host: Host,
+        limits: DeliveryLimits,
+        clock: Clock,
+    ) -> None:
+        self.outlet = outlet
+        self.wish = wish
+        self.cursor: Cursor | None = None
+        """None until `synced`."""
+        self.live = False
+        """Whether the flusher serves it; it may also be on its way there in a task of its own."""
+        self._hangup = hangup
+        self._host = host
+        self._limits = limits
+        self._clock = clock
+        self._outbox: list[bytes] = []
+        self._outbox_bytes = 0
+        self._level = 0
+        self._since: float | None = None
+        """When the gated transport was last seen at a lower `_level`."""
+        self._waiter: list[asyncio.Future[None]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._left = False
+        self._failure: BaseException | None = None
+        self._farewell: asyncio.Task[None] | None = None
+        self._abort: Handle | None = None
+
+    async def __aenter__(self) -> "Viewer":
+        self._host.attach(self)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._left = True
+        self._host.detach(self)
+        self._wake()
+        if (task := self._task) is not None:
+            task.cancel()
+            await asyncio.wait({task})
+        if self._farewell is not None:
+            await self._farewell
+        if self._failure is not None:
+            raise self._failure
+
+    # ---- for the connection's handler ----------------------------------------------------------
+
+    async def room(self) -> bool:
+        """Wait until another answer fits; False when this connection is over."""
+        while self._outbox_bytes >= self._limits.outbox and not self._over:
+            await self._wait()
+        return not self._over
+
+    def answer(self, answer: Answer) -> None:
+        """Send to this client alone, in the order of calls; before `synced` it waits."""
+        if self._over:
+            return
+        frame = text_frame(encode(answer))
+        if self.cursor is not None and not self._outbox and not self.blocked:
+            self.outlet.write(frame)
+            return
+        self._outbox.append(frame)
+        self._outbox_bytes += len(frame)
+        if self.cursor is not None:
+            self._host.watch(self)
+
+    def part(self, bye: Bye, within: float | None = None) -> None:
+        """Say why and close; a connection that has not taken it `within` seconds is cut."""
+        if self._farewell is not None:
+            return
+        self._host.detach(self)
+        if self._task is not None:
+            self._task.cancel()
+        answers = self._take() if self.cursor is not None else b""
+        self.write(answers + text_frame(encode(bye)))
+        patience = self._limits.parting if within is None else within
+        self._abort = self._clock.call_at(self._clock.time() + patience, self.outlet.abort)
+        self._farewell = asyncio.create_task(self._hang_up(bye))
+        self._wake()
+
+    # ---- for those who serve it ----------------------------------------------------------------
+
+    @property
+    def blocked(self) -> bool:
+        """Whether its transport takes nothing more for now."""
+        outlet = self.outlet
+        return outlet.is_closing() or outlet.get_write_buffer_size() >= self._limits.gate
+
+    async def over(self) -> None:
+        """Wait until it was told to go and is gone, or left by itself."""
+        while self._farewell is None and not self._left:
+            await self._wait()
+        if self._farewell is not None:
+            await asyncio.wait({self._farewell})
+
+    def write(self, data: bytes) -> None:
+        if not self.outlet.is_closing():
+            self.outlet.write(data)
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let it catch up in a task of its own, which ends with the connection at the latest."""
+        self._task = asyncio.create_task(work)
+        self._task.add_done_callback(self._caught_up)
+
+    async def drained(self) -> None:
+        """Wait until the transport takes more; for ever when it is closed."""
+        while self.blocked:
+            self._host.watch(self)
+            await self._wait()
+
+    def pump(self, step_from: Callable[[Cursor], Step | None]) -> Progress:
+        """Write what the viewer lacks, as far as its transport takes it."""
+        outlet, gate = self.outlet, self._limits.gate
+        while True:
+            if outlet.is_closing():
+                self._wake()
+                return Progress.CLOSED
+            if outlet.get_write_buffer_size() >= gate:
+                return Progress.GATED
+            if self._since is not None or self._outbox or self._waiter:
+                self._resume()
+            if not self.live or (cursor := self.cursor) is None:
+                return Progress.DONE
+            if (step := step_from(cursor)) is None:
+                return Progress.LOST
+            if step.data:
+                outlet.write(step.data)
+            self.cursor = step.cursor
+            if step.done:
+                return Progress.DONE
+
+    def stalled(self, now: float) -> bool:
+        """Whether it has taken nearly nothing for too long; asked while it is gated."""
+        level = self.outlet.get_write_buffer_size()
+        if self._since is None or level <= self._level - self._limits.trickle:
+            self._level, self._since = level, now
+        return now - self._since >= self._limits.stalled
+
+    # ---- inside --------------------------------------------------------------------------------
+
+    @property
+    def _over(self) -> bool:
+        return self._farewell is not None or self.outlet.is_closing()
+
+    def _resume(self) -> None:
+        self._since = None
+        if self.cursor is not None and self._outbox:
+            self.outlet.write(self._take())
+        self._wake()
+
+    def _take(self) -> bytes:
+        answers = b"".join(self._outbox)
+        self._outbox.clear()
+        self._outbox_bytes = 0
+        return answers
+
+    async def _wait(self) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiter.append(waiter)
+        await waiter
+
+    def _wake(self) -> None:
+        for waiter in self._waiter:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiter.clear()
+
+    def _caught_up(self, task: asyncio.Task[None]) -> None:
+        self._task = None
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            self._failure = failure
+            self.part(UNAVAILABLE)
+
+    async def _hang_up(self, bye: Bye) -> None:
+        reason = bye.reason.encode()[:_REASON_BYTES].decode(errors="ignore").encode()
+        await self._hangup(bye.code, reason)
+        if self._abort is not None and not self.outlet.get_write_buffer_size():
+            self._abort.cancel()
