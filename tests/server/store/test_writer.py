@@ -134,7 +134,7 @@ async def test_closing_commits_what_is_queued_and_refuses_the_rest(directory: Pa
 
 
 async def test_a_full_disk_fails_commits_with_a_reason_until_there_is_room(
-    directory: Path,
+    directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = SqliteStore.open(directory, limits=Limits(max_pages=120))
     await store.create(session("large"))
@@ -151,6 +151,9 @@ async def test_a_full_disk_fails_commits_with_a_reason_until_there_is_room(
         await fill()
     assert refusal.value.code == "unavailable"
     assert "Free some space" in refusal.value.message
+    repeated = [store.append(commit("large", seq, bodies=(b"x" * 10_000,))) for _ in range(20)]
+    assert {type(outcome) for outcome in await outcomes(*repeated)} == {Unrecorded}
+    assert len(caplog.records) == 1
     page = await store.events_after("large", 0, limit=500, max_bytes=10**9)
     assert (page.head, len(page.bodies)) == (seq - 1, seq - 1)
     await store.delete("large")
