@@ -80,13 +80,14 @@ def test_every_pure_room_that_is_built_is_in_the_contract_of_the_floors() -> Non
 def test_a_room_is_small_and_says_what_is_in_it(path: Path) -> None:
     text = path.read_text()
     tree = ast.parse(text)
-    assert len(text.splitlines()) <= LINES_OF_A_FILE or name_of(path) in LONGER
+    lines = text.count("\n")
+    assert lines <= LINES_OF_A_FILE or name_of(path) in LONGER
     assert ast.get_docstring(tree) or not text.strip(), "a room says in one sentence what it holds"
     long = [
-        f"{node.name}: {lines} lines"
+        f"{node.name}: {size} lines"
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > LINES_OF_A_FUNCTION
+        and (size := (node.end_lineno or node.lineno) - node.lineno + 1) > LINES_OF_A_FUNCTION
     ]
     assert long == []
 
@@ -187,7 +188,7 @@ def test_the_wheel_works_when_it_is_installed_alone(tmp_path: Path) -> None:
 
 
 def test_no_file_knows_the_machine_it_was_written_on() -> None:
-    home = re.compile(rb"(?<![\w.$}])/(?:(?:home|Users)/\w|root/|work/main)")
+    home = re.compile(rb"(?<![\w.$}])/(?:(?:home|Users|work)/\w|root/)")
     found = [
         name_of(path)
         for path in tracked()
