@@ -1,10 +1,21 @@
 """The log folded: turns, their open calls, what is queued, held, undone or compacted."""
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
-from msgspec import Struct, field
-
+from agent.folded import (
+    COMPACTION_STOPPED,
+    HOLDING,
+    CallState,
+    Digest,
+    Entry,
+    Queued,
+    Shown,
+    Spent,
+    State,
+    Summary,
+    Turn,
+    estimate_tokens,
+)
 from agent.protocol import (
     AnyEvent,
     ApprovalRequired,
@@ -13,11 +24,8 @@ from agent.protocol import (
     AutoApproval,
     CallId,
     Compacted,
-    Decision,
-    Delivery,
     InputQueued,
     InputWithdrawn,
-    JsonObject,
     Notice,
     PlanItem,
     PlanUpdated,
@@ -34,131 +42,23 @@ from agent.protocol import (
     TurnStarted,
     TurnUndone,
     Usage,
-    UserId,
     UserMessage,
 )
 
-State = Literal["idle", "running", "awaiting_approval", "ended"]
-Shown = UserMessage | AssistantMessage | ToolCall | ToolOutput | Notice
-"""The events a model is shown."""
-
-HOLDING = ("interrupted", "failed", "limit")
-"""Ends of a turn after which queued input waits to be resumed."""
-COMPACTION_STOPPED = "compaction_stopped"
-"""The notice that ends a compaction somebody stopped; it holds the queue as a stopped turn does."""
-
-
-def estimate_tokens(text: str) -> int:
-    """About four bytes of UTF-8 a token: what is used where no provider has counted."""
-    return len(text.encode(errors="replace")) // 4 + 4
-
-
-class Entry(Struct, frozen=True):
-    """A shown event in its place in the log."""
-
-    seq: int
-    event: Shown
-
-
-class CallState(Struct):
-    """How far a call has come."""
-
-    made: ToolCall
-    asked: bool = False
-    decision: Decision | None = None
-    started: bool = False
-    output: ToolOutput | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self.output is None
-
-    @property
-    def is_waiting(self) -> bool:
-        """A human was asked and has not ruled."""
-        return self.asked and self.decision is None and self.output is None
-
-    @property
-    def arguments(self) -> JsonObject:
-        """What will run, or ran: a human's edit goes before what the model wrote."""
-        if self.decision is not None and self.decision.arguments is not None:
-            return self.decision.arguments
-        return self.made.arguments
-
-
-class Queued(Struct, frozen=True):
-    """Input that waits; `during` is the turn that was open when it came."""
-
-    submission: SubmissionId
-    text: str
-    delivery: Delivery
-    author: UserId
-    attachments: tuple[str, ...]
-    during: TurnId | None
-
-
-class Spent(Struct):
-    """What a turn, or a session, has used; `cost_usd` is None once any part is unknown."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float | None = 0.0
-
-    def add(self, usage: Usage) -> None:
-        self.input_tokens += usage.input_tokens
-        self.output_tokens += usage.output_tokens
-        known = self.cost_usd is not None and usage.cost_usd is not None
-        self.cost_usd = (self.cost_usd or 0.0) + (usage.cost_usd or 0.0) if known else None
-
-
-class Turn(Struct):
-    """One turn: what was said and done in it."""
-
-    id: TurnId
-    message: UserMessage
-    began: int
-    context_before: int
-    entries: list[Entry] = field(default_factory=list)
-    calls: dict[CallId, CallState] = field(default_factory=dict)
-    plan: tuple[PlanItem, ...] | None = None
-    spent: Spent = field(default_factory=Spent)
-    replies: int = 0
-    end: TurnEnded | None = None
-    ended: int = 0
-    undone: bool = False
-
-    @property
-    def open_calls(self) -> tuple[CallState, ...]:
-        return tuple(c for c in self.calls.values() if c.is_open)
-
-    @property
-    def waiting_calls(self) -> tuple[CallState, ...]:
-        return tuple(c for c in self.calls.values() if c.is_waiting)
-
-
-class Summary(Struct, frozen=True):
-    """A compaction: `text` stands for the log up to `through`."""
-
-    seq: int
-    text: str
-    through: int
-
-
-class Digest(Struct, frozen=True):
-    """What lists and the status line show of a session; a function of its log."""
-
-    title: str
-    model: str
-    state: State
-    turn: TurnId | None
-    queue: tuple[Queued, ...]
-    held: bool
-    pending_approvals: int
-    spent_input: int
-    spent_output: int
-    cost_usd: float | None
-    context_used: int
-    context_limit: int
+__all__ = [
+    "COMPACTION_STOPPED",
+    "CallState",
+    "Digest",
+    "Entry",
+    "History",
+    "Queued",
+    "Shown",
+    "Spent",
+    "State",
+    "Summary",
+    "Turn",
+    "estimate_tokens",
+]
 
 
 class History:
