@@ -113,13 +113,9 @@ class ChatReply:
             raise self._failed("stream_cut")
         if self._empty and not self._reason:
             raise self._failed("garbled", "an empty reply")
-        if self._reason in BROKEN:
-            raise self._failed("provider_error", f"finish_reason {self._reason}")
-        if self._reason in FILTERED:
-            raise self._failed("bad_request", "its content filter stopped the reply")
         if self._calls.nameless:
             raise self._failed("garbled", "a tool call without a name")
-        finished = Finished(truncated=self._reason in TRUNCATED)
+        finished = ending(self._reason, self._name)
         used = self._used()
         return [finished] if used is None else [used, finished]
 
@@ -185,6 +181,15 @@ class ChatReply:
 
     def _failed(self, code: str, said: str = "") -> ModelError:
         return failures.failure(code, self._name, said, secret=self._secret)
+
+
+def ending(reason: str, name: str) -> Finished:
+    """What a finish reason means; raises where it says that the reply is no reply."""
+    if reason in BROKEN:
+        raise failures.failure("provider_error", name, f"finish_reason {reason}")
+    if reason in FILTERED:
+        raise failures.failure("bad_request", name, "its content filter stopped the reply")
+    return Finished(truncated=reason in TRUNCATED)
 
 
 def _parts(parts: list[Any]) -> list[Piece]:

@@ -1,0 +1,243 @@
+"""Every provider that has no adapter of its own, through litellm; imported here and only here."""
+
+import asyncio
+import gc
+import importlib
+import os
+import re
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, suppress
+from types import ModuleType
+from typing import Any
+
+import aiohttp
+
+from agent.conversation import ToolSchema
+from agent.models import chat_request, failures
+from agent.models.call_order import CallOrder
+from agent.models.chat_reply import ending
+from agent.models.port import ModelError, ModelRequest, Piece, Reasoning, Text, Used
+
+NOBODY = "http://127.0.0.1:9/v1"
+"""An address on this host that refuses: enough for litellm to build its clients."""
+WRAPPINGS = re.compile(r"^((litellm\.)?(\w+(Error|Exception)|Timeout( Error)?)\s*[:-]\s*)+")
+"""What litellm puts before a provider's own words."""
+UNREACHED = re.compile(r"connection error|cannot connect|connect call failed", re.IGNORECASE)
+LOST = re.compile(
+    r"payload is not completed|disconnected|peer closed|incomplete|connection (lost|reset|closed)",
+    re.IGNORECASE,
+)
+NO_JSON = re.compile(r"json|^(expecting|unterminated|extra data|invalid control)", re.IGNORECASE)
+
+
+class LiteLLM:
+    """One adapter for all sessions; ids are litellm's. `warm` takes two seconds, on a thread.
+
+    Without `api_base` each provider's own address and key variable are used. Times are in seconds:
+    for a whole request, and between two chunks.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_base: str | None = None,
+        key: Callable[[], str | None] = lambda: None,
+        request_seconds: float = 600,
+        silence_seconds: float = 300,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._api_base = api_base
+        self._key = key
+        self._request_seconds = request_seconds
+        self._silence_seconds = silence_seconds
+        self._clock = clock
+        self._loading = asyncio.Lock()
+        self._litellm: ModuleType | None = None
+        self._http: aiohttp.ClientSession | None = None
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Piece, None]:
+        litellm = await self._loaded()
+        deadline = asyncio.get_running_loop().time() + self._request_seconds
+        reply = _Reply(litellm, request.model)
+        try:
+            opened = await self._within(deadline, self._open(litellm, request))
+            async with aclosing(opened) as chunks:
+                while (chunk := await self._within(deadline, anext(chunks, None))) is not None:
+                    for piece in reply.take(chunk):
+                        yield piece
+        except TimeoutError:
+            raise failures.failure("timed_out", _provider(request.model)) from None
+        except litellm.exceptions.openai.OpenAIError as problem:
+            raise self._failed(litellm, problem, request.model) from None
+        for piece in reply.end(is_whole=_said_why(opened)):
+            yield piece
+
+    async def warm(self) -> None:
+        """Import, open the pool, do what is slow in a first call; nothing leaves this host."""
+        litellm = await self._loaded()
+        hello: dict[str, Any] = {
+            "model": "openai/warm",
+            "messages": [{"role": "user", "content": "hi"}],
+            "tools": chat_request.tools([ToolSchema("none", "", {"type": "object"})]),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        async for _ in await litellm.acompletion(**hello, mock_response="Warm."):
+            pass
+        with suppress(litellm.exceptions.openai.OpenAIError):
+            await litellm.acompletion(
+                **hello, max_retries=0, timeout=1, api_base=NOBODY, api_key="none",
+                shared_session=self._http,
+            )  # fmt: skip
+        # litellm leaves 160 MB of objects that never go away: no collection need visit them again.
+        gc.collect()
+        gc.freeze()
+
+    async def close(self) -> None:
+        http, self._http = self._http, None
+        if http is not None:
+            await http.close()
+
+    async def _loaded(self) -> ModuleType:
+        async with self._loading:
+            litellm = self._litellm
+            if litellm is None:
+                thread = ThreadPoolExecutor(1, thread_name_prefix="litellm-import")
+                try:
+                    loop = asyncio.get_running_loop()
+                    litellm = await loop.run_in_executor(thread, _load)
+                finally:
+                    thread.shutdown(wait=False)
+            self._litellm = litellm
+            if self._http is None:
+                self._http = aiohttp.ClientSession(
+                    cookie_jar=aiohttp.DummyCookieJar(), trust_env=self._api_base is None
+                )
+            return litellm
+
+    async def _open(self, litellm: ModuleType, request: ModelRequest) -> Any:
+        asked: dict[str, Any] = {"messages": chat_request.messages(request)}
+        if request.tools:
+            asked["tools"] = chat_request.tools(request.tools)
+        if request.max_output_tokens is not None:
+            asked["max_tokens"] = request.max_output_tokens
+        return await litellm.acompletion(
+            model=request.model,
+            stream=True,
+            stream_options={"include_usage": True},
+            drop_params=True,
+            max_retries=0,
+            timeout=self._request_seconds,
+            api_base=self._api_base,
+            api_key=self._key(),
+            shared_session=self._http,
+            **asked,
+        )
+
+    async def _within(self, deadline: float, work: Awaitable[Any]) -> Any:
+        silence = asyncio.get_running_loop().time() + self._silence_seconds
+        async with asyncio.timeout_at(min(deadline, silence)):
+            return await work
+
+    def _failed(self, litellm: ModuleType, problem: Exception, model: str) -> ModelError:
+        words = WRAPPINGS.sub("", getattr(problem, "message", None) or str(problem))
+        said = failures.heard(words.encode())
+        headers = getattr(problem, "litellm_response_headers", None)
+        status = getattr(problem, "status_code", None)
+        if "LLM Provider NOT provided" in words:
+            return failures.failure("model_not_found", "LiteLLM")
+        if isinstance(problem, litellm.exceptions.ContextWindowExceededError):
+            code = "context_overflow"
+        elif headers is None and (status is None or status >= 500):
+            code = _code_without_answer(said)
+        else:
+            code = failures.code_of(status, said)
+        return failures.failure(
+            code,
+            _provider(model),
+            said.message,
+            secret=self._key(),
+            retry_after=failures.retry_after(headers or {}, self._clock()),
+        )
+
+
+class _Reply:
+    """litellm's chunks in, pieces out."""
+
+    def __init__(self, litellm: ModuleType, model: str) -> None:
+        self._litellm = litellm
+        self._model = model
+        self._calls = CallOrder()
+        self._reason = ""
+        self._usage: Any = None
+
+    def take(self, chunk: Any) -> list[Piece]:
+        self._usage = getattr(chunk, "usage", None) or self._usage
+        if not chunk.choices:
+            return []
+        choice = chunk.choices[0]
+        self._reason = choice.finish_reason or self._reason
+        delta = choice.delta
+        found: list[Piece] = []
+        if reasoning := getattr(delta, "reasoning_content", None):
+            found.append(Reasoning(reasoning))
+        if delta.content:
+            found.append(Text(delta.content))
+        for call in delta.tool_calls or ():
+            made = call.function
+            found += self._calls.take(call.index, call.id, made.name, made.arguments or "")
+        return found
+
+    def end(self, *, is_whole: bool) -> list[Piece]:
+        name = _provider(self._model)
+        if not is_whole:
+            raise failures.failure("stream_cut", name)
+        if self._calls.nameless:
+            raise failures.failure("garbled", name, "a tool call without a name")
+        finished = ending(self._reason, name)
+        return [finished] if self._usage is None else [self._used(), finished]
+
+    def _used(self) -> Used:
+        usage = self._usage
+        details = getattr(usage, "prompt_tokens_details", None)
+        cached = getattr(details, "cached_tokens", None) or 0
+        return Used(usage.prompt_tokens, usage.completion_tokens, cached, self._cost())
+
+    def _cost(self) -> float | None:
+        """Dollars; None where litellm has no price for the model."""
+        litellm = self._litellm
+        try:
+            return float(sum(litellm.cost_per_token(model=self._model, usage_object=self._usage)))
+        except (litellm.exceptions.ModelNotMappedError, litellm.exceptions.openai.OpenAIError):
+            return None
+
+
+def _code_without_answer(said: failures.Said) -> str:
+    """No HTTP answer stands behind the error: what litellm says of it is all there is."""
+    if UNREACHED.search(said.message):
+        return "unreachable"
+    if LOST.search(said.message):
+        return "stream_cut"
+    if NO_JSON.search(said.message):
+        return "garbled"
+    return failures.code_of(None, said)
+
+
+def _provider(model: str) -> str:
+    return model.partition("/")[0]
+
+
+def _said_why(stream: Any) -> bool:
+    """Did the provider say why it stopped? litellm makes up a reason where it received none."""
+    received = getattr(stream, "received_finish_reason", "")
+    return received is not None or stream.intermittent_finish_reason is not None
+
+
+def _load() -> ModuleType:
+    """Import litellm so that it neither asks the network for prices nor prints on stdout."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    litellm = importlib.import_module("litellm")
+    vars(litellm).update(suppress_debug_info=True, telemetry=False)
+    return litellm
