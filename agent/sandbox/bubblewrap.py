@@ -111,9 +111,7 @@ class Bubblewrap:
 class _Watch:
     """The three things that can end a command, other than its time."""
 
-    def __init__(
-        self, space: Namespace, output: Output, excess: Coroutine[Any, Any, Cut]
-    ) -> None:
+    def __init__(self, space: Namespace, output: Output, excess: Coroutine[Any, Any, Cut]) -> None:
         create_task = asyncio.get_running_loop().create_task
         self._space = space
         self._output = output

@@ -67,17 +67,17 @@ class Gauge:
     def _share(self, process: str) -> int:
         """Its part of the memory in bytes, exact and slow to find."""
         with suppress(OSError):
-            share = re.search(r"^Pss:\s+(\d+) kB", self._read(f"{process}/smaps_rollup"), re.M)
-            return int(share[1]) * 1024 if share else 0
+            if share := re.search(r"Pss:\s+(\d+) kB", self._read(f"{process}/smaps_rollup")):
+                return int(share[1]) * 1024
         return 0
 
     def _processes(self) -> list[str]:
-        with suppress(OSError):
-            return [name for name in os.listdir(self._proc) if name.isdigit()]
+        with suppress(OSError), os.scandir(self._proc) as entries:
+            return [entry.name for entry in entries if entry.name.isdigit()]
         return []
 
     def _read(self, path: str) -> str:
-        with open(os.open(path, os.O_RDONLY, dir_fd=self._proc), encoding="utf-8") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY, dir_fd=self._proc)) as file:
             return file.read()
 
 

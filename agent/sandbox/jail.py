@@ -105,8 +105,8 @@ def command_line(
 def _system() -> Iterator[str]:
     yield from ("--ro-bind", "/usr", "/usr")
     for top in ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"):
-        if os.path.islink(top):
-            yield from ("--symlink", os.readlink(top), top)
+        if Path(top).is_symlink():
+            yield from ("--symlink", str(Path(top).readlink()), top)
         else:
             yield from ("--ro-bind-try", top, top)
     for name in _BORROWED_ETC.split():
@@ -117,7 +117,7 @@ def _system() -> Iterator[str]:
 
 def own_python() -> str | None:
     """Where the server's Python is installed, if the system has none and others may go there."""
-    if os.path.exists("/usr/bin/python3"):
+    if Path("/usr/bin/python3").exists():
         return None
     prefix = Path(sys.base_prefix)
     open_to_all = all(place.stat().st_mode & 0o001 for place in (prefix, *prefix.parents))

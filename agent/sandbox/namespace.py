@@ -71,7 +71,7 @@ class Namespace:
                 extra_groups=[] if owner else None,
             )
             self._outer_fd = _kept(ours, os.pidfd_open(self._outer.pid))
-            self._go = open(os.dup(go), "wb", buffering=0)
+            self._go = os.fdopen(os.dup(go), "wb", buffering=0)
             self._descriptors = ours.pop_all()
         self.init = 0
         self._init_fd: int | None = None
@@ -155,7 +155,12 @@ async def readable(fd: int) -> None:
     """Wait until `fd` has something to say: bytes, their end, or the end of a process."""
     loop = asyncio.get_running_loop()
     news: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(fd, lambda: news.done() or news.set_result(None))
+
+    def tell() -> None:
+        if not news.done():
+            news.set_result(None)
+
+    loop.add_reader(fd, tell)
     try:
         await news
     finally:

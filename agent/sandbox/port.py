@@ -52,7 +52,7 @@ class Sandbox(Protocol):
 
 
 class Workspace(Protocol):
-    """A session's files, and their checkpoints. Outlives actors and servers; owned by the session."""
+    """A session's files, and their checkpoints. Outlives actors and servers."""
 
     @property
     def tree(self) -> Path:
@@ -60,7 +60,7 @@ class Workspace(Protocol):
         ...
 
     async def checkpoint(self, turn: TurnId) -> None:
-        """Keep the files as they are before the first call of `turn` that may write; once a turn."""
+        """Keep the files as they are before the first call of `turn` that may write; only once."""
         ...
 
     async def rewind(self, undone: Collection[TurnId]) -> bool:
