@@ -1,0 +1,280 @@
+"""A viewer that does not read costs little, is told, and is noticed by nobody else."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from server.wire import Accepted, Bye, Pong
+from tests.server.delivery.stage import Stage, Transport, Watched, decoded, quiet
+
+ENDED = Bye(1000, "The session has ended.")
+GOING = Bye(1012, "Restarting.", retry_after=1)
+
+
+def stuck() -> Transport:
+    transport = Transport()
+    transport.reading = False
+    return transport
+
+
+async def fill(stage: Stage, watched: Watched) -> None:
+    """Let the viewer stop reading, and its transport run full."""
+    await stage.frame_time()
+    watched.transport.reading = False
+    stage.publish(padding=200)
+    await stage.frame_time()
+
+
+def text_of(watched: Watched) -> str:
+    return "".join(f["text"] for f in watched.transport.frames if f["type"] == "text_delta")
+
+
+async def test_a_full_transport_is_not_written_to_and_others_are_served_as_ever() -> None:
+    stage = Stage(gate=1_000, step=1_000)
+    async with stage.joined(stuck()) as slow, stage.joined() as fast:
+        text = stage.broadcaster.open("text", "t1", "i1")
+        for _ in range(500):
+            text.grow("x" * 100)
+            await stage.frame_time()
+        assert text_of(fast) == "x" * 50_000
+        assert slow.transport.get_write_buffer_size() < 2_500
+
+
+async def test_a_viewer_that_reads_again_gets_what_it_missed_merged() -> None:
+    stage = Stage(gate=1_000, step=100_000)
+    async with stage.joined(stuck()) as slow:
+        text = stage.broadcaster.open("text", "t1", "i1")
+        for _ in range(100):
+            text.grow("x" * 100)
+            await stage.frame_time()
+        stage.publish(closes="i1")
+        slow.transport.take()
+        await stage.frame_time()
+        deltas = [f for f in slow.transport.frames if f["type"] == "text_delta"]
+        assert text_of(slow) == "x" * 10_000
+        assert len(deltas) < 20
+        assert slow.seen[-1] == 1
+
+
+async def test_a_viewer_that_takes_nothing_for_10_seconds_is_told_4408_and_closed() -> None:
+    stage = Stage(gate=100)
+    async with stage.joined(stuck()) as slow, stage.joined() as fast:
+        stage.publish()
+        await stage.clock.pass_by(9.9)
+        assert slow.closed == []
+        await stage.clock.pass_by(0.2)
+        assert slow.closed[0][0] == 4408
+        assert slow.transport.frames[-1]["code"] == 4408
+        assert fast.closed == []
+        assert await slow.viewer.room() is False
+        assert stage.broadcaster.viewers == 1
+        assert not slow.transport.aborted
+        await stage.clock.pass_by(30)
+        assert slow.transport.aborted
+
+
+async def test_a_viewer_that_reads_slowly_is_never_cut() -> None:
+    stage = Stage(gate=1_000, step=1_000, trickle=100)
+    async with stage.joined(stuck()) as slow:
+        text = stage.broadcaster.open("text", "t1", "i1")
+        text.grow("x" * 60_000)
+        for _ in range(10):
+            await stage.clock.pass_by(9)
+            slow.transport.take(150)
+        assert slow.closed == []
+
+
+async def test_a_viewer_that_is_slow_in_its_replay_is_told_4408_too() -> None:
+    stage = Stage(stored=100, gate=100, step=100)
+    async with stage.joined(stuck()) as slow:
+        await stage.clock.pass_by(11)
+        assert slow.seen[-1] == "bye"
+        assert slow.closed[0][0] == 4408
+
+
+async def test_a_viewer_that_the_ring_has_left_behind_is_served_from_the_store() -> None:
+    stage = Stage(gate=1_000, ring=1_000)
+    async with stage.joined(stuck()) as slow:
+        open_text = stage.broadcaster.open("text", "t1", "i1")
+        open_text.grow("half ")
+        await stage.frame_time()
+        for _ in range(100):
+            stage.publish(padding=100)
+            await stage.frame_time()
+        open_text.grow("sentence")
+        slow.transport.take()
+        await stage.frame_time()
+        slow.transport.take()
+        while slow.transport.get_write_buffer_size() or slow.seen[-1] != "sentence":
+            slow.transport.take()
+            await stage.frame_time()
+        assert stage.reader.reads > 0
+        assert [word for word in slow.seen if isinstance(word, int)] == list(range(1, 101))
+        assert text_of(slow) == "half sentence"
+        assert slow.seen.count("synced") == 1
+        stage.publish()
+        slow.transport.take()
+        await stage.frame_time()
+        assert slow.seen[-1] == 101
+
+
+async def test_answers_to_a_full_transport_wait_in_order_and_stop_the_reader() -> None:
+    stage = Stage(gate=100, outbox=200)
+    async with stage.joined() as slow:
+        slow.transport.reading = False
+        slow.viewer.answer(Accepted("c0", 0))
+        assert await slow.viewer.room()
+        stage.publish(padding=100)
+        await stage.frame_time()
+        for seq in range(1, 9):
+            slow.viewer.answer(Accepted(f"c{seq}", seq))
+        room = asyncio.ensure_future(slow.viewer.room())
+        await stage.frame_time()
+        assert not room.done()
+        slow.transport.take()
+        await stage.frame_time()
+        assert await room
+        ids = [f["id"] for f in slow.transport.frames if f["type"] == "accepted"]
+        assert ids == [f"c{seq}" for seq in range(9)]
+
+
+async def test_a_connection_that_breaks_raises_nothing_and_frees_its_reader() -> None:
+    stage = Stage(gate=100, outbox=10)
+    async with stage.joined(stuck()) as broken, stage.joined() as fine:
+        await stage.clock.pass_by(1)
+        broken.viewer.answer(Pong("c1", "now"))
+        room = asyncio.ensure_future(broken.viewer.room())
+        await quiet()
+        broken.transport.closing = True
+        stage.publish()
+        await stage.frame_time()
+        assert await room is False
+        broken.viewer.answer(Pong("c2", "now"))
+        await stage.clock.pass_by(20)
+        assert fine.seen[-2:] == [1, "heartbeat"]
+
+
+async def test_a_connection_that_breaks_in_its_replay_is_left_alone() -> None:
+    stage = Stage(stored=3)
+    stage.reader.ready.clear()
+    async with stage.joined() as broken:
+        broken.transport.closing = True
+        stage.reader.ready.set()
+        await stage.clock.pass_by(30)
+        assert broken.seen == []
+        assert await broken.viewer.room() is False
+
+
+async def test_a_store_that_cannot_be_read_costs_the_viewer_its_connection_and_says_why() -> None:
+    stage = Stage(stored=3)
+    stage.reader.failure = OSError("disk gone")
+    async with AsyncExitStack() as stack:
+        watched = await stack.enter_async_context(stage.joined())
+        assert watched.seen == ["bye"]
+        assert watched.transport.frames[-1]["code"] == 1012
+        assert watched.closed[0][0] == 1012
+        with pytest.raises(OSError, match="disk gone"):
+            await stack.aclose()
+
+
+# ---- the end -----------------------------------------------------------------------------------
+
+
+async def ending(stage: Stage, bye: Bye = ENDED, within: float = 2.0) -> "asyncio.Future[None]":
+    future = asyncio.ensure_future(stage.broadcaster.end(bye, within))
+    await quiet()
+    return future
+
+
+async def test_the_end_is_said_after_everything_that_was_published() -> None:
+    stage = Stage()
+    async with stage.joined() as one, stage.joined(deltas=False) as two:
+        stage.publish()
+        await (await ending(stage))
+        assert one.since_synced() == ["status", 1, "bye"]
+        assert two.since_synced()[-2:] == [1, "bye"]
+        assert one.closed == two.closed == [(1000, b"The session has ended.")]
+    await stage.clock.pass_by(1)
+    assert stage.clock.waiting == 0
+
+
+async def test_who_lags_at_the_end_gets_the_rest_first_if_it_reads_in_time() -> None:
+    stage = Stage(gate=100)
+    async with stage.joined() as slow:
+        await fill(stage, slow)
+        stage.publish()
+        end = await ending(stage)
+        await stage.clock.pass_by(1)
+        assert not end.done()
+        slow.transport.take()
+        await stage.frame_time()
+        assert slow.seen[-2:] == [2, "bye"]
+        await end
+
+
+async def test_who_reads_nothing_at_the_end_is_told_regardless_and_cut_off() -> None:
+    stage = Stage(gate=100)
+    async with stage.joined() as slow:
+        await fill(stage, slow)
+        stage.publish()
+        end = await ending(stage, GOING)
+        await stage.clock.pass_by(2)
+        await end
+        assert slow.seen[-1] == "bye"
+        assert slow.transport.frames[-1] == {
+            "type": "bye", "code": 1012, "reason": "Restarting.", "retry_after": 1
+        }  # fmt: skip
+        await stage.clock.pass_by(2)
+        assert slow.transport.aborted
+
+
+async def test_who_is_joining_at_the_end_or_comes_later_is_told_at_once() -> None:
+    stage = Stage(stored=1)
+    stage.reader.ready.clear()
+    async with stage.joined() as joining:
+        await (await ending(stage))
+        async with stage.joined() as late:
+            assert joining.seen == late.seen == ["bye"]
+            assert stage.broadcaster.viewers == 0
+
+
+async def test_the_end_waits_for_a_viewer_that_leaves_by_itself() -> None:
+    stage = Stage(gate=100)
+    async with stage.joined() as slow:
+        await fill(stage, slow)
+        stage.publish()
+        end = await ending(stage)
+        assert not end.done()
+    await quiet()
+    assert end.done()
+
+
+async def test_one_viewer_can_be_told_to_go() -> None:
+    stage = Stage()
+    async with stage.joined() as out, stage.joined() as stays:
+        out.viewer.part(Bye(4401, "ü" * 100))
+        out.viewer.part(Bye(1000, "again"))
+        out.viewer.answer(Pong("c1", "now"))
+        stage.publish()
+        await stage.frame_time()
+        assert out.seen[-1] == "bye"
+        assert stays.seen[-1] == 1 or 1 in stays.seen
+        code, reason = out.closed[0]
+        assert (code, reason.decode()) == (4401, "ü" * 61)
+
+
+@pytest.mark.parametrize("cut", [1, 7, 50])
+async def test_a_cut_anywhere_and_a_return_with_after_lose_nothing(cut: int) -> None:
+    stage = Stage()
+    log: list[Any] = []
+    for round_ in range(5):
+        async with stage.joined(after=len(log)) as watched:
+            for _ in range(cut):
+                stage.publish()
+                await quiet()
+            got = [f["seq"] for f in decoded(watched.transport.written) if f["type"] == "notice"]
+            log += got
+        stage.publish()
+        assert log == list(range(1, len(log) + 1)), round_
