@@ -163,6 +163,11 @@ def shown(request: Any) -> str:
     )
 
 
+def spoken(text: str) -> str:
+    """The text as `shown` writes it."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
 def alive(marker: str) -> list[int]:
     """Processes on this machine whose command line holds the marker."""
     found = []

@@ -1,0 +1,78 @@
+"""What takes its time: heartbeats on quiet sockets, and the end of a viewer that does not read."""
+
+import asyncio
+import json
+import socket
+from contextlib import suppress
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.model_server import Reply
+from tests.stories.scene import Story
+from tests.stories.test_dashboard import Dashboard, dashboard
+
+HEARTBEAT = 20.0
+TOO_SLOW = 10.0
+
+
+@pytest.mark.slow
+async def test_quiet_sockets_have_a_heartbeat_every_20_seconds(story: Story) -> None:
+    session, viewer = await story.begin()
+    loop = asyncio.get_running_loop()
+    async with dashboard(story) as door:
+        board = Dashboard(door)
+        await board.take()
+        await board.until(session, viewers=1)
+        begun = loop.time()
+        beat, frame = await asyncio.gather(
+            viewer.live("heartbeat", within=HEARTBEAT + 4),
+            asyncio.wait_for(_heartbeat(board), HEARTBEAT + 4),
+        )
+        assert loop.time() - begun > HEARTBEAT / 2
+    assert beat == {"type": "heartbeat", "head": viewer.log.last, "at": beat["at"]}
+    assert frame["type"] == "heartbeat"
+
+
+async def _heartbeat(board: Dashboard) -> dict[str, object]:
+    while (frame := await board.take())["type"] != "heartbeat":
+        pass
+    return frame
+
+
+@pytest.mark.slow
+async def test_a_viewer_that_does_not_read_is_closed_and_nobody_else_notices(
+    story: Story,
+) -> None:
+    session, steady = await story.begin()
+    async with deaf(story, session) as sleeper:
+        await steady.status_is(viewers=2)
+        flood = "".join(f"a line of output, number {number}\n" for number in range(90_000))
+        story.model.play(Reply(text=flood, chunk_size=65_536))
+        begun = asyncio.get_running_loop().time()
+        await steady.say("Flood")
+        message = await steady.until("assistant_message", within=20)
+        assert message["text"] == flood
+        await steady.until("turn_ended")
+        assert asyncio.get_running_loop().time() - begun < TOO_SLOW
+        await steady.status_is(viewers=1, within=TOO_SLOW + 10)
+        frames = []
+        with suppress(ConnectionClosed):
+            while True:
+                frames.append(json.loads(await sleeper.recv()))
+    assert sleeper.close_code in (4408, 1006)
+    if sleeper.close_code == 4408:
+        assert (frames[-1]["type"], frames[-1]["code"]) == ("bye", 4408)
+    back = await story.join(session, after=1)
+    assert back.events == steady.events[1:]
+
+
+def deaf(story: Story, session: str) -> connect:
+    """A viewer with small buffers that reads nothing."""
+    host, port = story.server.url.removeprefix("http://").split(":")
+    pipe = socket.socket()
+    pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    pipe.connect((host, int(port)))
+    uri = f"ws{story.server.url[4:]}/api/sessions/{session}/socket"
+    return connect(uri, sock=pipe, max_queue=1, max_size=None, ping_interval=None, proxy=None)
