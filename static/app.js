@@ -76,16 +76,23 @@ function route() {
   if (view === 's') page = new SessionPage(current, app);
   else if (view === 'dashboard') page = new DashboardPage(fleet);
   else page = new WelcomePage(app);
-  document.body.dataset.view = view || 'list';
   stage.replaceChildren(page.node);
   page.open();
   draw();
 }
 
 function draw() {
+  document.body.dataset.view = narrowView();
   sidebar.draw(fleet, current);
   page?.draw();
   drawTitle();
+}
+
+/** What a narrow screen shows: a newcomer's empty list is the welcome. */
+function narrowView() {
+  const view = location.hash.split('/')[1];
+  if (view) return view;
+  return fleet.loaded && !fleet.sessions.length && !fleet.query ? 'new' : 'list';
 }
 
 /** The tab says when someone is needed. */

@@ -70,7 +70,11 @@ export class Fleet {
     try {
       const { sessions, next_cursor: more } = await call('GET', `/sessions?${query}`);
       if (mine !== this.#asked) return;
-      this.sessions = cursor ? [...this.sessions, ...sessions] : sessions;
+      const newest = sessions.map((session) => {
+        const row = this.rows.get(session.id);
+        return row && row.head >= session.head ? row : session;
+      });
+      this.sessions = cursor ? [...this.sessions, ...newest] : newest;
       Object.assign(this, { more, loaded: true });
       this.changed();
     } catch ({ code, message }) {
@@ -80,7 +84,10 @@ export class Fleet {
 
   #received(frame) {
     if (frame.type !== 'fleet') return;
-    if (frame.full) this.rows = new Map();
+    if (frame.full) {
+      this.rows = new Map();
+      if (this.loaded) this.refresh();
+    }
     for (const row of frame.sessions) this.rows.set(row.id, row);
     for (const id of frame.gone ?? []) this.drop(id);
     this.totals = frame.totals ?? this.totals;

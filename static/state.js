@@ -71,6 +71,12 @@ const note = (state, event, fields) =>
 const tool = (state, call, change) =>
   put(state, `c:${call}`, (old) => change(old ?? { kind: 'tool', call, tool: '?', arguments: {}, log: stream() }));
 
+/** A retry undoes a turn and says the same again: once is enough to read. */
+const retried = (state, submission) => ({
+  ...state,
+  entries: state.entries.map((entry) => (entry.undone === submission ? { ...entry, retried: true } : entry)),
+});
+
 const EVENTS = new Map(Object.entries({
   session_created: (s, e) => ({ ...s, session: { ...s.session, model: e.model, title: e.title } }),
   session_updated(s, e) {
@@ -80,7 +86,7 @@ const EVENTS = new Map(Object.entries({
     return shown ? note({ ...s, session }, e, { about: 'updated', event: e }) : { ...s, session };
   },
   input_queued: (s, e) => ({ ...s, queued: { ...s.queued, [e.submission]: e.attachments ?? [] } }),
-  user_message: (s, e) => put(s, `u:${e.submission}`, () => ({
+  user_message: (s, e) => put(retried(s, e.submission), `u:${e.submission}`, () => ({
     kind: 'user', turn: e.turn, at: e.at, text: e.text, author: e.author,
     steered: e.steered ?? false, attachments: e.attachments ?? [],
   })),
@@ -124,7 +130,7 @@ const EVENTS = new Map(Object.entries({
   turn_undone: (s, e) => ({
     ...s,
     plans: s.plans.filter((p) => p.turn !== e.turn),
-    entries: s.entries.map((entry) => (entry.turn === e.turn ? { ...entry, undone: true } : entry)),
+    entries: s.entries.map((entry) => (entry.turn === e.turn ? { ...entry, undone: e.submission } : entry)),
   }),
   turn_ended(s, e) {
     const entries = s.entries.filter((entry) => !(entry.turn === e.turn && entry.open));
@@ -140,7 +146,7 @@ const LIVE = new Map(Object.entries({
     if (f.mode === 'replay' && !kept && f.from !== 1) return { ...s, fault: 'gap' };
     const base = kept ? s : { ...empty, seq: f.from - 1, oldest: f.from };
     const entries = base.entries.map((e) => (e.open || e.log?.text ? stale(e) : e));
-    return { ...base, log: f.log, session: f.session, entries, synced: false, fault: null, status: null, bye: null };
+    return { ...base, log: f.log, session: { ...base.session, ...f.session }, entries, synced: false, fault: null, status: null, bye: null };
   },
   synced(s, f) {
     if (f.seq !== s.seq) return { ...s, fault: 'gap' };

@@ -89,10 +89,10 @@ export class Composer {
   }
 
   #changed() {
-    sessionStorage.setItem(this.draft, this.field.value);
     setShown(this.#steer, this.steerable && this.field.value.trim() !== '');
     this.field.style.height = 'auto';
     this.field.style.height = `${Math.min(this.field.scrollHeight, innerHeight * 0.35)}px`;
+    sessionStorage.setItem(this.draft, this.field.value.slice(0, MAX_TEXT));
   }
 
   #picked() {

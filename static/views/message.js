@@ -15,8 +15,9 @@ export class UserView {
     Object.assign(this, { session, again });
   }
 
-  draw({ text, author, steered, attachments, undone }) {
-    this.node.classList.toggle('undone', undone ?? false);
+  draw({ text, author, steered, attachments, undone, retried }) {
+    this.node.classList.toggle('undone', Boolean(undone));
+    setShown(this.node, !retried);
     const about = [steered ? 'joined the running turn' : '', undone ? 'undone' : ''].filter(Boolean).join(' · ');
     fill(this.node,
       h('div', { class: 'bubble', title: author }, text),
@@ -57,7 +58,7 @@ export class AssistantView {
   node = h('article', { class: 'entry assistant' }, this.#reasoning, this.#prose.node, this.#partial);
 
   draw({ text, reasoning, open, partial, undone }) {
-    this.node.classList.toggle('undone', undone ?? false);
+    this.node.classList.toggle('undone', Boolean(undone));
     this.node.classList.toggle('open', open);
     setShown(this.node, Boolean(text.text || reasoning.text));
     setShown(this.#reasoning, reasoning.text !== '');

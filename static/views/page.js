@@ -121,6 +121,7 @@ export class SessionPage {
 
   /** Frames only change the state; the page is drawn once per animation frame. */
   #redraw() {
+    if (document.hidden) this.app.changed(); // no animation frames there, but the tab has a title
     this.#frame ??= requestAnimationFrame(() => {
       this.#frame = null;
       this.draw();

@@ -1,9 +1,11 @@
-"""What the browser tests stand on: one browser for all, and a server, a model and people for each."""
+"""What the browser tests stand on: one browser for all; server, model and people."""
 
 import os
 import shutil
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,8 @@ from aiohttp import web
 from playwright.async_api import Browser, async_playwright
 
 from tests.browser.person import Person
-from tests.model_server.server import ModelServer
 from tests.serving import Server
+from tests.stories.scene import CONFIG, StoryModel
 
 STATIC = Path(__file__).parents[2] / "static"
 POLICY = (
@@ -23,6 +25,18 @@ POLICY = (
     "require-trusted-types-for 'script'"
 )
 Meet = Callable[..., Awaitable[Person]]
+
+
+@dataclass(frozen=True)
+class House:
+    """A running server and the model it asks."""
+
+    server: Server
+    model: StoryModel
+
+    @property
+    def url(self) -> str:
+        return self.server.url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -60,16 +74,35 @@ async def meet(browser: Browser) -> AsyncIterator[Meet]:
         yield meet
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def model() -> AsyncIterator[ModelServer]:
-    async with ModelServer() as model:
-        yield model
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """One server for all tests that do not stop it; each begins with a fresh model."""
+    async with StoryModel() as model:
+        folder = tmp_path_factory.mktemp("house")
+        async with Server(folder, model.url, config=CONFIG) as server:
+            yield House(server, model)
+
+
+@pytest.fixture
+def house(_house: House) -> House:
+    _house.model.fresh()
+    return _house
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(tmp_path: Path, model: ModelServer) -> AsyncIterator[Server]:
-    async with Server(tmp_path, model.url) as server:
-        yield server
+async def own_house(tmp_path: Path) -> AsyncIterator[House]:
+    """A server that a test may kill and start again: it keeps its port."""
+    async with StoryModel() as model:
+        port = ("--port", str(_free_port()))
+        async with Server(tmp_path, model.url, config=CONFIG, arguments=port) as server:
+            yield House(server, model)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 @pytest_asyncio.fixture(loop_scope="session")

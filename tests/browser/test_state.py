@@ -1,5 +1,6 @@
 """The page's fold of frames, `static/state.js`, against the rules of the contract."""
 
+import json
 from typing import Any
 
 import pytest
@@ -56,12 +57,12 @@ def said(text: str, seq: int = 1) -> Frame:
     ("frames", "text", "open"),
     [
         pytest.param([delta(0, "Hel"), delta(3, "lo")], "Hello", True, id="deltas join"),
-        pytest.param([delta(0, "Hel"), delta(0, "Hello")], "Hello", True, id="overlap is harmless"),
-        pytest.param([delta(0, "Hello"), delta(1, "el")], "Hello", True, id="old news adds nothing"),
+        pytest.param([delta(0, "Hel"), delta(0, "Hello")], "Hello", True, id="overlap adds none"),
+        pytest.param([delta(0, "Hello"), delta(1, "el")], "Hello", True, id="old news is old"),
         pytest.param([delta(0, "a😀"), delta(2, "b")], "a😀b", True, id="offsets are code points"),
         pytest.param([delta(0, "a😀"), delta(1, "😀b")], "a😀b", True, id="overlap cuts no emoji"),
-        pytest.param([delta(0, "Hel"), said("Hello")], "Hello", False, id="the event has the word"),
-        pytest.param([said("Hello"), delta(5, "!")], "Hello", False, id="a closed item stays closed"),
+        pytest.param([delta(0, "Hel"), said("Hello")], "Hello", False, id="the event decides"),
+        pytest.param([said("Hello"), delta(5, "!")], "Hello", False, id="closed stays closed"),
         pytest.param(
             [delta(0, "Hello wor"), hello(), delta(0, "Hello")], "Hello", True,
             id="after a reconnect the server's text replaces ours",
@@ -163,8 +164,6 @@ async def test_earlier_pages_give_what_one_replay_would_have(shelf: str, meet: M
       const paged = earlier(fold(empty, [%s, ...late]), past);
       return [whole.entries, paged.entries, paged.oldest];
     }"""
-    import json
-
     script %= (json.dumps(hello()), json.dumps(hello(3, "tail")))
     past = [USER, {**CALL, "seq": 2}]
     output = event(
