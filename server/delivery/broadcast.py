@@ -51,8 +51,7 @@ class Broadcaster:
         self._viewers: dict[Viewer, None] = {}
         self._status_due: Handle | None = None
         self._heartbeat: Handle | None = None
-        self._bye: Bye | None = None
-        self._within = 0.0
+        self._bye: tuple[Bye, float] | None = None
 
     # ---- for the session -----------------------------------------------------------------------
 
@@ -93,21 +92,25 @@ class Broadcaster:
         """A viewer to be, on an upgraded connection; it joins when it is entered."""
         return Viewer(outlet, hangup, wish, self, self._limits, self._clock)
 
-    async def end(self, bye: Bye, within: float) -> None:
-        """Say bye to each viewer that has it all, after `within` seconds to every one, and close.
+    async def dismiss(self, bye: Bye, within: float) -> None:
+        """Say bye to each viewer once it has everything, and close; who joins now may stay.
 
-        Whoever has not read the bye `within` seconds later is cut off. Who comes later is told too.
+        After `within` seconds it is said regardless; who has not read it so much later is cut off.
         """
-        self._bye, self._within = bye, within
-        self._flusher.winding_up = True
         everybody = tuple(self._viewers)
-        limit = self._clock.call_at(self._clock.time() + within, self._part_all)
-        self._flusher.flush_now()
         for viewer in everybody:
-            if not viewer.live and viewer.cursor is None:
+            viewer.leaving = bye, within
+            if viewer.cursor is None:
                 viewer.part(bye, within)
+        latest = self._clock.call_at(self._clock.time() + within, _part_all, everybody, bye, within)
+        self._flusher.flush_now()
         await asyncio.gather(*(viewer.over() for viewer in everybody))
-        limit.cancel()
+        latest.cancel()
+
+    async def end(self, bye: Bye, within: float) -> None:
+        """Dismiss everybody, those who come later too."""
+        self._bye = bye, within
+        await self.dismiss(bye, within)
         self._flusher.stop()
         for handle in (self._status_due, self._heartbeat):
             if handle is not None:
@@ -117,7 +120,7 @@ class Broadcaster:
 
     def attach(self, viewer: Viewer) -> None:
         if self._bye is not None:
-            viewer.part(self._bye, self._within)
+            viewer.part(*self._bye)
             return
         self._viewers[viewer] = None
         self._counted()
@@ -140,10 +143,6 @@ class Broadcaster:
 
     def lost(self, viewer: Viewer) -> None:
         viewer.begin(self._resync(viewer))
-
-    def served(self, viewer: Viewer) -> None:
-        if self._bye is not None:
-            viewer.part(self._bye, self._within)
 
     # ---- joining -------------------------------------------------------------------------------
 
@@ -218,10 +217,6 @@ class Broadcaster:
         beat = Heartbeat(at=self._timestamp(), head=self.head)
         self._flusher.to_all(text_frame(encode(beat)))
 
-    def _part_all(self) -> None:
-        for viewer in tuple(self._viewers):
-            self.served(viewer)
-
 
 class Author:
     """The writing end of an open text."""
@@ -251,3 +246,8 @@ def _parts(frames: Sequence[bytes], budget: int) -> Iterator[Sequence[bytes]]:
             start, size = end, 0
     if start < len(frames):
         yield frames[start:]
+
+
+def _part_all(viewers: Sequence[Viewer], bye: Bye, within: float) -> None:
+    for viewer in viewers:
+        viewer.part(bye, within)

@@ -18,10 +18,6 @@ class Owner(Protocol):
         """The ring no longer has what the viewer lacks; it is not served until enlisted again."""
         ...
 
-    def served(self, viewer: Viewer) -> None:
-        """The viewer has it all; told only while `winding_up`."""
-        ...
-
 
 class Flusher:
     """Writes are joined once for all viewers at one cursor; nobody waits for anybody."""
@@ -42,7 +38,6 @@ class Flusher:
         self._poll: Handle | None = None
         self.due = False
         """Whether a flush will follow that takes up what is new."""
-        self.winding_up = False
 
     def wake(self) -> None:
         """Something is new: flush at once, or 16 ms after the last flush."""
@@ -146,8 +141,8 @@ class Flusher:
             self._owner.lost(viewer)
         elif progress is Progress.CLOSED:
             self.dismiss(viewer)
-        elif self.winding_up and viewer.live:
-            self._owner.served(viewer)
+        elif viewer.live and viewer.leaving is not None:
+            viewer.part(*viewer.leaving)
 
     def _step(self, cursor: Cursor) -> Step | None:
         if cursor in self._steps:

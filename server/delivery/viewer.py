@@ -55,8 +55,8 @@ class Viewer:
 
     __slots__ = (
         "_abort", "_clock", "_failure", "_farewell", "_hangup", "_host", "_left", "_level",
-        "_limits", "_outbox", "_outbox_bytes", "_since", "_task", "_waiter", "cursor", "live",
-        "outlet", "wish",
+        "_limits", "_outbox", "_outbox_bytes", "_since", "_task", "_waiter", "cursor", "leaving",
+        "live", "outlet", "wish",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +74,8 @@ class Viewer:
         """None until `synced`."""
         self.live = False
         """Whether the flusher serves it; it may also be on its way there in a task of its own."""
+        self.leaving: tuple[Bye, float] | None = None
+        """What it is told, with the patience of `part`, as soon as it has everything."""
         self._hangup = hangup
         self._host = host
         self._limits = limits

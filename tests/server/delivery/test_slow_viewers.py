@@ -240,6 +240,21 @@ async def test_who_is_joining_at_the_end_or_comes_later_is_told_at_once() -> Non
             assert stage.broadcaster.viewers == 0
 
 
+async def test_who_joins_while_others_are_dismissed_may_stay() -> None:
+    stage = Stage(gate=100)
+    async with stage.joined() as before:
+        await fill(stage, before)
+        stage.publish()
+        dismissal = asyncio.ensure_future(stage.broadcaster.dismiss(ENDED, 2.0))
+        await quiet()
+        async with stage.joined() as after:
+            await stage.clock.pass_by(20)
+            await dismissal
+            assert before.seen[-1] == "bye"
+            assert after.seen[:5] == ["hello", 1, 2, "synced", "status"]
+            assert after.seen[-1] == "heartbeat"
+
+
 async def test_the_end_waits_for_a_viewer_that_leaves_by_itself() -> None:
     stage = Stage(gate=100)
     async with stage.joined() as slow:
