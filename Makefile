@@ -32,11 +32,12 @@ wall: $(INSTALLED)  ## format, lint, types, floors, and pure rooms covered by th
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tests.pure_rooms
 
-quick: $(INSTALLED)  ## under a minute: lint, floors, and the tests that are fast
+quick: $(INSTALLED)  ## under a minute: lint, floors, and the tests of single rooms
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -q -x -m "not slow and not browser" $(ARGS)
+	$(BIN)/python -m pytest -q -x -m "not slow" \
+		--ignore=tests/stories --ignore=tests/browser --ignore=tests/faults $(ARGS)
 
 bench: $(INSTALLED) system  ## measure speed and memory
 	$(BIN)/python -m tests.benchmarks $(ARGS)

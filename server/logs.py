@@ -19,9 +19,11 @@ from server.settings import LogFormat, LogLevel
 _session: ContextVar[str | None] = ContextVar("session", default=None)
 _submission: ContextVar[str | None] = ContextVar("submission", default=None)
 
-CHATTY = ("httpx", "httpx2", "httpcore", "httpcore2", "huggingface_hub", "LiteLLM", "mcp")
+CHATTY = ("httpx", "httpx2", "httpcore", "httpcore2", "huggingface_hub", "mcp")
 """Libraries whose information is noise here: they log every request, addresses included."""
 
+SELF_WILLED = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
+"""Loggers that write to stderr by handlers of their own; what they say comes as errors, too."""
 LONGEST = 8_000
 """Characters of one message or traceback line; what lies beyond is counted, not written."""
 
@@ -121,6 +123,8 @@ def configure(log_format: LogFormat, level: LogLevel, stream: TextIO | None = No
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    for name in SELF_WILLED:
+        logging.getLogger(name).disabled = True
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -19,6 +19,7 @@ from server.settings import ServeSettings
 from server.store.port import Indexed, NewSession
 from server.store.sqlite import SqliteStore
 
+AT = "2026-11-20T12:00:00.000Z"
 ROOT = Path(__file__).parents[2]
 EMPTY = Indexed("", "demo", "idle", None, 0, False, 0, 0, 0, None, 0, 0)
 
@@ -34,7 +35,7 @@ def refused(*arguments: str, **environment: str) -> str:
 
 
 def event(seq: int, body: object) -> bytes:
-    placed = {"seq": seq, "at": "2026-11-20T12:00:00.000Z"}
+    placed = {"seq": seq, "at": AT}
     return encode_event(placed | msgspec.to_builtins(body))
 
 
@@ -42,7 +43,7 @@ async def kept_session(folder: Path) -> None:
     """A store with session `s1` of one event."""
     store = SqliteStore.open(folder)
     body = event(1, SessionCreated(model="demo", title="Tides"))
-    await store.create(NewSession("s1", "ada", "2026-11-20T12:00:00.000Z", body, EMPTY))
+    await store.create(NewSession("s1", "ada", AT, body, EMPTY, at_most=1))
     await store.close()
 
 

@@ -134,11 +134,14 @@ def test_configuring_replaces_every_other_way_out_and_quiets_the_chatty() -> Non
         logging.getLogger("server.app").info("ready")
         logging.getLogger("server.app").debug("not asked for")
         logging.getLogger("httpx").info("GET https://example.invalid")
+        logging.getLogger("LiteLLM").error("said past us")
         root.handlers[0].close()
         assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == ["ready"]
     finally:
         root.handlers[:], root.level = before
         logging.captureWarnings(False)
+        for name in logs.SELF_WILLED:
+            logging.getLogger(name).disabled = False
 
 
 class StalledStream(StringIO):
