@@ -103,7 +103,7 @@ class ChatReply:
         """The pieces in one `data:` payload or in a whole JSON reply."""
         try:
             chunk = _decode(payload)
-        except msgspec.DecodeError as problem:
+        except failures.NOT_JSON as problem:
             return self._odd(payload, problem)
         return self._read(chunk, payload)
 
@@ -147,7 +147,7 @@ class ChatReply:
             self._empty = False
         return found
 
-    def _odd(self, payload: bytes, problem: msgspec.DecodeError) -> list[Piece]:
+    def _odd(self, payload: bytes, problem: Exception) -> list[Piece]:
         """A payload that is no chunk as it stands: the end mark, nothing, or something broken."""
         word = payload.strip()
         if word == b"[DONE]":
@@ -164,7 +164,7 @@ class ChatReply:
     def _used(self) -> Used | None:
         try:
             usage = _decode_usage(self._usage) if self._usage else _Usage()
-        except msgspec.DecodeError:
+        except failures.NOT_JSON:
             return None
         if usage.prompt_tokens is None or usage.completion_tokens is None:
             return None

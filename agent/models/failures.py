@@ -40,6 +40,8 @@ SECRET = re.compile(
     r"\b(sk|hf|gsk|xai|nvapi|pplx|r8|AIza)[-_]?[\w*-]{6,}|bearer\s+\S+", re.IGNORECASE
 )
 
+NOT_JSON = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What decoding JSON from a stranger may raise."""
 QUOTED = 200
 """Characters of a provider's own words that are passed on."""
 
@@ -131,7 +133,7 @@ def heard(body: bytes) -> Said:
     """An error body in any of the common shapes; plain text is its own message, HTML is none."""
     try:
         found = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         text = body.decode(errors="replace").strip()
         return Said("" if text.startswith("<") else text)
     return said_by(found)

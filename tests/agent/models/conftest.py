@@ -1,0 +1,36 @@
+"""A test server for models, and the adapters that the contract is held against."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from agent.models.litellm_model import LiteLLM
+from agent.models.openai_compatible import OpenAICompatible
+from agent.models.port import Model
+from tests.model_server import ModelServer
+
+KEY = "sk-this-is-the-secret-key-0123456789"
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ModelServer]:
+    async with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def native(server: ModelServer) -> AsyncIterator[OpenAICompatible]:
+    model = OpenAICompatible("openai", server.url, lambda: KEY)
+    yield model
+    await model.close()
+
+
+@pytest.fixture(params=["native", "litellm"])
+async def model(request: pytest.FixtureRequest, server: ModelServer) -> AsyncIterator[Model]:
+    adapter: Model
+    if request.param == "native":
+        adapter = OpenAICompatible("openai", server.url, lambda: KEY)
+    else:
+        adapter = LiteLLM(api_base=server.url, key=lambda: KEY)
+    yield adapter
+    await adapter.close()

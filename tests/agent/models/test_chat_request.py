@@ -1,0 +1,70 @@
+"""A request is written as the protocol wants it."""
+
+import msgspec
+
+from agent.conversation import CallMade, Message, ToolSchema
+from agent.models import chat_request
+from agent.models.port import ModelRequest
+
+CALL = CallMade("c1", "bash", {"command": "ls ä"})
+
+
+def written(*messages: Message, limit: int | None = None) -> dict[str, object]:
+    request = ModelRequest("m", messages, max_output_tokens=limit)
+    found: dict[str, object] = msgspec.json.decode(
+        chat_request.body(request, "m", "max_tokens"), type=dict[str, object]
+    )
+    return found
+
+
+def test_a_conversation_with_a_tool_call() -> None:
+    conversation = (
+        Message("system", "Be kind."),
+        Message("user", "List."),
+        Message("assistant", "", (CALL,)),
+        Message("tool", "a.txt", call="c1"),
+    )
+    assert written(*conversation)["messages"] == [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "List."},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                {
+                    "id": "c1",
+                    "type": "function",
+                    "function": {"name": "bash", "arguments": '{"command":"ls ä"}'},
+                }
+            ],
+        },
+        {"role": "tool", "content": "a.txt", "tool_call_id": "c1"},
+    ]
+
+
+def test_text_beside_calls_is_kept() -> None:
+    assistant = chat_request.messages(ModelRequest("m", (Message("assistant", "So:", (CALL,)),)))
+    assert assistant[0]["content"] == "So:"
+
+
+def test_usage_is_asked_for_and_nothing_that_was_not_given() -> None:
+    assert written(Message("user", "Hi.")) == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "Hi."}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+def test_the_limit_on_output_is_sent_where_one_is_given() -> None:
+    assert written(Message("user", "Hi."), limit=7)["max_tokens"] == 7
+
+
+def test_tools_are_described() -> None:
+    schema = ToolSchema("bash", "Run.", {"type": "object"})
+    assert chat_request.tools([schema]) == [
+        {
+            "type": "function",
+            "function": {"name": "bash", "description": "Run.", "parameters": {"type": "object"}},
+        }
+    ]
