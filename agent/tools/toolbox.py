@@ -1,0 +1,160 @@
+"""All tools under one roof: what the model is told, what is valid, what came of a call."""
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from agent.conversation import ToolSchema
+from agent.errors import Problem
+from agent.protocol import Effect, JsonObject, PlanItem
+from agent.sandbox.beneath import Beneath
+from agent.sandbox.owner import Owner
+from agent.sandbox.patience import blocking, to_the_end
+from agent.tools.port import Call, Outcome, Tool
+from agent.tools.printed import OUTPUT_LIMIT, Printed, kept_at
+from agent.tools.schema import schema_of
+
+__all__ = ["Finished", "Printed", "Toolbox", "kept_at"]
+log = logging.getLogger(__name__)
+
+
+class Finished(Struct, frozen=True):
+    """A call's end as the log has it: `output` is cut, `size` counts the characters it had."""
+
+    status: Literal["ok", "error"]
+    output: str
+    truncated: bool
+    size: int
+    plan: tuple[PlanItem, ...] | None = None
+
+
+class Toolbox:
+    """`executor` saves outputs that are too long to show, for `owner` to read."""
+
+    def __init__(
+        self,
+        tools: Sequence[Tool],
+        executor: Executor,
+        *,
+        owner: Owner | None = None,
+        limit: int = OUTPUT_LIMIT,
+    ) -> None:
+        self._tools = {tool.name: tool for tool in tools}
+        self._executor = executor
+        self._owner = owner
+        self._limit = limit
+        self._schemas = tuple(
+            ToolSchema(tool.name, tool.description, schema_of(tool.arguments)) for tool in tools
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._tools)
+
+    def schemas(self) -> tuple[ToolSchema, ...]:
+        return self._schemas
+
+    def effect(self, name: str) -> Effect:
+        """Of an unknown tool: read, for it does nothing."""
+        tool = self._tools.get(name)
+        return tool.effect if tool else "read"
+
+    def check(self, name: str, arguments: JsonObject) -> str | None:
+        """What is wrong with a call, said so that the model can mend it; None: nothing."""
+        tool = self._tools.get(name)
+        if tool is None:
+            return f"There is no tool {name!r}. The tools are: {', '.join(self._tools)}."
+        try:
+            _arguments(tool, arguments)
+        except msgspec.ValidationError as error:
+            return f"The arguments of {name} are not valid: {error}. {_takes(tool)}"
+        return None
+
+    async def call(self, name: str, arguments: JsonObject, call: Call) -> Finished:
+        """Run a tool. Raises nothing but CancelledError.
+
+        All of the output was passed to `call.show`, once and in order, when this returns.
+        """
+        shown = _Shown(call, self._limit)
+        try:
+            outcome = await self._outcome(name, arguments, shown.call)
+        except BaseException:
+            await to_the_end(self._keep(shown.text, shown.printed, call))
+            raise
+        whole = shown.complete(outcome.output)
+        kept = await self._keep(whole, shown.printed, call)
+        output, truncated = shown.printed.cut(kept)
+        return Finished(outcome.status, output, truncated, len(whole), outcome.plan)
+
+    async def _outcome(self, name: str, arguments: JsonObject, call: Call) -> Outcome:
+        """A failure of a tool is a result (one of the four broad excepts)."""
+        try:
+            if wrong := self.check(name, arguments):
+                return Outcome("error", wrong)
+            tool = self._tools[name]
+            return await tool.run(_arguments(tool, arguments), call)
+        except Problem as problem:
+            return Outcome("error", problem.message)
+        except Exception:
+            log.exception("the tool %s failed", name)
+            return Outcome("error", f"The tool {name} failed inside. This is not your mistake.")
+
+    async def _keep(self, whole: str, printed: Printed, call: Call) -> str | None:
+        """Save an output that has to be cut; returns its path in the workspace."""
+        if not printed.truncated:
+            return None
+        path = kept_at(call.id)
+        try:
+            files = Beneath(call.workspace.tree, self._owner)
+            content = whole.encode(errors="replace")
+            await blocking(self._executor, lambda _: files.write(path, content))
+        except Problem as problem:
+            log.warning("an output was not kept: %s", problem.message)
+            return None
+        return path
+
+
+class _Shown:
+    """What a call showed while it ran, so that its result can be told from it."""
+
+    def __init__(self, call: Call, limit: int) -> None:
+        self.printed = Printed(limit)
+        self.call = Call(call.id, call.workspace, self._show)
+        self._pieces: list[str] = []
+        self._show_on = call.show
+
+    @property
+    def text(self) -> str:
+        return "".join(self._pieces)
+
+    def complete(self, output: str) -> str:
+        """Show what `output` says beyond what was shown; the whole."""
+        text = self.text
+        if output.startswith(text):
+            rest = output[len(text) :]
+        else:
+            rest = output if text.endswith("\n") else f"\n{output}"
+        if rest:
+            self._show(rest)
+        return text + rest
+
+    def _show(self, text: str) -> None:
+        self._pieces.append(text)
+        self.printed.add(text)
+        self._show_on(text)
+
+
+def _arguments(tool: Tool, arguments: JsonObject) -> Any:
+    return msgspec.convert(arguments, tool.arguments, strict=True)
+
+
+def _takes(tool: Tool) -> str:
+    fields = msgspec.structs.fields(tool.arguments)
+    required = [field.name for field in fields if field.required]
+    optional = [field.name for field in fields if not field.required]
+    takes = f"It takes {', '.join(required)}"
+    return f"{takes}; optionally {', '.join(optional)}." if optional else f"{takes}."
