@@ -21,6 +21,7 @@ export class Conversation {
   #views = new Map();
   atEnd = true;
   #seen = 0;
+  #length = 0;
   node = h('div', { class: 'conversation' }, this.#scroller, this.#pill);
 
   /** `acts`: session, again(text), retry, decide, sending(call), sendAgain, forget, loadEarlier; `moved()`: the reader did. */
@@ -48,7 +49,8 @@ export class Conversation {
     const answered = state.entries.at(-1)?.turn && !state.entries.at(-1).undone;
     setShown(this.#after, phase === 'idle' && state.synced && Boolean(answered) && !inputs.length);
     this.#keepAtEnd();
-    this.#drawPill(state.entries.length);
+    this.#length = state.entries.length;
+    this.#drawPill();
   }
 
   /** Decisions for every open question; null when one of the edited ones cannot be used. */
@@ -64,7 +66,7 @@ export class Conversation {
   toEnd() {
     this.atEnd = true;
     this.#keepAtEnd();
-    this.#drawPill(this.#seen);
+    this.#drawPill();
   }
 
   /** What the reader looks at stays where it is while older entries come in above it. */
@@ -83,7 +85,7 @@ export class Conversation {
   #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
-    if (this.atEnd) setShown(this.#pill, false);
+    this.#drawPill();
     this.moved();
   }
 
@@ -91,9 +93,9 @@ export class Conversation {
     if (this.atEnd) this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
-  #drawPill(length) {
-    if (this.atEnd) this.#seen = length;
-    const fresh = length - this.#seen;
+  #drawPill() {
+    if (this.atEnd) this.#seen = this.#length;
+    const fresh = this.#length - this.#seen;
     setText(this.#pill, fresh > 0 ? `${fresh} new ↓` : 'To the end ↓');
     setShown(this.#pill, !this.atEnd);
   }
