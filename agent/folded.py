@@ -102,6 +102,7 @@ class Turn(Struct):
     message: UserMessage
     began: int
     context_before: int
+    started: bool = False
     entries: list[Entry] = field(default_factory=list)
     calls: dict[CallId, CallState] = field(default_factory=dict)
     plan: tuple[PlanItem, ...] | None = None
@@ -109,7 +110,12 @@ class Turn(Struct):
     replies: int = 0
     end: TurnEnded | None = None
     ended: int = 0
-    undone: bool = False
+    """The seq of its end."""
+    undone_at: int | None = None
+
+    @property
+    def undone(self) -> bool:
+        return self.undone_at is not None
 
     @property
     def open_calls(self) -> tuple[CallState, ...]:
@@ -126,6 +132,11 @@ class Summary(Struct, frozen=True):
     seq: int
     text: str
     through: int
+
+    def tells_of(self, turn: Turn) -> bool:
+        """Part of the turn is in it: what was undone before was left out."""
+        kept_then = turn.undone_at is None or turn.undone_at > self.seq
+        return kept_then and turn.began <= self.through
 
 
 class Digest(Struct, frozen=True):

@@ -127,7 +127,7 @@ class History:
         return next((s for s in reversed(self._summaries) if self._counts(s)), None)
 
     def _counts(self, summary: Summary) -> bool:
-        return not any(t.undone and t.began <= summary.through for t in self.turns.values())
+        return not any(t.undone and summary.tells_of(t) for t in self.turns.values())
 
     def steering(self) -> tuple[Queued, ...]:
         """Queued input that joins the open turn at its next model call."""
@@ -232,17 +232,25 @@ class History:
                     self.held = bool(self.queue)
             case TurnUndone():
                 turn = self.turns[event.turn]
-                turn.undone = True
+                turn.undone_at = seq
                 self.context_used = turn.context_before
             case Compacted():
-                self._summaries.append(Summary(seq, event.summary, event.through))
-                self.context_used = event.after_tokens
+                self._sum_up(seq, event)
             case Usage():
                 self.spent.add(event)
                 if event.turn is not None:
                     self.turns[event.turn].spent.add(event)
                 if event.purpose == "main":
                     self.context_used = event.input_tokens + event.output_tokens
+
+    def _sum_up(self, seq: int, event: Compacted) -> None:
+        """A later turn that is undone goes back to the summary, not to what it stands for."""
+        summary = Summary(seq, event.summary, event.through)
+        self._summaries.append(summary)
+        self.context_used = event.after_tokens
+        for turn in self.turns.values():
+            if not summary.tells_of(turn):
+                turn.context_before = min(turn.context_before, event.after_tokens)
 
     def _administer(self, event: AnyEvent) -> None:
         match event:
@@ -262,6 +270,7 @@ class History:
                 del self.queue[event.submission]
                 self._release_empty_queue()
             case TurnStarted():
+                self.turns[event.turn].started = True
                 self.model = event.model
             case SessionUpdated():
                 self.title = self.title if event.title is None else event.title
