@@ -52,7 +52,7 @@ class Ask(Struct, frozen=True):
 class Refuse(Struct, frozen=True):
     """It is answered without being started."""
 
-    status: Literal["error", "rejected"]
+    status: Literal["error", "rejected", "unknown"]
     why: str
 
 
@@ -70,16 +70,15 @@ class Rules:
     def verdict(self, call: CallState, history: History) -> Verdict:
         """Malformed, unknown and denied calls are refused; a ruling of a human is final."""
         made = call.made
+        if call.decision is not None and call.decision.decision == "reject":
+            return Refuse("rejected", rejected(call.decision.feedback))
         if made.malformed is not None:
             return Refuse("error", _malformed(made.tool, made.malformed))
-        if (wrong := self._check(made.tool, call.arguments)) is not None:
-            return Refuse("error", wrong)
-        rule = self._first(made.tool, call.arguments)
-        if rule is not None and rule.decision == "deny":
-            return Refuse("rejected", _denied(made.tool, rule))
+        if (objection := self.objection(made.tool, call.arguments)) is not None:
+            return objection
         if call.decision is not None:
             return Run()
-        return self._ask_or_run(call, rule, history)
+        return self._ask_or_run(call, self._first(made.tool, call.arguments), history)
 
     def _ask_or_run(self, call: CallState, rule: Rule | None, history: History) -> Verdict:
         made = call.made
@@ -105,7 +104,7 @@ class Rules:
         return None
 
     def objection(self, tool: str, arguments: JsonObject) -> Refuse | None:
-        """Why edited arguments may not run."""
+        """Why these arguments may not run, whoever would allow it."""
         if (wrong := self._check(tool, arguments)) is not None:
             return Refuse("error", wrong)
         rule = self._first(tool, arguments)
@@ -115,6 +114,11 @@ class Rules:
 
     def _first(self, tool: str, arguments: JsonObject) -> Rule | None:
         return next((r for r, found in self._rules if _matches(r, found, tool, arguments)), None)
+
+
+def rejected(feedback: str | None) -> str:
+    """What the model is told of a call that a human rejected."""
+    return "Rejected by the user." + (f" They said: {feedback}" if feedback else "")
 
 
 def _compiled(rule: Rule) -> Sequence[tuple[str, re.Pattern[str]]]:

@@ -20,6 +20,12 @@ from agent.protocol import (
     UserMessage,
 )
 
+UNKNOWN = (
+    "Outcome unknown: the server stopped while this ran. It was not run again; "
+    "check what it did before you repeat it."
+)
+"""What the model is told of a call that was started and has no result."""
+
 NewId = Callable[[str], str]
 """Mints an id, unique in the session, from a prefix that says what it names."""
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from agent.edges import NewId, end
-from agent.history import COMPACTION_STOPPED, CallState, History
+from agent.edges import UNKNOWN, NewId, end
+from agent.history import COMPACTION_STOPPED, CallState, History, Turn
 from agent.protocol import (
     AnyEvent,
     AssistantMessage,
@@ -15,13 +15,13 @@ from agent.protocol import (
     ToolOutput,
     TurnError,
     TurnId,
+    TurnStarted,
 )
+from agent.transcript import clip
 
 CUT_SHORT = "Cancelled before it started: the server was restarted."
-UNKNOWN = (
-    "Outcome unknown: the server stopped while this ran. It was not run again; "
-    "check what it did before you repeat it."
-)
+LONGEST_OUTPUT = 6_250
+"""Tokens of what an interrupted call printed: as much as of one that ended."""
 
 
 class Draft(Struct, frozen=True):
@@ -53,7 +53,7 @@ def recover(
     if history.state == "running":
         return _end_turn(history, drafts, new_id, interruption)
     if history.state == "idle" and history.queue and not history.held:
-        return (Notice(COMPACTION_STOPPED, "The server was restarted during a compaction."),)
+        return (Notice(COMPACTION_STOPPED, "The compaction was cut short; nothing was compacted."),)
     return ()
 
 
@@ -62,22 +62,28 @@ def _end_turn(
 ) -> tuple[AnyEvent, ...]:
     turn = history.open_turn
     assert turn is not None, "a running session has an open turn"
+    began = TurnStarted(turn.id, turn.message.submission, history.model)
     kept = [d for d in drafts if d.turn == turn.id]
     logs = {d.item: d.text for d in kept if d.kind == "tool_log"}
     outputs = (_output(turn.id, call, logs) for call in turn.open_calls)
     status: Literal["failed", "interrupted"] = "failed" if why.error else "interrupted"
     reason = None if why.error else why.reason
     ending = end(history, status, reason=reason, error=why.error, new_id=new_id)
-    return (*_half_said(turn.id, kept), *outputs, *ending)
+    started = () if turn.started else (began,)
+    return (*started, *_half_said(turn, kept), *outputs, *ending)
 
 
-def _half_said(turn: TurnId, drafts: Sequence[Draft]) -> tuple[AssistantMessage, ...]:
+def _half_said(turn: Turn, drafts: Sequence[Draft]) -> tuple[AssistantMessage, ...]:
+    """A message for every item that was being written: one that is in the log is whole there."""
+    whole = {e.event.item for e in turn.entries if isinstance(e.event, AssistantMessage)}
     parts: dict[str, dict[str, str]] = {}
     for draft in drafts:
-        if draft.kind != "tool_log":
+        if draft.kind != "tool_log" and draft.item not in whole:
             parts.setdefault(draft.item, {})[draft.kind] = draft.text
     return tuple(
-        AssistantMessage(turn, item, said.get("text", ""), said.get("reasoning", ""), partial=True)
+        AssistantMessage(
+            turn.id, item, said.get("text", ""), said.get("reasoning", ""), partial=True
+        )
         for item, said in parts.items()
     )
 
@@ -86,5 +92,6 @@ def _output(turn: TurnId, call: CallState, logs: Mapping[str, str]) -> ToolOutpu
     status: OutputStatus = "unknown" if call.started else "cancelled"
     note = UNKNOWN if call.started else CUT_SHORT
     printed = logs.get(call.made.call, "")
-    text = f"{printed}\n{note}" if printed else note
-    return ToolOutput(turn, call.made.call, status, text, False, len(text), 0.0)
+    whole = f"{printed}\n{note}" if printed else note
+    shown = clip(whole, LONGEST_OUTPUT)
+    return ToolOutput(turn, call.made.call, status, shown, shown != whole, len(whole), 0.0)

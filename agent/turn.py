@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from agent.approval import Ask, Refuse, Rules
 from agent.budget import Allowance, ran_out
+from agent.edges import UNKNOWN
 from agent.history import CallState, History, Queued, Turn
 from agent.protocol import AssistantMessage, EndStatus, Notice, ToolOutput, TurnError
 from agent.repetition import circling
@@ -57,6 +58,9 @@ class Finish(Struct, frozen=True):
     error: TurnError | None = None
 
 
+NEVER_AGAIN = Refuse("unknown", UNKNOWN)
+"""For a call that was started and whose result nobody knows: it is not run a second time."""
+
 Step = AskModel | RunTools | AskHuman | Compact | Finish
 
 
@@ -74,9 +78,9 @@ def next_step(history: History, rules: Rules, limits: Limits, seconds: float = 0
         return Finish()
     if calls := turn.open_calls:
         return _answer_calls(calls, turn, rules, history)
-    if _was_cut_short(turn):
-        return Finish("limit", "tokens")
     joining = history.steering()
+    if _was_cut_short(turn) and not joining:
+        return Finish("limit", "tokens")
     notes = _notes(turn)
     if _is_answered(turn) and not joining and not notes:
         return Finish()
@@ -101,7 +105,7 @@ def _answer_calls(
 ) -> RunTools | AskHuman:
     if turn.waiting_calls:
         return AskHuman()
-    verdicts = [(c, rules.verdict(c, history)) for c in calls]
+    verdicts = [(c, NEVER_AGAIN if c.started else rules.verdict(c, history)) for c in calls]
     if questions := tuple((c, v) for c, v in verdicts if isinstance(v, Ask)):
         return AskHuman(questions)
     refused = tuple((c, v) for c, v in verdicts if isinstance(v, Refuse))
