@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from agent.conversation import Message
-from agent.history import Entry, History, estimate_tokens
+from agent.history import Entry, History, Summary
 from agent.protocol import AssistantMessage, Notice, ToolCall, ToolOutput, UserMessage
-from agent.transcript import blocks, clip
+from agent.transcript import blocks, clip, messages, size_of
 
 KEPT = 5
 """Messages that stay as they are, back to one of a person."""
@@ -27,19 +27,17 @@ comment."""
 def cut_point(history: History, limit: int) -> int | None:
     """The seq through which to summarise; None where nothing would be won.
 
-    Keeps the last messages back to one of a person, fewer where those alone would fill half of the
+    Keeps the last messages back to one of a person, fewer where what stays would fill half of the
     window of `limit` tokens, and never parts a reply from its results.
     """
     done = history.summary.through if history.summary else 0
     found = list(blocks(e for e in history.shown() if e.seq > done))
-    if not any(isinstance(b[0].event, AssistantMessage) for b in found):
+    replies = [n for n, block in enumerate(found) if isinstance(block[0].event, AssistantMessage)]
+    if not replies:
         return None
-    for start in _starts(found):
-        summed, kept = found[:start], found[start:]
-        worth_it = any(isinstance(b[0].event, AssistantMessage) for b in summed)
-        if worth_it and (not kept or _size(kept) <= limit // 2):
-            return summed[-1][-1].seq
-    return None
+    starts = (start for start in _starts(found) if start > replies[0])
+    throughs = (found[start - 1][-1].seq for start in starts)
+    return next((t for t in throughs if _stays(history, t) <= limit // 2), found[-1][-1].seq)
 
 
 def summary_request(history: History, through: int, limit: int) -> tuple[Message, ...]:
@@ -53,15 +51,15 @@ def summary_request(history: History, through: int, limit: int) -> tuple[Message
 
 
 def _starts(found: Sequence[Sequence[Entry]]) -> list[int]:
-    """Where the kept part may begin, the best first; the last keeps nothing."""
-    total = len(found)
-    last = max(total - KEPT, 0)
+    """Where the kept part may begin, the best first."""
+    last = max(len(found) - KEPT, 0)
     spoken = [n for n in range(last + 1) if isinstance(found[n][0].event, UserMessage)]
-    return [*spoken[-1:], *range(last, total + 1)]
+    return [*spoken[-1:], *range(last, len(found))]
 
 
-def _size(found: Sequence[Sequence[Entry]]) -> int:
-    return sum(estimate_tokens(_line(e)) for block in found for e in block)
+def _stays(history: History, through: int) -> int:
+    """Tokens that the model is shown beside the system prompt and the summary."""
+    return size_of(messages(history, "", Summary(history.head + 1, "", through)))
 
 
 def _line(entry: Entry) -> str:

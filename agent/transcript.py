@@ -4,7 +4,14 @@ from collections.abc import Iterable, Iterator
 
 from agent.conversation import CallMade, Message
 from agent.history import CallState, Entry, History, Summary, estimate_tokens
-from agent.protocol import AssistantMessage, Notice, ToolCall, ToolOutput, UserMessage
+from agent.protocol import (
+    AssistantMessage,
+    JsonObject,
+    Notice,
+    ToolCall,
+    ToolOutput,
+    UserMessage,
+)
 
 LONGEST_MESSAGE = 50_000
 """Tokens of one message; a longer one is cut, with a pointer to where the whole is."""
@@ -34,19 +41,16 @@ def size_of(conversation: Iterable[Message]) -> int:
 
 
 def clip(text: str, tokens: int) -> str:
-    """At most about `tokens` of `text`: its head and its tail, saying how much is missing."""
+    """At most `tokens` (40 or more) of `text`: a quarter is head, the rest tail."""
     if estimate_tokens(text) <= tokens:
         return text
-    head, tail = tokens, tokens * 3
-    left_out = len(text) - head - tail
-    if left_out <= 0:  # wide characters: fewer of them make a token
-        head, tail = len(text) // 8, len(text) // 4
-        left_out = len(text) - head - tail
-    return (
-        f"{text[:head]}\n"
-        f"[... {left_out} characters left out here; the whole is in the session's log ...]\n"
-        f"{text[-tail:]}"
-    )
+    whole = text.encode(errors="replace")  # cut as it is measured: in bytes
+    room = (tokens - 40) * 4
+    head = whole[: room // 4].decode(errors="ignore")
+    tail = whole[len(whole) - (room - room // 4) :].decode(errors="ignore")
+    left_out = len(text) - len(head) - len(tail)
+    note = f"[... {left_out} characters left out here; the whole is in the session's log ...]"
+    return f"{head}\n{note}\n{tail}"
 
 
 def _conversation(history: History, summary: Summary | None) -> Iterator[Message]:
@@ -55,7 +59,7 @@ def _conversation(history: History, summary: Summary | None) -> Iterator[Message
         yield from _summed_up(entries, summary)
         entries = [e for e in entries if e.seq > summary.through]
     for block in blocks(entries):
-        yield from _block_messages(block, history)
+        yield from _told(block, history)
 
 
 def _summed_up(entries: list[Entry], summary: Summary) -> Iterator[Message]:
@@ -80,7 +84,7 @@ def blocks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield block
 
 
-def _block_messages(block: list[Entry], history: History) -> Iterator[Message]:
+def _told(block: list[Entry], history: History) -> Iterator[Message]:
     """A reply, then its results in the order of its calls, then notes."""
     calls: list[CallState] = []
     notes: list[Message] = []
@@ -98,12 +102,20 @@ def _block_messages(block: list[Entry], history: History) -> Iterator[Message]:
             case ToolOutput():
                 pass  # told with its call, in the calls' order
     if spoken is not None and (spoken.text or calls):
-        made = tuple(CallMade(c.made.call, c.made.tool, c.arguments) for c in calls)
+        made = tuple(CallMade(c.made.call, c.made.tool, _clipped(c.arguments)) for c in calls)
         yield Message("assistant", clip(spoken.text, LONGEST_MESSAGE), calls=made)
     for call in calls:
         output = "(no result)" if call.output is None else call.output.output
         yield Message("tool", clip(output, LONGEST_MESSAGE), call=call.made.call)
     yield from notes
+
+
+def _clipped(arguments: JsonObject) -> JsonObject:
+    """Long texts are cut: a file that was written need not be read again with every request."""
+    return {
+        name: clip(value, LONGEST_MESSAGE) if isinstance(value, str) else value
+        for name, value in arguments.items()
+    }
 
 
 def _heard(event: object) -> Message:
