@@ -5,11 +5,12 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from agent.approval import Rules
+from agent.approval import Rules, rejected
 from agent.edges import NewId, answer_open, begin, begin_next, end
 from agent.errors import Refused
 from agent.history import CallState, History, Queued, Turn
 from agent.protocol import (
+    MAX_ATTACHMENTS,
     MAX_TEXT,
     AnyEvent,
     AnySubmission,
@@ -134,6 +135,12 @@ def _readable(said: UserInput, now: Situation) -> None:
         )
     if not said.text.strip() and not said.attachments:
         raise Refused("malformed", "`text` is empty. Say something.")
+    if len(said.attachments) > MAX_ATTACHMENTS:
+        raise Refused(
+            "malformed",
+            f"`attachments` names {len(said.attachments)} of {MAX_ATTACHMENTS} files. "
+            "They are in the workspace already: name their folder in the text.",
+        )
     for path in said.attachments:
         if not now.file_exists(path):
             raise Refused(
@@ -175,8 +182,7 @@ def _runnable(call: CallState, decision: Decision, now: Situation) -> None:
 
 
 def _rejection(turn: Turn, decision: Decision) -> ToolOutput:
-    why = f" They said: {decision.feedback}" if decision.feedback else ""
-    text = f"Rejected by the user.{why}"
+    text = rejected(decision.feedback)
     return ToolOutput(turn.id, decision.call, "rejected", text, False, len(text), 0.0)
 
 

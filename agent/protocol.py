@@ -19,6 +19,9 @@ MOORING: UserId = "mooring"
 MAX_TEXT = 100_000
 """Characters in one message; longer is refused `too_long`."""
 
+MAX_ATTACHMENTS = 100
+"""Files attached to one message; more are refused `malformed`."""
+
 Delivery = Literal["queue", "steer"]
 Ruling = Literal["approve", "reject"]
 QueueFate = Literal["hold", "drop", "continue"]
