@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check wall quick bench lock system clean
+.PHONY: help run test check wall format lint types floors purity quick bench lock system clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,17 +25,24 @@ test: $(INSTALLED) system  ## all tests (ARGS="tests/agent -k undo" narrows them
 
 check: wall test  ## everything a change must pass: the wall, then all tests
 
-wall: $(INSTALLED)  ## format, lint, types, floors, and pure rooms covered by their own tests
+wall: format lint types floors purity  ## format, lint, types, floors, and coverage of the pure rooms
+
+format: $(INSTALLED)
 	$(BIN)/ruff format --check .
+
+lint: $(INSTALLED)
 	$(BIN)/ruff check .
+
+types: $(INSTALLED)
 	$(BIN)/mypy
+
+floors: $(INSTALLED)
 	$(BIN)/lint-imports --no-logo
+
+purity: $(INSTALLED)
 	$(BIN)/python -m tests.pure_rooms
 
-quick: $(INSTALLED)  ## under a minute: lint, floors, and the tests of single rooms
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/lint-imports --no-logo
+quick: format lint floors  ## under a minute: lint, floors, and the tests of single rooms
 	$(BIN)/python -m pytest -q -x -m "not slow" \
 		--ignore=tests/stories --ignore=tests/browser --ignore=tests/faults $(ARGS)
 
