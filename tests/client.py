@@ -132,6 +132,11 @@ class Viewer:
 
         return await self.wait(found, f"{kind} {fields}", within)
 
+    async def more(self, *, within: float = WITHIN) -> None:
+        """Wait for one more durable event than there are."""
+        head = self.log.last
+        await self.wait(lambda: True if self.log.last > head else None, "one more event", within)
+
     async def live(self, kind: str, *, within: float = WITHIN, **fields: Any) -> Frame:
         """The first frame of that kind, past or to come."""
 

@@ -36,12 +36,14 @@ class Server:
         config: Mapping[str, Any] | None = None,
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        model: Sequence[str] | None = None,
     ) -> None:
         self.data = folder / "data"
         self.url = ""
         self.stdout: list[str] = []
         self._folder = folder
-        self._model_url = model_url
+        named = ("--model", "openai/test-model", "--api-base", model_url)
+        self._model = named if model is None else model
         self._arguments = list(arguments)
         self._environment = dict(environment or {})
         self._log = folder / "stderr.log"
@@ -83,8 +85,8 @@ class Server:
 
     async def start(self) -> None:
         arguments = ["--data-dir", str(self.data), "--config", str(self._config), *self._arguments]
-        model = ["--model", "openai/test-model", "--api-base", self._model_url]
-        self._process = await self.spawn("serve", "--port", "0", "--no-browser", *model, *arguments)
+        serve = ("serve", "--port", "0", "--no-browser", *self._model)
+        self._process = await self.spawn(*serve, *arguments)
         try:
             async with asyncio.timeout(READY_WITHIN):
                 self.url = await self._announced(self._process)

@@ -188,3 +188,15 @@ async def handshake_refusal(viewer: Viewer) -> tuple[int, str]:
     except InvalidStatus as refused:
         error = json.loads(refused.response.body or b"{}")["error"]
         return refused.response.status_code, error["code"]
+
+
+def rule(call: str, decision: str, **more: object) -> Frame:
+    """One decision of an approval."""
+    return {"call": call, "decision": decision, **more}
+
+
+async def asked(story: Story, viewer: Viewer, *scripts: CallScript) -> Frame:
+    """A turn that has come to its question."""
+    story.model.play(calls(*scripts, text="May I?"))
+    await viewer.say("Go")
+    return await viewer.until("approval_required")

@@ -178,3 +178,25 @@ async def test_the_doctor_says_what_is_usable(story: Story) -> None:
     assert status == 0
     assert "sandbox" in printed.lower()
     assert "Traceback" not in printed
+
+
+async def test_without_a_sandbox_it_is_ready_with_a_warning_and_commands_are_refused(
+    alone: NewStory, tmp_path: Path
+) -> None:
+    story = await alone(environment={"PATH": str(tmp_path)})
+    ready = await story.api.get("/readyz")
+    assert ready.status == 200
+    assert ready.json["warnings"]
+    _, viewer = await story.begin()
+    story.model.play(calls(bash("echo bare")), Reply(text="I see."))
+    await viewer.say("Go")
+    ended = await viewer.wait(
+        lambda: next((e for e in viewer.events if e["type"] in ENDS), None), "an end or a question"
+    )
+    if ended["type"] == "approval_required":
+        await viewer.accepted("interrupt")
+    assert all("bare" not in output["output"].split() for output in viewer.of("tool_output"))
+    assert "ok" not in {output["status"] for output in viewer.of("tool_output")}
+
+
+ENDS = ("turn_ended", "approval_required")

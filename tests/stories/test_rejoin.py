@@ -1,5 +1,6 @@
 """A client that comes back, or comes late, finds everything where it belongs."""
 
+import asyncio
 import random
 from collections.abc import Iterator
 
@@ -194,3 +195,18 @@ async def test_events_committed_during_the_replay_follow_it(story: Story) -> Non
         assert viewer.connection.synced_at >= viewer.hello["head"]
     await first.accepted("interrupt", queue="drop")
     await first.status_is(state="idle")
+
+
+async def test_comings_and_goings_are_told_at_most_twice_a_second(story: Story) -> None:
+    session, steady = await story.begin()
+    loop = asyncio.get_running_loop()
+    before, begun = len(steady.frames), loop.time()
+    for _ in range(25):
+        other = await story.join(session)
+        await other.leave()
+    await steady.status_is(viewers=1)
+    last = await story.join(session)
+    await steady.status_is(viewers=2)
+    statuses = [frame for frame in steady.frames[before:] if frame["type"] == "status"]
+    assert len(statuses) <= (loop.time() - begun) / 0.5 + 2
+    assert last.status["viewers"] == 2

@@ -182,3 +182,17 @@ async def test_a_second_server_on_the_same_data_is_refused(story: Story) -> None
     assert status != 0
     assert printed == ""
     assert (await story.api.get("/readyz")).status == 200
+
+
+async def test_an_open_bind_without_auth_needs_the_word_insecure(story: Story) -> None:
+    data = story.server.data.with_name("insecure")
+    where = ("--port", "0", "--no-browser", "--data-dir", str(data), "--model", "demo")
+    process = await story.server.spawn(
+        "serve", *where, "--host", "0.0.0.0", "--auth", "dev", "--insecure-no-auth"
+    )
+    assert process.stdout is not None
+    line = await process.stdout.readline()
+    process.terminate()
+    await process.communicate()
+    assert line.decode().startswith("Mooring listens on http://0.0.0.0:")
+    assert process.returncode == 0

@@ -2,15 +2,10 @@
 
 import pytest
 
-from tests.model_server import CallScript, Gate, Reply, Tokens
-from tests.oracle import Frame
-from tests.stories.scene import Story, bash, calls, named, shown, told
+from tests.model_server import Gate, Reply, Tokens
+from tests.stories.scene import UNTIL_GO, Story, bash, calls, named, shown
 
 TEXT = "Ahoy! naïve 👩‍🚀 café: 日本語, a 🛟 and \u0000-free."
-
-
-def events_of(frames: list[Frame], turn: str) -> list[Frame]:
-    return [frame for frame in frames if frame.get("turn") == turn]
 
 
 async def test_a_plain_turn_is_these_events(story: Story) -> None:
@@ -95,44 +90,6 @@ async def test_reasoning_streams_beside_the_text_and_is_kept(story: Story) -> No
     assert message["text"] == "Done."
 
 
-async def test_a_call_runs_and_its_output_goes_back_to_the_model(story: Story) -> None:
-    session, viewer = await story.begin()
-    replies = [calls(bash("echo out; echo err >&2"), text="Let me look."), Reply(text="I see.")]
-    ended = await story.turn(viewer, "Look", *replies)
-    kinds = ["assistant_message", "tool_call", "tool_started", "tool_output", "assistant_message"]
-    assert told(viewer.events)[1:] == ["user_message", "turn_started", *kinds, "turn_ended"]
-    call, started, output = (viewer.of(k)[0] for k in ("tool_call", "tool_started", "tool_output"))
-    assert named(call, "seq") == {
-        "type": "tool_call",
-        "turn": ended["turn"],
-        "call": call["call"],
-        "tool": "bash",
-        "arguments": {"command": "echo out; echo err >&2"},
-        "effect": "execute",
-    }
-    assert named(started, "seq") == {
-        "type": "tool_started",
-        "turn": ended["turn"],
-        "call": call["call"],
-    }
-    assert named(output, "seq") == {
-        "type": "tool_output",
-        "turn": ended["turn"],
-        "call": call["call"],
-        "status": "ok",
-        "output": output["output"],
-        "truncated": False,
-        "size": len(output["output"]),
-        "seconds": output["seconds"],
-    }
-    assert {"out", "err"} <= set(output["output"].split())
-    assert 0 <= output["seconds"] < 10
-    results = [m for m in story.model.requests[1].messages if m["role"] == "tool"]
-    assert output["output"] in str(results[0]["content"])
-    used = (await story.api.look(session))["usage"]
-    assert used == {"input_tokens": 200, "output_tokens": 40, "cost_usd": None}
-
-
 async def test_a_reply_is_one_commit(story: Story) -> None:
     _, viewer = await story.begin()
     scripts = calls(bash("true"), bash("echo please-ask"), text="Two things.")
@@ -145,127 +102,6 @@ async def test_a_reply_is_one_commit(story: Story) -> None:
     )
     assert len({event["at"] for event in viewer.events[3 : asked["seq"]]}) == 1
     await viewer.accepted("interrupt")
-
-
-async def test_the_log_of_a_running_call_is_live(story: Story) -> None:
-    session, viewer = await story.begin()
-    story.model.play(calls(bash("printf one; while [ ! -e go ]; do sleep 0.02; done; printf two")))
-    await viewer.say("Go")
-    await viewer.shows("one", "log")
-    assert viewer.of("tool_output") == []
-    call = viewer.of("tool_call")[0]
-    first = await viewer.live("tool_log")
-    assert first == {
-        "type": "tool_log",
-        "turn": call["turn"],
-        "call": call["call"],
-        "offset": 0,
-        "text": "one",
-    }
-    await story.put(session, "go")
-    output = await viewer.until("tool_output")
-    assert output["output"].startswith("onetwo")
-
-
-async def test_calls_of_one_reply_run_side_by_side(story: Story) -> None:
-    _, viewer = await story.begin()
-    meet = "touch {0}; while [ ! -e {1} ]; do sleep 0.02; done; echo met {1}"
-    scripts = calls(bash(meet.format("a", "b")), bash(meet.format("b", "a")))
-    await story.turn(viewer, "Meet", scripts, Reply(text="They met."))
-    outputs = viewer.of("tool_output")
-    assert sorted(o["output"].split()[1] for o in outputs) == ["a", "b"]
-    results = [m for m in story.model.requests[1].messages if m["role"] == "tool"]
-    assert ["met b" in str(results[0]), "met a" in str(results[1])] == [True, True]
-
-
-async def test_ids_are_the_servers_although_the_provider_repeats_its_own(story: Story) -> None:
-    _, viewer = await story.begin()
-    same = CallScript("bash", {"command": "true"}, id="call_1")
-    await story.turn(viewer, "One", calls(same, same), calls(same), Reply(text="Done."))
-    assert len({call["call"] for call in viewer.of("tool_call")}) == 3
-
-
-async def test_an_unknown_tool_is_answered_with_an_error_and_never_started(story: Story) -> None:
-    _, viewer = await story.begin()
-    script = calls(CallScript("teleport", {"where": "Mars"}))
-    await story.turn(viewer, "Go", script, Reply(text="I cannot."))
-    call, output = viewer.of("tool_call")[0], viewer.of("tool_output")[0]
-    assert call["tool"] == "teleport"
-    assert call["effect"] == "read"
-    assert call["arguments"] == {"where": "Mars"}
-    assert output["status"] == "error"
-    assert viewer.of("tool_started") == []
-    assert viewer.of("approval_required") == []
-
-
-@pytest.mark.parametrize("text", ['{"command": "ec', "[1, 2]", '"bash"', "null", "rm -rf /"])
-async def test_arguments_that_are_no_object_are_kept_as_text(story: Story, text: str) -> None:
-    _, viewer = await story.begin()
-    await story.turn(viewer, "Go", calls(CallScript("bash", text)), Reply(text="Sorry."))
-    call, output = viewer.of("tool_call")[0], viewer.of("tool_output")[0]
-    assert call["arguments"] == {}
-    assert call["malformed"] == text
-    assert output["status"] == "error"
-    assert viewer.of("tool_started") == []
-
-
-@pytest.mark.parametrize("arguments", [{}, {"command": 7}, {"command": "true", "colour": "red"}])
-async def test_arguments_of_the_wrong_shape_are_an_error_for_that_call(
-    story: Story, arguments: Frame
-) -> None:
-    _, viewer = await story.begin()
-    script = calls(CallScript("bash", arguments), bash("echo fine"))
-    ended = await story.turn(viewer, "Go", script, Reply(text="Sorry."))
-    wrong, fine = (call["call"] for call in viewer.of("tool_call"))
-    statuses = {output["call"]: output["status"] for output in viewer.of("tool_output")}
-    assert statuses == {wrong: "error", fine: "ok"}
-    assert viewer.of("tool_call")[0]["arguments"] == arguments
-    assert ended["status"] == "completed"
-
-
-async def test_each_tool_has_its_effect(story: Story) -> None:
-    _, viewer = await story.begin()
-    plan = [{"id": "1", "content": "Look", "status": "completed"}]
-    scripts = calls(
-        bash("true"),
-        CallScript("read", {"path": "missing.txt"}),
-        CallScript("plan", {"items": plan}),
-        CallScript("write", {"path": "a.txt", "content": "one\n"}),
-        CallScript("edit", {"path": "other.txt", "old": "a", "new": "b"}),
-    )
-    await story.turn(viewer, "All", scripts, Reply(text="Done."))
-    assert {call["tool"]: call["effect"] for call in viewer.of("tool_call")} == {
-        "bash": "execute",
-        "read": "read",
-        "plan": "read",
-        "write": "write",
-        "edit": "write",
-    }
-    assert [named(event, "seq", "turn") for event in viewer.of("plan_updated")] == [
-        {"type": "plan_updated", "items": plan}
-    ]
-
-
-async def test_what_the_output_says_of_the_exit_is_in_the_log_too(story: Story) -> None:
-    _, viewer = await story.begin()
-    await story.turn(viewer, "Fail", calls(bash("echo no; exit 3")), Reply(text="It failed."))
-    output = viewer.of("tool_output")[0]
-    logs = [frame["text"] for frame in viewer.frames if frame["type"] == "tool_log"]
-    assert "3" in output["output"]
-    assert "".join(logs) == output["output"]
-
-
-async def test_a_long_output_is_cut_and_its_whole_size_told(story: Story) -> None:
-    _, viewer = await story.begin()
-    command = "i=0; while [ $i -lt 6000 ]; do echo line-$i-0123456789; i=$((i+1)); done"
-    await story.turn(viewer, "Flood", calls(bash(command)), Reply(text="Much."))
-    output = viewer.of("tool_output")[0]
-    whole = sum(len(f"line-{i}-0123456789\n") for i in range(6000))
-    assert output["truncated"] is True
-    assert output["size"] >= whole
-    assert len(output["output"]) < whole
-    assert "line-0-" in output["output"]
-    assert "line-5999-" in output["output"]
 
 
 async def test_a_reply_of_calls_only_closes_its_item_with_an_empty_text(story: Story) -> None:
@@ -340,6 +176,17 @@ async def test_another_model_is_used_from_the_next_call_on(story: Story) -> None
     assert viewer.of("turn_started")[0]["model"] == "openai/other-model"
     assert story.model.requests[0].body["model"] == "other-model"
     assert (await story.api.look(session))["model"] == "openai/other-model"
+
+
+async def test_another_model_is_used_within_the_turn(story: Story) -> None:
+    session, viewer = await story.begin()
+    story.model.play(calls(bash(UNTIL_GO)), Reply(text="Done."))
+    await viewer.say("Go")
+    await viewer.shows("waiting", "log")
+    await viewer.accepted("set_model", model="openai/other-model")
+    await story.put(session, "go")
+    await viewer.until("turn_ended", status="completed")
+    assert [seen.body["model"] for seen in story.model.requests] == ["test-model", "other-model"]
 
 
 async def test_an_unknown_model_is_refused(story: Story) -> None:
