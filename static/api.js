@@ -14,14 +14,20 @@ export async function call(method, path, { body, key } = {}) {
   const payload = body && !(body instanceof FormData) ? JSON.stringify(body) : body;
   let answer;
   try {
-    answer = await fetch(`/api${path}`, { method, headers, body: payload, credentials: 'same-origin' });
+    answer = await fetch(`/api${path}`, {
+      method,
+      headers,
+      body: payload,
+      credentials: 'same-origin',
+    });
   } catch {
     throw new Problem('offline', 'The server does not answer.');
   }
   if (answer.status === 204) return null;
   const said = await answer.json().catch(() => null);
   if (answer.ok && said !== null) return said;
-  const { code = 'unexpected', message = `The server answered ${answer.status}.` } = said?.error ?? {};
+  const { code = 'unexpected', message = `The server answered ${answer.status}.` } =
+    said?.error ?? {};
   throw new Problem(code, message, answer.status);
 }
 
@@ -31,7 +37,7 @@ export const sessionPath = (id, rest = '') => `/sessions/${encodeURIComponent(id
 
 export const filePath = (path) => path.split('/').map(encodeURIComponent).join('/');
 
-/** An id nobody else makes; `randomUUID` is missing on plain http outside the loopback interface. */
+/** An id nobody else makes; `randomUUID` is missing on plain http beyond loopback. */
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -22,8 +22,13 @@ const sidebar = new Sidebar({
   remove,
 });
 const app = {
-  tell, rename, remove, changed: drawTitle,
-  announce: (text) => { announcer.textContent = text; },
+  tell,
+  rename,
+  remove,
+  changed: drawTitle,
+  announce: (text) => {
+    announcer.textContent = text;
+  },
   models: () => offered.models,
   defaultModel: () => offered.default,
 };

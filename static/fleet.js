@@ -30,7 +30,10 @@ export class Fleet {
     this.me = me;
     this.refresh();
     this.link.start();
-    this.polling = setInterval(() => this.link.phase !== 'settled' && !document.hidden && this.refresh(), POLL_MS);
+    this.polling = setInterval(
+      () => this.link.phase !== 'settled' && !document.hidden && this.refresh(),
+      POLL_MS,
+    );
   }
 
   search(query) {
@@ -91,7 +94,9 @@ export class Fleet {
     for (const row of frame.sessions) this.rows.set(row.id, row);
     for (const id of frame.gone ?? []) this.drop(id);
     this.totals = frame.totals ?? this.totals;
-    const mine = frame.sessions.filter(({ owner, id }) => this.known(id) || (owner === this.me?.user.id && !this.query));
+    const mine = frame.sessions.filter(
+      ({ owner, id }) => this.known(id) || (owner === this.me?.user.id && !this.query),
+    );
     for (const row of mine) this.put(row);
     this.changed();
   }

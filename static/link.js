@@ -5,7 +5,11 @@ const SILENCE_MS = 50_000; // two and a half heartbeats
 const HIDDEN_MS = 30_000;
 const SHORTEST_S = 0.5;
 const LONGEST_S = 30;
-const FINAL = new Map([[1000, 'ended'], [4401, 'unauthenticated'], [4404, 'no_such_session']]);
+const FINAL = new Map([
+  [1000, 'ended'],
+  [4401, 'unauthenticated'],
+  [4404, 'no_such_session'],
+]);
 
 /**
  * `address()` is asked anew at each dial; `settled(frame)` says which frame makes the link good;
@@ -23,7 +27,14 @@ export class Link {
   #patience = null;
   #wake = (event) => this.#woken(event);
 
-  constructor({ address, settled, received, changed, probe = async () => null, random = Math.random }) {
+  constructor({
+    address,
+    settled,
+    received,
+    changed,
+    probe = async () => null,
+    random = Math.random,
+  }) {
     Object.assign(this, { address, settled, received, changed, probe, random });
   }
 

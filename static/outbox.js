@@ -1,4 +1,4 @@
-// What was asked of a session and not yet answered: kept over reloads, sent again under the same id.
+// What was asked of a session and not yet answered: kept over reloads, sent again under its id.
 
 const STALE_APPROVAL_MS = 600_000;
 
@@ -39,7 +39,8 @@ export class Outbox {
 
   /** Rulings made too long ago are not sent: the person should look again. */
   takeStale() {
-    const old = (item) => item.frame.type === 'approval' && this.now() - item.at > STALE_APPROVAL_MS;
+    const old = (item) =>
+      item.frame.type === 'approval' && this.now() - item.at > STALE_APPROVAL_MS;
     const stale = this.#items.filter(old);
     if (stale.length) this.#keep(this.#items.filter((item) => !old(item)));
     return stale;

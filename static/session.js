@@ -6,7 +6,11 @@ import { Outbox } from './outbox.js';
 import { apply, earlier, empty, phase } from './state.js';
 
 const MAX_FRAME_BYTES = 1_000_000;
-const FINAL_STATUS = new Map([[401, 'unauthenticated'], [403, 'forbidden'], [404, 'no_such_session']]);
+const FINAL_STATUS = new Map([
+  [401, 'unauthenticated'],
+  [403, 'forbidden'],
+  [404, 'no_such_session'],
+]);
 
 export class OpenSession {
   state = empty;
@@ -80,8 +84,12 @@ export class OpenSession {
   }
 
   async loadEarlier() {
-    const { events } = await call('GET', sessionPath(this.id, `/events?before=${this.state.oldest}&limit=500`));
-    if (!events.length || events.at(-1).seq === this.state.oldest - 1) this.state = earlier(this.state, events);
+    const { events } = await call(
+      'GET',
+      sessionPath(this.id, `/events?before=${this.state.oldest}&limit=500`),
+    );
+    if (!events.length || events.at(-1).seq === this.state.oldest - 1)
+      this.state = earlier(this.state, events);
     this.changed();
   }
 
@@ -107,7 +115,8 @@ export class OpenSession {
     const next = apply(this.state, frame);
     if (next.fault) return this.link.mistrust();
     this.state = next;
-    if (phase(next) === 'idle' || (next.turn === null && frame.type === 'turn_ended')) this.stopping = null;
+    if (phase(next) === 'idle' || (next.turn === null && frame.type === 'turn_ended'))
+      this.stopping = null;
     this.outbox.shown(next.seq);
     this.changed();
   }
@@ -139,7 +148,8 @@ export class OpenSession {
   #refused({ id, code, message }) {
     if (id === this.#stopId) this.stopping = null;
     const item = this.outbox.find(id);
-    if (item?.frame.type === 'user_input') this.outbox.mark(id, { state: 'refused', code, message });
+    if (item?.frame.type === 'user_input')
+      this.outbox.mark(id, { state: 'refused', code, message });
     else {
       if (item) this.outbox.remove(id);
       if (code !== 'nothing_running') this.tell(code, message);

@@ -1,60 +1,88 @@
 // Every word that depends on data: states, errors and what to do about them, sizes, times.
 
-const REMEDIES = new Map(Object.entries({
-  offline: 'It is tried again by itself; what you send now is kept.',
-  not_connected: 'The server cannot be reached just now. Try again when the connection is back.',
-  stale_approval: 'Look at the question again and decide anew.',
-  busy: 'Stop the running turn first, or wait until it ends.',
-  already_decided: 'Nothing more to do here.',
-  nothing_to_undo: 'There is no turn left to take back.',
-  nothing_to_compact: 'The conversation is still short.',
-  no_such_model: 'Pick another model.',
-  too_long: 'Put the text into a file, upload it, and refer to it.',
-  too_many_queued: 'Withdraw a queued message, or wait until one has begun.',
-  too_many_sessions: 'Delete a session you no longer need.',
-  rate_limited: 'Wait a moment, then try again.',
-  server_full: 'The server is busy. Try again in a minute.',
-  unavailable: 'Try again in a moment.',
-  unauthenticated: 'Sign in again, then reload this page.',
-  forbidden: 'Ask the owner of this session for access.',
-  no_such_session: 'It was deleted, or it belongs to someone else.',
-  session_ended: 'Start a new session to go on.',
-  bad_path: 'Choose a plain file name.',
-  context_overflow: 'Compact the conversation, then try again.',
-}));
+const REMEDIES = new Map(
+  Object.entries({
+    offline: 'It is tried again by itself; what you send now is kept.',
+    not_connected: 'The server cannot be reached just now. Try again when the connection is back.',
+    stale_approval: 'Look at the question again and decide anew.',
+    busy: 'Stop the running turn first, or wait until it ends.',
+    already_decided: 'Nothing more to do here.',
+    nothing_to_undo: 'There is no turn left to take back.',
+    nothing_to_compact: 'The conversation is still short.',
+    no_such_model: 'Pick another model.',
+    too_long: 'Put the text into a file, upload it, and refer to it.',
+    too_many_queued: 'Withdraw a queued message, or wait until one has begun.',
+    too_many_sessions: 'Delete a session you no longer need.',
+    rate_limited: 'Wait a moment, then try again.',
+    server_full: 'The server is busy. Try again in a minute.',
+    unavailable: 'Try again in a moment.',
+    unauthenticated: 'Sign in again, then reload this page.',
+    forbidden: 'Ask the owner of this session for access.',
+    no_such_session: 'It was deleted, or it belongs to someone else.',
+    session_ended: 'Start a new session to go on.',
+    bad_path: 'Choose a plain file name.',
+    context_overflow: 'Compact the conversation, then try again.',
+  }),
+);
 
 export const remedy = (code) => REMEDIES.get(code) ?? '';
 
-const STATES = new Map(Object.entries({
-  idle: 'Idle', running: 'Working', awaiting_approval: 'Needs you', ended: 'Ended',
-}));
+const STATES = new Map(
+  Object.entries({
+    idle: 'Idle',
+    running: 'Working',
+    awaiting_approval: 'Needs you',
+    ended: 'Ended',
+  }),
+);
 export const stateWord = (state) => STATES.get(state) ?? state;
 
-const ACTIVITIES = new Map(Object.entries({
-  waiting: 'waiting for a free slot', model: 'the model is answering', retrying: 'asking the model again',
-  tools: 'running tools', compacting: 'summarising the conversation',
-}));
+const ACTIVITIES = new Map(
+  Object.entries({
+    waiting: 'waiting for a free slot',
+    model: 'the model is answering',
+    retrying: 'asking the model again',
+    tools: 'running tools',
+    compacting: 'summarising the conversation',
+  }),
+);
 export const activityWord = (activity) => ACTIVITIES.get(activity) ?? '';
 
-const TOOL_STATES = new Map(Object.entries({
-  queued: 'queued', asks: 'asks first', running: 'running', ok: 'done', error: 'failed',
-  rejected: 'rejected', cancelled: 'cancelled', unknown: 'outcome unknown',
-}));
+const TOOL_STATES = new Map(
+  Object.entries({
+    queued: 'queued',
+    asks: 'asks first',
+    running: 'running',
+    ok: 'done',
+    error: 'failed',
+    rejected: 'rejected',
+    cancelled: 'cancelled',
+    unknown: 'outcome unknown',
+  }),
+);
 export const toolWord = (state) => TOOL_STATES.get(state) ?? state;
 
-const LIMITS = new Map(Object.entries({
-  iterations: 'the number of steps', repetition: 'going in circles', budget_usd: 'the budget',
-  tokens: 'the number of tokens', time: 'the time',
-}));
+const LIMITS = new Map(
+  Object.entries({
+    iterations: 'the number of steps',
+    repetition: 'going in circles',
+    budget_usd: 'the budget',
+    tokens: 'the number of tokens',
+    time: 'the time',
+  }),
+);
 
-const PAUSES = new Map(Object.entries({
-  server_restart: 'The server restarted and this turn was cut short. What was said is kept.',
-  superseded: 'Your newer message took the place of this turn.',
-}));
+const PAUSES = new Map(
+  Object.entries({
+    server_restart: 'The server restarted and this turn was cut short. What was said is kept.',
+    superseded: 'Your newer message took the place of this turn.',
+  }),
+);
 
 /** How a turn that did not complete is told: [text, tone]. */
 export function endWords({ status, reason, error }) {
-  if (status === 'failed') return [`This turn failed. ${error?.message ?? ''} ${remedy(error?.code)}`.trim(), 'bad'];
+  if (status === 'failed')
+    return [`This turn failed. ${error?.message ?? ''} ${remedy(error?.code)}`.trim(), 'bad'];
   if (status === 'limit') return [`Stopped at a limit: ${LIMITS.get(reason) ?? reason}.`, 'warn'];
   return [PAUSES.get(reason) ?? 'Stopped.', 'quiet'];
 }
@@ -72,14 +100,20 @@ export function noteWords({ about, event }) {
     return [`${error.message} Attempt ${attempt} of ${of}; the next in ${wait} s.`, 'warn'];
   }
   if (event.model !== undefined) return [`Model: ${event.model}`, 'quiet'];
-  return [`Approvals are ${event.auto_approval?.enabled ? 'given automatically' : 'asked for'} from here on.`, 'quiet'];
+  const how = event.auto_approval?.enabled ? 'given automatically' : 'asked for';
+  return [`Approvals are ${how} from here on.`, 'quiet'];
 }
 
-const REASONS = new Map(Object.entries({
-  ended: 'This session has ended.', unauthenticated: 'You are no longer signed in.',
-  forbidden: 'You may not see this session.', no_such_session: 'There is no such session.',
-}));
-export const closedWords = (reason) => `${REASONS.get(reason) ?? 'The connection is closed.'} ${remedy(reason)}`.trim();
+const REASONS = new Map(
+  Object.entries({
+    ended: 'This session has ended.',
+    unauthenticated: 'You are no longer signed in.',
+    forbidden: 'You may not see this session.',
+    no_such_session: 'There is no such session.',
+  }),
+);
+export const closedWords = (reason) =>
+  `${REASONS.get(reason) ?? 'The connection is closed.'} ${remedy(reason)}`.trim();
 
 export function count(number) {
   if (number < 1000) return String(number);
@@ -88,10 +122,16 @@ export function count(number) {
 }
 
 export const bytes = (size) =>
-  size < 1024 ? `${size} B` : size < 1048576 ? `${(size / 1024).toFixed(0)} KB` : `${(size / 1048576).toFixed(1)} MB`;
+  size < 1024
+    ? `${size} B`
+    : size < 1048576
+      ? `${(size / 1024).toFixed(0)} KB`
+      : `${(size / 1048576).toFixed(1)} MB`;
 
 export const seconds = (value) =>
-  value < 60 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+  value < 60
+    ? `${value.toFixed(1)} s`
+    : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
 
 export const money = (usd) => `$${usd < 1 ? usd.toFixed(3) : usd.toFixed(2)}`;
 

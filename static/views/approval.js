@@ -6,28 +6,61 @@ import { money } from '../words.js';
 
 export class ApprovalForm {
   #error = h('p', { class: 'error', role: 'alert', hidden: true });
-  #json = h('textarea', { class: 'json', spellcheck: 'false', 'aria-label': 'Arguments as JSON', rows: 8 });
+  #json = h('textarea', {
+    class: 'json',
+    spellcheck: 'false',
+    'aria-label': 'Arguments as JSON',
+    rows: 8,
+  });
   #editor = h('div', { hidden: true }, this.#json, this.#error);
   #remember = h('input', { type: 'checkbox' });
-  #why = h('input', { type: 'text', placeholder: 'Why not? The agent reads this (optional)', maxlength: 4000 });
-  #rejecting = h('form', { class: 'row', hidden: true, onsubmit: (event) => this.#reject(event) },
-    this.#why, h('button', { class: 'danger' }, 'Reject'));
+  #why = h('input', {
+    type: 'text',
+    placeholder: 'Why not? The agent reads this (optional)',
+    maxlength: 4000,
+  });
+  #rejecting = h(
+    'form',
+    { class: 'row', hidden: true, onsubmit: (event) => this.#reject(event) },
+    this.#why,
+    h('button', { class: 'danger' }, 'Reject'),
+  );
   #sending = h('p', { class: 'under', hidden: true }, 'Sending your decision…');
 
   constructor(entry, { decide }) {
     Object.assign(this, { call: entry.call, given: entry.arguments, decide });
     this.#json.value = JSON.stringify(entry.arguments, null, 2);
     this.shown = argumentsView(entry.arguments);
-    this.buttons = h('div', { class: 'row wrap' },
+    this.buttons = h(
+      'div',
+      { class: 'row wrap' },
       button('Approve', () => this.#approve(), { class: 'primary' }),
       button('Reject…', () => this.#askWhy(), { class: 'quiet' }),
       button('Edit arguments', () => this.#edit(), { class: 'quiet' }),
-      h('label', { class: 'remember' }, this.#remember, `Do not ask again for ${entry.tool} in this session`));
+      h(
+        'label',
+        { class: 'remember' },
+        this.#remember,
+        `Do not ask again for ${entry.tool} in this session`,
+      ),
+    );
     const { reason, cost } = entry.question;
-    this.node = h('section', { class: 'approval', 'aria-label': `Approval for ${entry.tool}` },
-      h('p', { class: 'why' }, h('strong', {}, 'May this run? '), reason,
-        cost === null ? null : ` · about ${money(cost)}`),
-      this.shown, this.#editor, this.buttons, this.#rejecting, this.#sending);
+    this.node = h(
+      'section',
+      { class: 'approval', 'aria-label': `Approval for ${entry.tool}` },
+      h(
+        'p',
+        { class: 'why' },
+        h('strong', {}, 'May this run? '),
+        reason,
+        cost === null ? null : ` · about ${money(cost)}`,
+      ),
+      this.shown,
+      this.#editor,
+      this.buttons,
+      this.#rejecting,
+      this.#sending,
+    );
   }
 
   /** The decision as it stands, or null while the edited JSON cannot be used. */
@@ -43,7 +76,8 @@ export class ApprovalForm {
 
   setSending(sending) {
     setShown(this.#sending, sending);
-    for (const control of this.node.querySelectorAll('button, input, textarea')) control.disabled = sending;
+    for (const control of this.node.querySelectorAll('button, input, textarea'))
+      control.disabled = sending;
   }
 
   #approve() {

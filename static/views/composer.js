@@ -7,22 +7,43 @@ const MAX_TEXT = 100_000;
 export class Composer {
   steerable = false;
   #files = [];
-  #picker = h('input', { type: 'file', multiple: true, hidden: true, onchange: () => this.#picked() });
+  #picker = h('input', {
+    type: 'file',
+    multiple: true,
+    hidden: true,
+    onchange: () => this.#picked(),
+  });
   #attached = h('div', { class: 'row wrap attached', hidden: true });
-  #attach = button('Attach', () => this.#picker.click(), { class: 'quiet', title: 'Put files into the workspace' });
+  #attach = button('Attach', () => this.#picker.click(), {
+    class: 'quiet',
+    title: 'Put files into the workspace',
+  });
   #send = h('button', { class: 'primary' }, 'Send');
   #steer = button('Steer now', () => this.#submit('steer'), {
-    class: 'quiet', title: 'The agent reads this at its next step instead of after this turn',
+    class: 'quiet',
+    title: 'The agent reads this at its next step instead of after this turn',
   });
   #stop = button('Stop', () => this.acts.stop(), { class: 'stop', title: 'Esc' });
-  field = h('textarea', { rows: 1, placeholder: 'Ask for something…', 'aria-label': 'Message', enterkeyhint: 'send' });
-  node = h('form', { class: 'composer', onsubmit: (event) => this.#submitted(event) },
-    this.#attached, this.field,
-    h('div', { class: 'row between wrap' },
+  field = h('textarea', {
+    rows: 1,
+    placeholder: 'Ask for something…',
+    'aria-label': 'Message',
+    enterkeyhint: 'send',
+  });
+  node = h(
+    'form',
+    { class: 'composer', onsubmit: (event) => this.#submitted(event) },
+    this.#attached,
+    this.field,
+    h(
+      'div',
+      { class: 'row between wrap' },
       h('div', { class: 'row' }, this.#attach, this.#picker, h('span', { class: 'slot' })),
-      h('div', { class: 'row send' }, this.#stop, this.#steer, this.#send)));
+      h('div', { class: 'row send' }, this.#stop, this.#steer, this.#send),
+    ),
+  );
 
-  /** `acts`: say(text, options), stop(), upload(files) -> paths; `draft` names where unsent text is kept. */
+  /** `acts`: say, stop, tell, upload?(files) -> paths; `draft`: where unsent text is kept. */
   constructor(acts, draft) {
     Object.assign(this, { acts, draft });
     this.field.value = sessionStorage.getItem(draft) ?? '';
@@ -75,7 +96,8 @@ export class Composer {
   #submit(delivery) {
     const text = this.field.value.trim();
     if (!text) return;
-    if (text.length > MAX_TEXT) return this.acts.tell('too_long', `A message has at most ${MAX_TEXT} characters.`);
+    if (text.length > MAX_TEXT)
+      return this.acts.tell('too_long', `A message has at most ${MAX_TEXT} characters.`);
     this.acts.say(text, { delivery, attachments: this.#files });
     this.#files = [];
     this.field.value = '';
@@ -109,10 +131,23 @@ export class Composer {
 
   #drawFiles() {
     setShown(this.#attached, this.#files.length > 0);
-    fill(this.#attached, this.#files.map((path) => h('span', { class: 'chip' }, path,
-      button('×', () => {
-        this.#files = this.#files.filter((other) => other !== path);
-        this.#drawFiles();
-      }, { class: 'link', 'aria-label': `Do not attach ${path}` }))));
+    fill(
+      this.#attached,
+      this.#files.map((path) =>
+        h(
+          'span',
+          { class: 'chip' },
+          path,
+          button(
+            '×',
+            () => {
+              this.#files = this.#files.filter((other) => other !== path);
+              this.#drawFiles();
+            },
+            { class: 'link', 'aria-label': `Do not attach ${path}` },
+          ),
+        ),
+      ),
+    );
   }
 }

@@ -6,16 +6,33 @@ import { ToolView } from './tool.js';
 
 const NEAR_END = 48; // pixels
 
-const VIEWS = new Map([['user', UserView], ['assistant', AssistantView], ['tool', ToolView], ['note', NoteView]]);
+const VIEWS = new Map([
+  ['user', UserView],
+  ['assistant', AssistantView],
+  ['tool', ToolView],
+  ['note', NoteView],
+]);
 
 export class Conversation {
   #list = h('div', { class: 'entries' });
   #sending = h('div', { class: 'entries' });
   #older = button('Show earlier messages', () => this.#loadOlder(), { class: 'link older' });
   #empty = h('div', { class: 'empty' });
-  #after = h('div', { class: 'after' },
-    button('Try again', () => this.acts.retry(), { class: 'link' }), button('Undo', () => this.acts.undo(), { class: 'link' }));
-  #content = h('div', { class: 'column' }, this.#older, this.#empty, this.#list, this.#sending, this.#after);
+  #after = h(
+    'div',
+    { class: 'after' },
+    button('Try again', () => this.acts.retry(), { class: 'link' }),
+    button('Undo', () => this.acts.undo(), { class: 'link' }),
+  );
+  #content = h(
+    'div',
+    { class: 'column' },
+    this.#older,
+    this.#empty,
+    this.#list,
+    this.#sending,
+    this.#after,
+  );
   #scroller = h('div', { class: 'scroller', tabindex: '-1' }, this.#content);
   #pill = button('', () => this.toEnd(), { class: 'pill', hidden: true });
   #views = new Map();
@@ -24,12 +41,20 @@ export class Conversation {
   #length = 0;
   node = h('div', { class: 'conversation' }, this.#scroller, this.#pill);
 
-  /** `acts`: session, again(text), retry, decide, sending(call), sendAgain, forget, loadEarlier; `moved()`: the reader did. */
+  /** `acts`: what SessionPage lets people do; `moved()`: the reader went up or down. */
   constructor(acts, welcome, moved) {
     Object.assign(this, { acts, moved });
     this.#empty.append(welcome);
-    this.entries = new Keyed(this.#list, (entry) => entry.key, (entry) => this.#make(entry));
-    this.outgoing = new Keyed(this.#sending, (item) => item.frame.id, () => new OutgoingView(acts));
+    this.entries = new Keyed(
+      this.#list,
+      (entry) => entry.key,
+      (entry) => this.#make(entry),
+    );
+    this.outgoing = new Keyed(
+      this.#sending,
+      (item) => item.frame.id,
+      () => new OutgoingView(acts),
+    );
     this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     this.resized = new ResizeObserver(() => (this.atEnd ? this.#keepAtEnd() : this.#scrolled()));
     this.resized.observe(this.#content);
@@ -45,7 +70,10 @@ export class Conversation {
     const inputs = outbox.filter((item) => item.frame.type === 'user_input');
     this.outgoing.draw(inputs);
     setShown(this.#older, state.oldest > 1 && state.synced);
-    setShown(this.#empty, state.synced && !state.entries.length && !inputs.length && !rulings.length);
+    setShown(
+      this.#empty,
+      state.synced && !state.entries.length && !inputs.length && !rulings.length,
+    );
     const answered = state.entries.at(-1)?.turn && !state.entries.at(-1).undone;
     setShown(this.#after, phase === 'idle' && state.synced && Boolean(answered) && !inputs.length);
     this.#keepAtEnd();
@@ -73,7 +101,9 @@ export class Conversation {
   async #loadOlder() {
     const below = this.#scroller.scrollHeight - this.#scroller.scrollTop;
     await this.acts.loadEarlier();
-    requestAnimationFrame(() => { this.#scroller.scrollTop = this.#scroller.scrollHeight - below; });
+    requestAnimationFrame(() => {
+      this.#scroller.scrollTop = this.#scroller.scrollHeight - below;
+    });
   }
 
   #make(entry) {

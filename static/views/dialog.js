@@ -16,9 +16,12 @@ export function confirm({ title, text, yes }) {
     const dialog = open(
       h('h2', {}, title),
       h('p', {}, text),
-      h('form', { method: 'dialog', class: 'row end' },
+      h(
+        'form',
+        { method: 'dialog', class: 'row end' },
         h('button', { class: 'quiet', value: '' }, 'Cancel'),
-        h('button', { class: 'danger', value: 'yes' }, yes)),
+        h('button', { class: 'danger', value: 'yes' }, yes),
+      ),
     );
     dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'));
   });
@@ -29,22 +32,34 @@ export function askText({ title, value, yes }) {
   return new Promise((resolve) => {
     const field = h('input', { type: 'text', maxlength: 200, 'aria-label': title });
     field.value = value;
-    const form = h('form', { method: 'dialog' }, field,
-      h('div', { class: 'row end' },
+    const form = h(
+      'form',
+      { method: 'dialog' },
+      field,
+      h(
+        'div',
+        { class: 'row end' },
         h('button', { type: 'button', class: 'quiet', onclick: () => dialog.close('') }, 'Cancel'),
-        h('button', { class: 'primary', value: 'yes' }, yes)));
+        h('button', { class: 'primary', value: 'yes' }, yes),
+      ),
+    );
     const dialog = open(h('h2', {}, title), form);
     field.select();
     dialog.addEventListener('close', () =>
-      resolve(dialog.returnValue === 'yes' && field.value.trim() ? field.value.trim() : null));
+      resolve(dialog.returnValue === 'yes' && field.value.trim() ? field.value.trim() : null),
+    );
   });
 }
 
 /** A panel with a close button; returns the dialog. */
 export function panel(title, ...content) {
   const dialog = open(
-    h('div', { class: 'row between' }, h('h2', {}, title),
-      button('Close', () => dialog.close(), { class: 'quiet' })),
+    h(
+      'div',
+      { class: 'row between' },
+      h('h2', {}, title),
+      button('Close', () => dialog.close(), { class: 'quiet' }),
+    ),
     ...content,
   );
   return dialog;

@@ -5,7 +5,11 @@ import { closedWords } from '../words.js';
 
 const QUIET_MS = 3_000; // shorter losses are nobody's business
 const CHIP_MS = 10_000;
-const MARKS = new Map([['pending', '○'], ['in_progress', '◐'], ['completed', '●']]);
+const MARKS = new Map([
+  ['pending', '○'],
+  ['in_progress', '◐'],
+  ['completed', '●'],
+]);
 
 export class PlanView {
   #label = h('summary');
@@ -17,10 +21,25 @@ export class PlanView {
     if (items === this.items) return;
     this.items = items;
     const done = items.filter((item) => item.status === 'completed').length;
-    const now = items.find((item) => item.status === 'in_progress') ?? items.find((item) => item.status === 'pending');
-    fill(this.#label, h('strong', {}, `Plan ${done} of ${items.length}`), now ? ` · ${now.content}` : ' · all done');
-    fill(this.#list, items.map(({ content, status }) =>
-      h('li', { class: `is-${status}` }, h('span', { 'aria-label': status }, MARKS.get(status) ?? '○'), content)));
+    const now =
+      items.find((item) => item.status === 'in_progress') ??
+      items.find((item) => item.status === 'pending');
+    fill(
+      this.#label,
+      h('strong', {}, `Plan ${done} of ${items.length}`),
+      now ? ` · ${now.content}` : ' · all done',
+    );
+    fill(
+      this.#list,
+      items.map(({ content, status }) =>
+        h(
+          'li',
+          { class: `is-${status}` },
+          h('span', { 'aria-label': status }, MARKS.get(status) ?? '○'),
+          content,
+        ),
+      ),
+    );
   }
 }
 
@@ -28,8 +47,17 @@ export class PlanView {
 export class AskBar {
   #text = h('span');
   #all = button('Approve all', () => this.acts.approveAll(), { class: 'primary' });
-  node = h('div', { class: 'bar ask', hidden: true }, this.#text,
-    h('span', { class: 'row' }, button('Show', () => this.acts.showAsked(), { class: 'quiet' }), this.#all));
+  node = h(
+    'div',
+    { class: 'bar ask', hidden: true },
+    this.#text,
+    h(
+      'span',
+      { class: 'row' },
+      button('Show', () => this.acts.showAsked(), { class: 'quiet' }),
+      this.#all,
+    ),
+  );
 
   constructor(acts) {
     this.acts = acts;
@@ -38,20 +66,38 @@ export class AskBar {
   draw(asked) {
     setShown(this.node, asked.length > 0);
     const one = asked.length === 1;
-    setText(this.#text, one ? `${asked[0].tool} waits for your approval` : `${asked.length} calls wait for your approval`);
+    setText(
+      this.#text,
+      one
+        ? `${asked[0].tool} waits for your approval`
+        : `${asked.length} calls wait for your approval`,
+    );
     setText(this.#all, one ? 'Approve' : 'Approve all');
   }
 }
 
 export class QueueView {
-  #held = h('div', { class: 'row between' }, h('span', {}, 'On hold: the last turn did not finish.'),
-    button('Continue', () => this.acts.resume(), { class: 'primary' }));
+  #held = h(
+    'div',
+    { class: 'row between' },
+    h('span', {}, 'On hold: the last turn did not finish.'),
+    button('Continue', () => this.acts.resume(), { class: 'primary' }),
+  );
   #list = h('ul');
-  node = h('section', { class: 'bar queue', hidden: true, 'aria-label': 'Queued messages' }, this.#held, this.#list);
+  node = h(
+    'section',
+    { class: 'bar queue', hidden: true, 'aria-label': 'Queued messages' },
+    this.#held,
+    this.#list,
+  );
 
   constructor(acts) {
     this.acts = acts;
-    this.rows = new Keyed(this.#list, (row) => row.submission, () => this.#row());
+    this.rows = new Keyed(
+      this.#list,
+      (row) => row.submission,
+      () => this.#row(),
+    );
   }
 
   draw(status) {
@@ -65,11 +111,24 @@ export class QueueView {
     const node = h('li', { class: 'row between' });
     return {
       node,
-      draw: (row, state) => fill(node,
-        h('span', { class: 'queued-text' }, row.delivery === 'steer' ? 'Joins soon: ' : 'Next: ', row.text),
-        h('span', { class: 'row' },
-          state === 'running' && row.delivery !== 'steer' ? button('Steer now', () => this.acts.steerNow(row), { class: 'link' }) : null,
-          button('Withdraw', () => this.acts.withdraw(row), { class: 'link' }))),
+      draw: (row, state) =>
+        fill(
+          node,
+          h(
+            'span',
+            { class: 'queued-text' },
+            row.delivery === 'steer' ? 'Joins soon: ' : 'Next: ',
+            row.text,
+          ),
+          h(
+            'span',
+            { class: 'row' },
+            state === 'running' && row.delivery !== 'steer'
+              ? button('Steer now', () => this.acts.steerNow(row), { class: 'link' })
+              : null,
+            button('Withdraw', () => this.acts.withdraw(row), { class: 'link' }),
+          ),
+        ),
     };
   }
 }
@@ -93,7 +152,10 @@ export class ConnectionView {
     if (phase === 'closed') return setText(this.#text, reason ? closedWords(reason) : '');
     if (lost <= CHIP_MS) return setText(this.#text, 'Reconnecting…');
     const left = Math.max(0, Math.ceil(((dialAt ?? 0) - Date.now()) / 1000));
-    const kept = waiting ? ` ${waiting} ${waiting === 1 ? 'message is' : 'messages are'} sent when it is back.` : '';
-    setText(this.#text, `No connection; the agent keeps working.${kept} ${phase === 'waiting' ? `Next try in ${left} s.` : 'Trying…'}`);
+    const kept = waiting
+      ? ` ${waiting} ${waiting === 1 ? 'message is' : 'messages are'} sent when it is back.`
+      : '';
+    const trying = phase === 'waiting' ? `Next try in ${left} s.` : 'Trying…';
+    setText(this.#text, `No connection; the agent keeps working.${kept} ${trying}`);
   }
 }

@@ -6,7 +6,8 @@ export function h(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
     else if (value === true) node.setAttribute(name, '');
-    else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, String(value));
+    else if (value !== false && value !== null && value !== undefined)
+      node.setAttribute(name, String(value));
   }
   fill(node, ...children);
   return node;
@@ -14,7 +15,9 @@ export function h(tag, attributes = {}, ...children) {
 
 /** Put these in place of what is there; nothing is a child too. */
 export function fill(node, ...children) {
-  node.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  node.replaceChildren(
+    ...children.flat().filter((child) => child !== null && child !== undefined && child !== false),
+  );
 }
 
 export function button(label, onclick, attributes = {}) {

@@ -21,19 +21,37 @@ export async function upload(session, files) {
 export async function showFiles(session, tell) {
   const list = h('ul', { class: 'files' }, h('li', {}, 'Loading…'));
   const picker = h('input', { type: 'file', multiple: true, hidden: true });
-  panel('Files in the workspace', list, h('div', { class: 'row end' },
-    button('Upload', () => picker.click(), { class: 'primary' }), picker));
+  panel(
+    'Files in the workspace',
+    list,
+    h(
+      'div',
+      { class: 'row end' },
+      button('Upload', () => picker.click(), { class: 'primary' }),
+      picker,
+    ),
+  );
   const guarded = (work) => work().catch(({ code, message }) => tell(code, message));
   const refresh = async () => {
     const { files } = await call('GET', sessionPath(session, '/files'));
-    fill(list, files.length ? files.map((file) => row(session, file)) : h('li', {}, 'Nothing here yet.'));
+    fill(
+      list,
+      files.length ? files.map((file) => row(session, file)) : h('li', {}, 'Nothing here yet.'),
+    );
   };
-  picker.addEventListener('change', () => guarded(async () => {
-    await upload(session, [...picker.files]);
-    await refresh();
-  }));
+  picker.addEventListener('change', () =>
+    guarded(async () => {
+      await upload(session, [...picker.files]);
+      await refresh();
+    }),
+  );
   await guarded(refresh);
 }
 
 const row = (session, { path, size, modified }) =>
-  h('li', { class: 'row between' }, fileLink(session, path), h('span', { class: 'under' }, `${bytes(size)} · ${ago(modified)}`));
+  h(
+    'li',
+    { class: 'row between' },
+    fileLink(session, path),
+    h('span', { class: 'under' }, `${bytes(size)} · ${ago(modified)}`),
+  );

@@ -21,18 +21,38 @@ export class SessionPage {
     const { session } = this;
     const acts = { ...this.#acts(), ...this.#talk() };
     this.header = new Header(id, acts);
-    this.conversation = new Conversation(acts, examples((text) => acts.say(text)), () => this.#drawAsking());
+    this.conversation = new Conversation(
+      acts,
+      examples((text) => acts.say(text)),
+      () => this.#drawAsking(),
+    );
     this.plan = new PlanView();
     this.connection = new ConnectionView(session.link);
     this.asking = new AskBar(acts);
     this.queue = new QueueView(acts);
     this.composer = new Composer(acts, `draft:${id}`);
-    this.choices = new Choices({ setModel: session.setModel, setAutoApproval: session.setAutoApproval });
+    this.choices = new Choices({
+      setModel: session.setModel,
+      setAutoApproval: session.setAutoApproval,
+    });
     this.composer.slot.append(this.choices.node);
     this.status = new StatusLine();
-    this.node = h('main', { class: 'page' }, this.header.node, this.conversation.node,
-      h('div', { class: 'dock' }, this.connection.node, this.plan.node, this.asking.node, this.queue.node,
-        this.composer.node, this.status.node));
+    this.node = h(
+      'main',
+      { class: 'page' },
+      this.header.node,
+      this.conversation.node,
+      h(
+        'div',
+        { class: 'dock' },
+        this.connection.node,
+        this.plan.node,
+        this.asking.node,
+        this.queue.node,
+        this.composer.node,
+        this.status.node,
+      ),
+    );
     this.node.addEventListener('dragover', (event) => event.preventDefault());
     this.node.addEventListener('drop', (event) => this.#dropped(event));
     this.ticking = setInterval(() => this.connection.draw(this.#waiting()), 500);
@@ -61,7 +81,10 @@ export class SessionPage {
     const { session, app } = this;
     return {
       session: this.id,
-      undo: session.undo, retry: session.retry, compact: session.compact, resume: session.resume,
+      undo: session.undo,
+      retry: session.retry,
+      compact: session.compact,
+      resume: session.resume,
       rename: () => app.rename(session.state.session),
       remove: () => app.remove(session.state.session),
       files: () => showFiles(this.id, app.tell),
@@ -69,7 +92,8 @@ export class SessionPage {
       tell: app.tell,
       sendAgain: (id) => session.sendAgain(id),
       forget: (id) => session.forget(id),
-      loadEarlier: () => session.loadEarlier().catch(({ code, message }) => app.tell(code, message)),
+      loadEarlier: () =>
+        session.loadEarlier().catch(({ code, message }) => app.tell(code, message)),
     };
   }
 
@@ -82,8 +106,13 @@ export class SessionPage {
       },
       again: (text) => this.composer.put(text),
       decide: (decisions) => session.decide(decisions),
-      sending: (callId) => session.outbox.items.some(({ frame, state }) =>
-        frame.type === 'approval' && state !== 'accepted' && frame.decisions.some((d) => d.call === callId)),
+      sending: (callId) =>
+        session.outbox.items.some(
+          ({ frame, state }) =>
+            frame.type === 'approval' &&
+            state !== 'accepted' &&
+            frame.decisions.some((d) => d.call === callId),
+        ),
       approveAll: () => this.#approveAll(),
       showAsked: () => this.conversation.reveal(asked(session.state)[0]?.key),
       steerNow: (row) => session.steerNow(row),
@@ -106,7 +135,8 @@ export class SessionPage {
 
   #approveAll() {
     const decisions = this.conversation.approvals(asked(this.session.state));
-    if (decisions === null) return this.app.tell('bad_json', 'One of the edited arguments is not JSON yet.');
+    if (decisions === null)
+      return this.app.tell('bad_json', 'One of the edited arguments is not JSON yet.');
     if (decisions.length) this.session.decide(decisions);
   }
 
@@ -116,7 +146,8 @@ export class SessionPage {
   }
 
   #waiting() {
-    return this.session.outbox.unanswered().filter(({ frame }) => frame.type === 'user_input').length;
+    return this.session.outbox.unanswered().filter(({ frame }) => frame.type === 'user_input')
+      .length;
   }
 
   /** Frames only change the state; the page is drawn once per animation frame. */
@@ -137,8 +168,17 @@ export class SessionPage {
     this.connection.draw(this.#waiting());
     this.#drawAsking();
     this.queue.draw(state.status);
-    this.composer.draw({ busy: working(state), asking: now === 'awaiting_approval', stopping, ended: state.ended !== null });
-    this.choices.draw(this.app.models(), state.session?.model, state.session?.auto_approval?.enabled ?? false);
+    this.composer.draw({
+      busy: working(state),
+      asking: now === 'awaiting_approval',
+      stopping,
+      ended: state.ended !== null,
+    });
+    this.choices.draw(
+      this.app.models(),
+      state.session?.model,
+      state.session?.auto_approval?.enabled ?? false,
+    );
     this.status.draw(state, now, stopping);
     this.#announce(now);
     this.app.changed();

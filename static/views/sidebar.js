@@ -9,16 +9,30 @@ export class Sidebar {
   #more = button('Show more', () => this.acts.more(), { class: 'link pad' });
   #search = h('input', { type: 'search', placeholder: 'Search', 'aria-label': 'Search sessions' });
   #who = h('span');
-  node = h('aside', { class: 'side' },
-    h('div', { class: 'brand' }, h('a', { href: '#/' }, 'Mooring'),
-      h('a', { href: '#/new', class: 'button primary new' }, 'New session')),
-    h('div', { class: 'pad' }, this.#search), this.#list, this.#none, this.#more,
-    h('footer', {}, this.#who, h('a', { href: '#/dashboard' }, 'Dashboard')));
+  node = h(
+    'aside',
+    { class: 'side' },
+    h(
+      'div',
+      { class: 'brand' },
+      h('a', { href: '#/' }, 'Mooring'),
+      h('a', { href: '#/new', class: 'button primary new' }, 'New session'),
+    ),
+    h('div', { class: 'pad' }, this.#search),
+    this.#list,
+    this.#none,
+    this.#more,
+    h('footer', {}, this.#who, h('a', { href: '#/dashboard' }, 'Dashboard')),
+  );
 
   /** `acts`: search(text), more(), rename(session), remove(session). */
   constructor(acts) {
     this.acts = acts;
-    this.rows = new Keyed(this.#list, (session) => session.id, () => new Row(acts));
+    this.rows = new Keyed(
+      this.#list,
+      (session) => session.id,
+      () => new Row(acts),
+    );
     this.#search.addEventListener('input', () => acts.search(this.#search.value.trim()));
   }
 
@@ -36,10 +50,17 @@ class Row {
   #when = h('span', { class: 'under' });
   #badge = h('span', { class: 'badge' });
   #link = h('a', {}, this.#title, h('span', { class: 'row between' }, this.#badge, this.#when));
-  node = h('div', { class: 'session' }, this.#link,
-    h('span', { class: 'row-acts' },
+  node = h(
+    'div',
+    { class: 'session' },
+    this.#link,
+    h(
+      'span',
+      { class: 'row-acts' },
       button('Rename', () => this.acts.rename(this.session), { class: 'link' }),
-      button('Delete', () => this.acts.remove(this.session), { class: 'link' })));
+      button('Delete', () => this.acts.remove(this.session), { class: 'link' }),
+    ),
+  );
 
   constructor(acts) {
     this.acts = acts;

@@ -1,4 +1,4 @@
-// What the agent says: a small, safe Markdown, block by block; finished blocks are never touched again.
+// What the agent says: a small, safe Markdown, block by block; finished blocks stay untouched.
 
 import { button, h } from './dom.js';
 
@@ -9,13 +9,16 @@ const BULLET = /^(\s*)(?:[-*+]|(\d{1,9})[.)])\s+(.*)$/;
 const RULE = /^ {0,3}(?:-{3,}|\*{3,}|_{3,})\s*$/;
 const QUOTE = /^ {0,3}> ?/;
 const ROW = /^\s*\|.*\|\s*$/;
-const INLINE = new RegExp([
-  '`([^`\\n]{1,1000})`',
-  '\\*\\*([^*\\n]{1,1000})\\*\\*',
-  '(?<![\\w*])\\*([^*\\s][^*\\n]{0,500})\\*(?![\\w*])',
-  '\\[([^\\]\\n]{1,300})\\]\\((https?:\\/\\/[^\\s()]{1,1000})\\)',
-  '(https?:\\/\\/[^\\s<>"\'`)\\]]{1,1000})',
-].join('|'), 'g');
+const INLINE = new RegExp(
+  [
+    '`([^`\\n]{1,1000})`',
+    '\\*\\*([^*\\n]{1,1000})\\*\\*',
+    '(?<![\\w*])\\*([^*\\s][^*\\n]{0,500})\\*(?![\\w*])',
+    '\\[([^\\]\\n]{1,300})\\]\\((https?:\\/\\/[^\\s()]{1,1000})\\)',
+    '(https?:\\/\\/[^\\s<>"\'`)\\]]{1,1000})',
+  ].join('|'),
+  'g',
+);
 
 /** Split into [{start, kind, lines, ...}]; all but the last two are final when text is appended. */
 export function blocks(text, from = 0) {
@@ -40,7 +43,13 @@ function place(found, block, line, start) {
   if (fence) return begin('fence', { mark: fence[1], language: fence[2], lines: [] });
   if (HEADING.test(line)) return begin('heading') && null;
   if (RULE.test(line)) return begin('rule') && null;
-  const kind = BULLET.test(line) ? 'list' : QUOTE.test(line) ? 'quote' : ROW.test(line) ? 'table' : 'paragraph';
+  const kind = BULLET.test(line)
+    ? 'list'
+    : QUOTE.test(line)
+      ? 'quote'
+      : ROW.test(line)
+        ? 'table'
+        : 'paragraph';
   const goesOn = block && (block.kind === kind || (block.kind === 'list' && kind === 'paragraph'));
   if (!goesOn) return begin(kind);
   block.lines.push(line);
@@ -93,11 +102,13 @@ export class Prose {
   }
 }
 
-const same = (some, others) => some.length === others.length && some.every((line, at) => line === others[at]);
+const same = (some, others) =>
+  some.length === others.length && some.every((line, at) => line === others[at]);
 
 const RENDER = {
   paragraph: ({ lines }) => h('p', {}, inline(lines.join('\n'))),
-  quote: ({ lines }) => h('blockquote', {}, inline(lines.map((l) => l.replace(QUOTE, '')).join('\n'))),
+  quote: ({ lines }) =>
+    h('blockquote', {}, inline(lines.map((l) => l.replace(QUOTE, '')).join('\n'))),
   rule: () => h('hr'),
   heading({ lines }) {
     const [, marks, text] = HEADING.exec(lines[0]);
@@ -106,7 +117,12 @@ const RENDER = {
   fence({ lines, language }) {
     const code = h('code', {}, document.createTextNode(lines.join('\n')));
     const copy = button('Copy', () => copyText(code.textContent, copy), { class: 'copy' });
-    return h('figure', { class: 'code' }, h('figcaption', {}, language || 'text', copy), h('pre', {}, code));
+    return h(
+      'figure',
+      { class: 'code' },
+      h('figcaption', {}, language || 'text', copy),
+      h('pre', {}, code),
+    );
   },
   list({ lines }) {
     const items = [];
@@ -117,16 +133,47 @@ const RENDER = {
     }
     const ordered = items[0].number !== undefined;
     const rows = items.map(({ deep, number, text }) =>
-      h('li', { class: deep ? `deep ${number ? 'decimal' : 'disc'}` : null, value: ordered ? number : null }, inline(text)));
+      h(
+        'li',
+        {
+          class: deep ? `deep ${number ? 'decimal' : 'disc'}` : null,
+          value: ordered ? number : null,
+        },
+        inline(text),
+      ),
+    );
     return h(ordered ? 'ol' : 'ul', { start: ordered ? items[0].number : null }, rows);
   },
   table({ lines }) {
-    const cells = (line) => line.trim().slice(1, -1).split('|').map((cell) => cell.trim());
+    const cells = (line) =>
+      line
+        .trim()
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim());
     const ruled = lines.length > 1 && /^[\s|:-]+$/.test(lines[1]);
-    const row = (line, tag) => h('tr', {}, cells(line).map((cell) => h(tag, {}, inline(cell))));
+    const row = (line, tag) =>
+      h(
+        'tr',
+        {},
+        cells(line).map((cell) => h(tag, {}, inline(cell))),
+      );
     const body = ruled ? lines.slice(2) : lines;
     const head = ruled ? h('thead', {}, row(lines[0], 'th')) : null;
-    return h('div', { class: 'table' }, h('table', {}, head, h('tbody', {}, body.map((line) => row(line, 'td')))));
+    return h(
+      'div',
+      { class: 'table' },
+      h(
+        'table',
+        {},
+        head,
+        h(
+          'tbody',
+          {},
+          body.map((line) => row(line, 'td')),
+        ),
+      ),
+    );
   },
 };
 
@@ -163,5 +210,7 @@ async function copyText(text, copy) {
   } catch {
     copy.textContent = 'Select the text to copy it';
   }
-  setTimeout(() => { copy.textContent = 'Copy'; }, 1500);
+  setTimeout(() => {
+    copy.textContent = 'Copy';
+  }, 1500);
 }

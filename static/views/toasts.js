@@ -13,8 +13,12 @@ export class Toasts {
     const known = [...this.node.children].find((child) => child.dataset.code === code);
     known?.remove();
     while (this.node.children.length >= AT_MOST) this.node.firstChild.remove();
-    const toast = h('div', { class: 'toast', 'data-code': code }, h('span', {}, `${message} ${remedy(code)}`.trim()),
-      button('×', () => toast.remove(), { class: 'link', 'aria-label': 'Dismiss' }));
+    const toast = h(
+      'div',
+      { class: 'toast', 'data-code': code },
+      h('span', {}, `${message} ${remedy(code)}`.trim()),
+      button('×', () => toast.remove(), { class: 'link', 'aria-label': 'Dismiss' }),
+    );
     this.node.append(toast);
     setTimeout(() => toast.remove(), SHOWN_MS);
   }

@@ -16,9 +16,17 @@ export class ToolView {
   #given = h('div');
   #output = h('pre', { class: 'output' });
   #cut = h('p', { class: 'under' });
-  #details = h('details', {},
-    h('summary', {}, h('span', { class: 'tool-line' }, this.#name, this.#about, this.#state), this.#preview),
-    h('div', { class: 'tool-body' }, this.#given, this.#output, this.#cut));
+  #details = h(
+    'details',
+    {},
+    h(
+      'summary',
+      {},
+      h('span', { class: 'tool-line' }, this.#name, this.#about, this.#state),
+      this.#preview,
+    ),
+    h('div', { class: 'tool-body' }, this.#given, this.#output, this.#cut),
+  );
   #ruling = h('p', { class: 'under' });
   #form = null;
   #drawn = null;
@@ -52,7 +60,10 @@ export class ToolView {
 
   #ruled({ decision, by, feedback, arguments: edited, remember }) {
     const what = decision === 'approve' ? `Approved by ${by}` : `Rejected by ${by}`;
-    const more = [edited ? 'with edited arguments' : '', remember ? 'and remembered for this session' : ''];
+    const more = [
+      edited ? 'with edited arguments' : '',
+      remember ? 'and remembered for this session' : '',
+    ];
     return [what, ...more].filter(Boolean).join(' ') + (feedback ? `: “${feedback}”` : '');
   }
 
@@ -69,8 +80,11 @@ export class ToolView {
     setText(this.#output, text.slice(-SHOWN));
     setShown(this.#output, text !== '');
     const hidden = Math.max(0, text.length - SHOWN) + (output === undefined ? log.skipped : 0);
-    const cut = truncated ? `The whole output has ${count(size)} characters; the agent was shown this much.`
-      : hidden > 0 ? `${count(hidden)} characters before this are not shown.` : '';
+    const cut = truncated
+      ? `The whole output has ${count(size)} characters; the agent was shown this much.`
+      : hidden > 0
+        ? `${count(hidden)} characters before this are not shown.`
+        : '';
     setText(this.#cut, cut);
     setShown(this.#cut, cut !== '');
   }

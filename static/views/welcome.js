@@ -13,11 +13,29 @@ const EXAMPLES = [
 ];
 
 export function examples(say) {
-  return h('div', { class: 'welcome' },
+  return h(
+    'div',
+    { class: 'welcome' },
     h('h2', {}, 'An agent that keeps working while you come and go.'),
-    h('p', {}, 'Say what you want done. It plans, writes and runs code in a sandbox, and asks before anything risky. '
-      + 'Close the page whenever you like: it goes on, and you find every word where you left it.'),
-    h('ul', { class: 'examples' }, EXAMPLES.map((text) => h('li', {}, button(text, () => say(text))))));
+    h(
+      'p',
+      {},
+      'Say what you want done. It plans, writes and runs code in a sandbox, and asks before ' +
+        'anything risky. Close the page whenever you like: it goes on, and you find every word ' +
+        'where you left it.',
+    ),
+    h(
+      'ul',
+      { class: 'examples' },
+      EXAMPLES.map((text) =>
+        h(
+          'li',
+          {},
+          button(text, () => say(text)),
+        ),
+      ),
+    ),
+  );
 }
 
 export class WelcomePage {
@@ -29,11 +47,34 @@ export class WelcomePage {
     this.choices = new Choices({ setModel: () => {} });
     this.composer.slot.append(this.choices.node);
     this.key = newId();
-    this.node = h('main', { class: 'page' },
-      h('header', { class: 'top only-narrow' }, h('a', { class: 'back', href: '#/', 'aria-label': 'All sessions' }, '‹'), h('h1', {}, 'New session')),
-      h('div', { class: 'conversation' }, h('div', { class: 'scroller' },
-        h('div', { class: 'column' }, h('div', { class: 'empty' }, examples((text) => this.#begin(text)))))),
-      h('div', { class: 'dock' }, this.composer.node));
+    this.node = h(
+      'main',
+      { class: 'page' },
+      h(
+        'header',
+        { class: 'top only-narrow' },
+        h('a', { class: 'back', href: '#/', 'aria-label': 'All sessions' }, '‹'),
+        h('h1', {}, 'New session'),
+      ),
+      h(
+        'div',
+        { class: 'conversation' },
+        h(
+          'div',
+          { class: 'scroller' },
+          h(
+            'div',
+            { class: 'column' },
+            h(
+              'div',
+              { class: 'empty' },
+              examples((text) => this.#begin(text)),
+            ),
+          ),
+        ),
+      ),
+      h('div', { class: 'dock' }, this.composer.node),
+    );
   }
 
   open() {
@@ -54,8 +95,17 @@ export class WelcomePage {
   async #begin(text) {
     try {
       const model = this.choices.model;
-      const { id } = await call('POST', '/sessions', { body: model ? { model } : {}, key: this.key });
-      new Outbox(id).add({ type: 'user_input', id: newId(), text, delivery: 'queue', attachments: [] });
+      const { id } = await call('POST', '/sessions', {
+        body: model ? { model } : {},
+        key: this.key,
+      });
+      new Outbox(id).add({
+        type: 'user_input',
+        id: newId(),
+        text,
+        delivery: 'queue',
+        attachments: [],
+      });
       location.hash = `#/s/${encodeURIComponent(id)}`;
     } catch ({ code, message }) {
       this.app.tell(code, message);
