@@ -93,6 +93,8 @@ class Viewer:
 
     def cut(self) -> Log:
         """Lose the connection without a word, as a phone in a tunnel does."""
+        if self._reader:
+            self._reader.cancel()  # what has not been read yet is lost
         self._socket.transport.abort()
         return self.log
 
