@@ -28,7 +28,7 @@ ONE_FILE_EACH = ("litellm", "mcp", "huggingface_hub", "aiohttp_session", "promet
 BROAD = {
     "agent/tools/toolbox.py",  # a tool's failure is a result
     "server/sessions/manager.py",  # a crash ends one turn of one session
-    "server/errors.py",  # no traceback reaches a client
+    "server/routes/answers.py",  # no traceback reaches a client
     "server/store/writer.py",  # a failed commit is told to those who wait for it
 }
 """Where `except Exception` may stand; each place is a decision of the house."""

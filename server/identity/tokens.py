@@ -40,7 +40,7 @@ class Tokens:
         self,
         store: TokenStore,
         *,
-        stale_after: float = 0.5,
+        stale_after: float = 0.25,
         today: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
         random_hex: Callable[[int], str] = secrets.token_hex,
