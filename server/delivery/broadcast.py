@@ -104,7 +104,7 @@ class Broadcaster:
                 viewer.part(bye, within)
         latest = self._clock.call_at(self._clock.time() + within, _part_all, everybody, bye, within)
         self._flusher.flush_now()
-        await asyncio.gather(*(viewer.over() for viewer in everybody))
+        await asyncio.gather(*(viewer.gone() for viewer in everybody))
         latest.cancel()
 
     async def end(self, bye: Bye, within: float) -> None:

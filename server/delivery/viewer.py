@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from enum import Enum, auto
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from server.delivery.clock import Clock, Handle
 from server.delivery.cursor import Cursor, Step
@@ -28,6 +28,7 @@ class Outlet(Protocol):
     def abort(self) -> None: ...
 
 
+Message = TypeVar("Message")
 Hangup = Callable[[int, bytes], Awaitable[object]]
 """Send a close frame with code and reason, and see the connection closed."""
 
@@ -51,11 +52,11 @@ class Progress(Enum):
 
 
 class Viewer:
-    """Entered (`async with`) by the connection's handler, which reads while there is `room`."""
+    """Entered (`async with`) by the connection's handler, which takes the client's `next` in it."""
 
     __slots__ = (
-        "_abort", "_clock", "_failure", "_farewell", "_hangup", "_host", "_left", "_level",
-        "_limits", "_outbox", "_outbox_bytes", "_since", "_task", "_waiter", "cursor", "leaving",
+        "_abort", "_bye", "_clock", "_failure", "_hangup", "_host", "_left", "_level", "_limits",
+        "_outbox", "_outbox_bytes", "_reading", "_since", "_task", "_waiters", "cursor", "leaving",
         "live", "outlet", "wish",
     )  # fmt: skip
 
@@ -84,13 +85,15 @@ class Viewer:
         self._outbox_bytes = 0
         self._level = 0
         self._since: float | None = None
-        """When the gated transport was last seen at a lower `_level`."""
-        self._waiter: list[asyncio.Future[None]] = []
+        """When the gated transport was last seen to fall to `_level`."""
+        self._waiters: list[asyncio.Future[None]] = []
+        self._reading: asyncio.Timeout | None = None
+        """What the handler reads in; it never expires by itself."""
         self._task: asyncio.Task[None] | None = None
-        self._left = False
         self._failure: BaseException | None = None
-        self._farewell: asyncio.Task[None] | None = None
+        self._bye: Bye | None = None
         self._abort: Handle | None = None
+        self._left = False
 
     async def __aenter__(self) -> "Viewer":
         self._host.attach(self)
@@ -102,24 +105,36 @@ class Viewer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._left = True
         self._host.detach(self)
-        self._wake()
-        if (task := self._task) is not None:
-            task.cancel()
-            await asyncio.wait({task})
-        if self._farewell is not None:
-            await self._farewell
+        try:
+            if (task := self._task) is not None:
+                task.cancel()
+                await asyncio.wait({task})
+            if self._bye is not None:
+                await self._hang_up(self._bye)
+        finally:
+            self._left = True
+            self._wake()
         if self._failure is not None:
             raise self._failure
 
     # ---- for the connection's handler ----------------------------------------------------------
 
-    async def room(self) -> bool:
-        """Wait until another answer fits; False when this connection is over."""
+    async def next(self, receive: Callable[[], Awaitable[Message]]) -> Message | None:
+        """What the client says next, read when an answer to it fits; None when it is to go."""
         while self._outbox_bytes >= self._limits.outbox and not self._over:
             await self._wait()
-        return not self._over
+        if self._over:
+            return None
+        try:
+            async with asyncio.timeout(None) as self._reading:
+                return await receive()
+        except TimeoutError:
+            if self._bye is None:
+                raise
+            return None
+        finally:
+            self._reading = None
 
     def answer(self, answer: Answer) -> None:
         """Send to this client alone, in the order of calls; before `synced` it waits."""
@@ -135,17 +150,19 @@ class Viewer:
             self._host.watch(self)
 
     def part(self, bye: Bye, within: float | None = None) -> None:
-        """Say why and close; a connection that has not taken it `within` seconds is cut."""
-        if self._farewell is not None:
+        """Say why, and let the handler close; cut the connection if that takes `within` seconds."""
+        if self._bye is not None:
             return
+        self._bye = bye
         self._host.detach(self)
         if self._task is not None:
             self._task.cancel()
         answers = self._take() if self.cursor is not None else b""
         self.write(answers + text_frame(encode(bye)))
         patience = self._limits.parting if within is None else within
-        self._abort = self._clock.call_at(self._clock.time() + patience, self.outlet.abort)
-        self._farewell = asyncio.create_task(self._hang_up(bye))
+        self._abort = self._clock.call_at(self._clock.time() + patience, self._cut)
+        if self._reading is not None:
+            self._reading.reschedule(asyncio.get_running_loop().time())
         self._wake()
 
     # ---- for those who serve it ----------------------------------------------------------------
@@ -156,12 +173,10 @@ class Viewer:
         outlet = self.outlet
         return outlet.is_closing() or outlet.get_write_buffer_size() >= self._limits.gate
 
-    async def over(self) -> None:
-        """Wait until it was told to go and is gone, or left by itself."""
-        while self._farewell is None and not self._left:
+    async def gone(self) -> None:
+        """Wait until its handler is done with it, or it was cut off."""
+        while not self._left:
             await self._wait()
-        if self._farewell is not None:
-            await asyncio.wait({self._farewell})
 
     def write(self, data: bytes) -> None:
         if not self.outlet.is_closing():
@@ -187,7 +202,7 @@ class Viewer:
                 return Progress.CLOSED
             if outlet.get_write_buffer_size() >= gate:
                 return Progress.GATED
-            if self._since is not None or self._outbox or self._waiter:
+            if self._since is not None or self._outbox or self._waiters:
                 self._resume()
             if not self.live or (cursor := self.cursor) is None:
                 return Progress.DONE
@@ -210,7 +225,7 @@ class Viewer:
 
     @property
     def _over(self) -> bool:
-        return self._farewell is not None or self.outlet.is_closing()
+        return self._bye is not None or self.outlet.is_closing()
 
     def _resume(self) -> None:
         self._since = None
@@ -226,20 +241,25 @@ class Viewer:
 
     async def _wait(self) -> None:
         waiter = asyncio.get_running_loop().create_future()
-        self._waiter.append(waiter)
+        self._waiters.append(waiter)
         await waiter
 
     def _wake(self) -> None:
-        for waiter in self._waiter:
+        for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
-        self._waiter.clear()
+        self._waiters.clear()
 
     def _caught_up(self, task: asyncio.Task[None]) -> None:
         self._task = None
         if not task.cancelled() and (failure := task.exception()) is not None:
             self._failure = failure
             self.part(UNAVAILABLE)
+
+    def _cut(self) -> None:
+        self.outlet.abort()
+        self._left = True
+        self._wake()
 
     async def _hang_up(self, bye: Bye) -> None:
         reason = bye.reason.encode()[:_REASON_BYTES].decode(errors="ignore").encode()

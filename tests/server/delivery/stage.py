@@ -14,7 +14,7 @@ from server.delivery.broadcast import Broadcaster
 from server.delivery.limits import DeliveryLimits
 from server.delivery.replay import Wish
 from server.delivery.viewer import Viewer
-from server.wire import Context, Outgoing, Session, Spent, Status, numbered
+from server.wire import Answer, Context, Outgoing, Session, Spent, Status, numbered
 
 IDLE = Status("idle", (), False, Context(0, 100), 0)
 SESSION = Session("s1", "T", "dev", "demo", "idle", "c", "a", 0, 0, 0, Spent(0, 0, None))
@@ -188,6 +188,13 @@ class Watched:
         self.viewer = viewer
         self.closed = closed
         """Code and reason of the close frame, once there is one."""
+        self.said: asyncio.Queue[Answer | None] = asyncio.Queue()
+        """What the client says: the answer it wants, or None to leave."""
+
+    async def handle(self) -> None:
+        async with self.viewer as viewer:
+            while (answer := await viewer.next(self.said.get)) is not None:
+                viewer.answer(answer)
 
     @property
     def seen(self) -> list[Any]:
@@ -242,9 +249,14 @@ class Stage:
             closed.append((code, reason))
 
         viewer = self.broadcaster.join(transport, hang_up, Wish(**wish))
-        async with viewer:
-            await quiet()
-            yield Watched(transport, viewer, closed)
+        watched = Watched(transport, viewer, closed)
+        handler = asyncio.create_task(watched.handle())
+        await quiet()
+        try:
+            yield watched
+        finally:
+            watched.said.put_nowait(None)
+            await handler
 
     async def frame_time(self) -> None:
         """What is due within one flush."""

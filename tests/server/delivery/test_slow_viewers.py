@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from server.delivery.replay import Wish
 from server.wire import Accepted, Bye, Pong
 from tests.server.delivery.stage import Stage, Transport, Watched, decoded, quiet
 
@@ -68,7 +69,7 @@ async def test_a_viewer_that_takes_nothing_for_10_seconds_is_told_4408_and_close
         assert slow.closed[0][0] == 4408
         assert slow.transport.frames[-1]["code"] == 4408
         assert fast.closed == []
-        assert await slow.viewer.room() is False
+        assert await slow.viewer.next(slow.said.get) is None
         assert stage.broadcaster.viewers == 1
         assert not slow.transport.aborted
         await stage.clock.pass_by(30)
@@ -120,40 +121,36 @@ async def test_a_viewer_that_the_ring_has_left_behind_is_served_from_the_store()
         assert slow.seen[-1] == 101
 
 
-async def test_answers_to_a_full_transport_wait_in_order_and_stop_the_reader() -> None:
+async def test_answers_to_a_full_transport_wait_in_order_and_the_client_is_read_no_more() -> None:
     stage = Stage(gate=100, outbox=200)
     async with stage.joined() as slow:
-        slow.transport.reading = False
-        slow.viewer.answer(Accepted("c0", 0))
-        assert await slow.viewer.room()
-        stage.publish(padding=100)
+        await fill(stage, slow)
+        for seq in range(20):
+            slow.said.put_nowait(Accepted(f"c{seq}", seq))
         await stage.frame_time()
-        for seq in range(1, 9):
-            slow.viewer.answer(Accepted(f"c{seq}", seq))
-        room = asyncio.ensure_future(slow.viewer.room())
-        await stage.frame_time()
-        assert not room.done()
+        assert 10 < slow.said.qsize() < 20
+        assert "accepted" not in slow.seen
         slow.transport.take()
+        slow.transport.reading = True
         await stage.frame_time()
-        assert await room
         ids = [f["id"] for f in slow.transport.frames if f["type"] == "accepted"]
-        assert ids == [f"c{seq}" for seq in range(9)]
+        assert ids == [f"c{seq}" for seq in range(20)]
 
 
-async def test_a_connection_that_breaks_raises_nothing_and_frees_its_reader() -> None:
+async def test_a_connection_that_breaks_raises_nothing_and_frees_its_handler() -> None:
     stage = Stage(gate=100, outbox=10)
     async with stage.joined(stuck()) as broken, stage.joined() as fine:
         await stage.clock.pass_by(1)
-        broken.viewer.answer(Pong("c1", "now"))
-        room = asyncio.ensure_future(broken.viewer.room())
+        broken.said.put_nowait(Pong("c1", "now"))
         await quiet()
         broken.transport.closing = True
         stage.publish()
         await stage.frame_time()
-        assert await room is False
+        assert stage.broadcaster.viewers == 1
         broken.viewer.answer(Pong("c2", "now"))
         await stage.clock.pass_by(20)
-        assert fine.seen[-2:] == [1, "heartbeat"]
+        assert 1 in fine.since_synced()
+        assert fine.seen[-1] == "heartbeat"
 
 
 async def test_a_connection_that_breaks_in_its_replay_is_left_alone() -> None:
@@ -164,7 +161,17 @@ async def test_a_connection_that_breaks_in_its_replay_is_left_alone() -> None:
         stage.reader.ready.set()
         await stage.clock.pass_by(30)
         assert broken.seen == []
-        assert await broken.viewer.room() is False
+        assert await broken.viewer.next(broken.said.get) is None
+
+
+async def test_a_time_out_of_the_reading_itself_is_passed_on() -> None:
+    async def receive() -> Accepted:
+        raise TimeoutError
+
+    stage = Stage()
+    async with stage.joined() as watched:
+        with pytest.raises(TimeoutError):
+            await watched.viewer.next(receive)
 
 
 async def test_a_store_that_cannot_be_read_costs_the_viewer_its_connection_and_says_why() -> None:
@@ -293,3 +300,19 @@ async def test_a_cut_anywhere_and_a_return_with_after_lose_nothing(cut: int) -> 
             log += got
         stage.publish()
         assert log == list(range(1, len(log) + 1)), round_
+
+
+async def test_the_end_comes_also_when_a_handler_never_does() -> None:
+    stage = Stage()
+    viewer = stage.broadcaster.join(Transport(), _never, Wish())
+    stage.broadcaster.attach(viewer)
+    await quiet()
+    end = await ending(stage)
+    await stage.clock.pass_by(1.9)
+    assert not end.done()
+    await stage.clock.pass_by(0.2)
+    assert end.done()
+
+
+async def _never(code: int, reason: bytes) -> None:
+    raise AssertionError("nobody leaves")
