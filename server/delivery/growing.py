@@ -1,6 +1,6 @@
 """A text being written: grown at its end, read from any code point on."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import Literal
 
 from server.wire import ReasoningDelta, TextDelta, ToolLog
@@ -71,8 +71,9 @@ class Growing:
         """What follows `offset`, which is below the length; no more than `at_most` code points."""
         start = max(offset, self.floor)
         index = bisect_right(self._starts, start) - 1
+        until = bisect_left(self._starts, start + at_most)
         ahead = start - self._starts[index]
-        text = "".join(self._pieces[index:])[ahead : ahead + at_most]
+        text = "".join(self._pieces[index:until])[ahead : ahead + at_most]
         if self.kind == "tool_log":
             return ToolLog(self.turn, self.item, start, text, skipped=start - offset)
         shown = TextDelta if self.kind == "text" else ReasoningDelta

@@ -46,6 +46,7 @@ def a_log(kinds: str, *, ring: int, **limits: Any) -> tuple[Replay, ListReader]:
         ("cuxxuxx", 0, {"replay_events": 5}, Wish(1), Start("tail", 5)),
         ("cuxxuxx", 0, {"replay_events": 5}, Wish(2), Start("replay", 3)),
         ("cuxxxxx", 0, {"replay": 10}, Wish(0), Start("tail", 7)),
+        ("", 0, {}, Wish(3), Start("tail", 1, "unknown_position")),
     ],
     ids=[
         "everything from the ring",
@@ -63,6 +64,7 @@ def a_log(kinds: str, *, ring: int, **limits: Any) -> tuple[Replay, ListReader]:
         "too many events",
         "just as many as allowed",
         "the newest event is in the tail whatever its size",
+        "an empty log has an empty tail",
     ],
 )
 @pytest.mark.parametrize("page_events", [1, 3, 1000])
@@ -94,9 +96,3 @@ async def test_a_store_that_lost_what_was_shown_is_an_error_with_a_code(wish: Wi
     with pytest.raises(LogCut, match="after event") as cut:
         await replay.start(wish)
     assert cut.value.code == "unavailable"
-
-
-async def test_a_log_without_its_beginning_has_a_tail_from_its_oldest() -> None:
-    replay, reader = a_log("cuxx", ring=0)
-    reader.oldest = 1
-    assert await replay.start(Wish(9)) == Start("tail", 1, "unknown_position")
