@@ -132,6 +132,10 @@ class Session:
         self._writer.die(Unrecorded("The session is being loaded again. Send it once more."))
         await self.settled()
 
+    async def written(self) -> None:
+        """Returns when no commit is on its way."""
+        await self._writer.settled()
+
     async def settled(self) -> None:
         """Returns when no task runs and no commit is on its way."""
         while tasks := [*self._chores, *([self._work[0]] if self._work else [])]:

@@ -41,11 +41,11 @@ def size_of(conversation: Iterable[Message]) -> int:
 
 
 def clip(text: str, tokens: int) -> str:
-    """At most `tokens` (40 or more) of `text`: a quarter is head, the rest tail."""
+    """At most `tokens` (or 40) of `text`: a quarter is head, the rest tail."""
     if estimate_tokens(text) <= tokens:
         return text
     whole = text.encode(errors="replace")  # cut as it is measured: in bytes
-    room = (tokens - 40) * 4
+    room = max(tokens - 40, 0) * 4
     head = whole[: room // 4].decode(errors="ignore")
     tail = whole[len(whole) - (room - room // 4) :].decode(errors="ignore")
     left_out = len(text) - len(head) - len(tail)

@@ -12,6 +12,15 @@ class NoSuchSession(Problem):
         super().__init__("no_such_session", f"There is no session {session}.")
 
 
+class TooManySessions(Problem):
+    """The owner has all the sessions that one user may have."""
+
+    def __init__(self, there: int, at_most: int) -> None:
+        super().__init__(
+            "too_many_sessions", f"You have {there} of {at_most} sessions. Delete one first."
+        )
+
+
 class BadCursor(Problem):
     """A cursor that no page of this store ever handed out."""
 

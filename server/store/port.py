@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -59,13 +59,16 @@ class Append(Struct, frozen=True):
     indexed: Indexed
 
 
+DraftKind: TypeAlias = Literal["text", "reasoning", "tool_log"]
+
+
 class DraftPiece(Struct, frozen=True):
-    """Text shown of an open item from code point `offset` on; kind is text, reasoning, tool_log."""
+    """Text shown of an open item from code point `offset` on."""
 
     session: str
     turn: str
     item: str
-    kind: str
+    kind: DraftKind
     offset: int
     text: str
 
@@ -75,18 +78,22 @@ class Draft(Struct, frozen=True):
 
     turn: str
     item: str
-    kind: str
+    kind: DraftKind
     text: str
 
 
 class NewSession(Struct, frozen=True):
-    """A session to be, with its first event; a repeated `idempotency_key` of the owner finds it."""
+    """A session to be, with its first event; a repeated `idempotency_key` of the owner finds it.
+
+    `at_most`: how many sessions that are not ended the owner may have.
+    """
 
     id: str
     owner: str
     at: str
     body: bytes
     indexed: Indexed
+    at_most: int
     idempotency_key: str | None = None
 
 
@@ -104,6 +111,7 @@ class NewFork(Struct, frozen=True):
     body: bytes
     tail: tuple[bytes, ...]
     indexed: Indexed
+    at_most: int
 
 
 class EventPage(Struct, frozen=True):
@@ -154,7 +162,10 @@ class Store(Protocol):
         ...
 
     async def create(self, new: NewSession) -> tuple[SessionRow, bool]:
-        """The row, and whether it is new (False: the idempotency key was used before)."""
+        """The row, and whether it is new (False: the idempotency key was used before).
+
+        Raises TooManySessions.
+        """
         ...
 
     async def fork(self, new: NewFork) -> SessionRow: ...
@@ -169,8 +180,8 @@ class Store(Protocol):
         """Newest activity first; owner None means all, '' no filter; raises BadCursor."""
         ...
 
-    async def count(self, owner: str) -> int:
-        """Stored sessions of the owner that are not ended."""
+    async def count(self, owner: str | None, state: str = "") -> int:
+        """Stored sessions of the owner (None: of all) in a state; '' means all but ended ones."""
         ...
 
     async def events_after(

@@ -54,12 +54,16 @@ def page(
     return RowPage(listed, rows.cursor_after(listed[-1]) if more and listed else None)
 
 
-def count(connection: sqlite3.Connection, owner: str) -> int:
-    return int(
-        connection.execute(
-            "SELECT count(*) FROM sessions WHERE owner = ? AND state <> 'ended'", (owner,)
-        ).fetchone()[0]
+def count(connection: sqlite3.Connection, owner: str | None, state: str = "") -> int:
+    conditions = ["state = ?" if state else "state <> 'ended'"]
+    values = [state] if state else []
+    if owner is not None:
+        conditions.append("owner = ?")
+        values.append(owner)
+    found = connection.execute(
+        f"SELECT count(*) FROM sessions WHERE {' AND '.join(conditions)}", values
     )
+    return int(found.fetchone()[0])
 
 
 def events_after(

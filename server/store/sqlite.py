@@ -159,8 +159,8 @@ class SqliteStore:
             lambda c: reads.page(c, owner, limit=limit, position=position, q=q, state=state)
         )
 
-    async def count(self, owner: str) -> int:
-        return await self._readers.read(lambda c: reads.count(c, owner))
+    async def count(self, owner: str | None, state: str = "") -> int:
+        return await self._readers.read(lambda c: reads.count(c, owner, state))
 
     async def events_after(
         self, session: str, after: int, *, limit: int, max_bytes: int

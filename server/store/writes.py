@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from agent.errors import Unrecorded
-from server.store import rows
-from server.store.errors import NoSuchSession
+from server.store import reads, rows
+from server.store.errors import NoSuchSession, TooManySessions
 from server.store.port import Append, DraftPiece, NewFork, NewSession, SessionRow
 
 _TITLE_SEQ = 0
@@ -57,6 +57,7 @@ def create(connection: sqlite3.Connection, new: NewSession) -> tuple[SessionRow,
     ).fetchone()
     if known is not None:
         return rows.from_columns(known), False
+    _within_quota(connection, new.owner, new.at_most)
     row = SessionRow(new.id, new.owner, new.at, new.at, 1, new.indexed)
     key = _add_session(connection, row)
     _add_events(connection, key, 1, (new.body,))
@@ -68,7 +69,13 @@ def create(connection: sqlite3.Connection, new: NewSession) -> tuple[SessionRow,
     return row, True
 
 
+def _within_quota(connection: sqlite3.Connection, owner: str, at_most: int) -> None:
+    if (there := reads.count(connection, owner)) >= at_most:
+        raise TooManySessions(there, at_most)
+
+
 def fork(connection: sqlite3.Connection, new: NewFork) -> SessionRow:
+    _within_quota(connection, new.owner, new.at_most)
     source, head = _session(connection, new.source, "key, head")
     if not 1 <= new.through <= head:
         raise Unrecorded(f"Session {new.source} has the events 1 to {head}, not {new.through}.")

@@ -4,7 +4,15 @@ from typing import Any
 
 import msgspec
 
-from server.store.port import Append, DraftPiece, Indexed, NewFork, NewSession, StoredReceipt
+from server.store.port import (
+    Append,
+    DraftKind,
+    DraftPiece,
+    Indexed,
+    NewFork,
+    NewSession,
+    StoredReceipt,
+)
 
 IDLE = Indexed(
     title="A title",
@@ -35,7 +43,7 @@ def body(seq: int, text: str = "") -> bytes:
 
 
 def session(name: str = "s1", **changes: Any) -> NewSession:
-    whole = NewSession(id=name, owner="ada", at=at(0), body=body(1), indexed=IDLE)
+    whole = NewSession(id=name, owner="ada", at=at(0), body=body(1), indexed=IDLE, at_most=1000)
     return msgspec.structs.replace(whole, **changes)
 
 
@@ -63,6 +71,7 @@ def fork(name: str, source: str, through: int, **changes: Any) -> NewFork:
         body=b'{"seq":1,"forked":true}',
         tail=(),
         indexed=IDLE,
+        at_most=1000,
     )
     return msgspec.structs.replace(whole, **changes)
 
@@ -71,5 +80,7 @@ def receipt(name: str, seq: int) -> StoredReceipt:
     return StoredReceipt(id=name, fingerprint=name.encode() * 4, seq=seq)
 
 
-def piece(item: str, offset: int, text: str, *, name: str = "s1", kind: str = "text") -> DraftPiece:
+def piece(
+    item: str, offset: int, text: str, *, name: str = "s1", kind: DraftKind = "text"
+) -> DraftPiece:
     return DraftPiece(session=name, turn="t1", item=item, kind=kind, offset=offset, text=text)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from agent.errors import Unrecorded
-from server.store.errors import NoSuchSession
+from server.store.errors import NoSuchSession, TooManySessions
 from server.store.sqlite import SqliteStore
 from tests.server.store.samples import (
     at,
@@ -177,3 +177,22 @@ async def test_which_sessions_may_need_recovery(
     await store.create(session("a"))
     await store.append(commit("a", 2, indexed=indexed(**changes)))
     assert await store.unsettled() == (("a",) if unsettled else ())
+
+
+async def test_one_session_too_many_is_refused_but_a_repeat_is_answered(store: SqliteStore) -> None:
+    first = session("s1", at_most=1, idempotency_key="k")
+    await store.create(first)
+    with pytest.raises(TooManySessions) as refused:
+        await store.create(session("s2", at_most=1))
+    assert refused.value.code == "too_many_sessions"
+    assert await store.row("s2") is None
+    row, new = await store.create(session("s3", at_most=1, idempotency_key="k"))
+    assert (row.id, new) == ("s1", False)
+
+
+async def test_sessions_are_counted_by_owner_and_by_state(store: SqliteStore) -> None:
+    for name, owner in (("s1", "ada"), ("s2", "bob")):
+        await store.create(session(name, owner=owner))
+    assert await store.count(None) == 2
+    assert await store.count(None, "idle") == 2
+    assert await store.count("ada", "awaiting_approval") == 0

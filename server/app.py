@@ -1,0 +1,239 @@
+"""Everything is wired here and nowhere else."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from agent.config import load
+from agent.errors import ConfigProblem, Problem
+from agent.models.catalogue import Catalogue, ModelEntry
+from agent.sandbox.bubblewrap import Bubblewrap
+from agent.sandbox.port import Sandbox
+from server import keys
+from server.announce import listening
+from server.building import MeansFactory, make_toolbox, new_id
+from server.config import Config
+from server.identity.gate import Gate, is_loopback
+from server.identity.tokens import Tokens
+from server.places import shipped
+from server.readiness import Readiness
+from server.routes.answers import errors, secure
+from server.routes.entrance import entrance
+from server.routes.table import ROUTES
+from server.sessions.archive import Archive
+from server.sessions.fleet import Fleet
+from server.sessions.manager import GOING_AWAY, SessionManager
+from server.sessions.quotas import Connections
+from server.sessions.slots import Slots
+from server.sessions.workspaces import Workspaces
+from server.settings import ServeSettings
+from server.store.sqlite import SqliteStore
+from server.times import timestamp, today
+
+log = logging.getLogger(__name__)
+
+FILE_THREADS = 8
+LARGEST_BODY = 2 * 1024 * 1024
+STOP_SECONDS = 9.0
+MODELS, SANDBOX = "the models are being loaded", "the sandbox is being tried"
+
+
+def serve(settings: ServeSettings) -> int:
+    """Until it is told to stop. Raises Problem or OSError where it cannot start."""
+    # The store's thread waits for the interpreter's lock: shorter turns cost nothing measurable
+    # and make commits a third faster while models stream.
+    sys.setswitchinterval(0.001)
+    config, catalogue = configured(settings)
+    return asyncio.run(_serve(settings, config, catalogue))
+
+
+def configured(settings: ServeSettings) -> tuple[Config, Catalogue]:
+    """Raises ConfigProblem. The demo model brings a rule of its own, below the user's file."""
+    base, own = shipped("configs"), [settings.config] if settings.config else []
+    known = load([base / "models.json"], dict[str, ModelEntry])
+    config = load([base / "agent.json", *own], Config)
+    catalogue = Catalogue(
+        known | config.models,
+        os.environ,
+        default=settings.model,
+        api_base=settings.api_base,
+        request_seconds=config.retry.timeout_seconds,
+    )
+    if catalogue.default == "demo":
+        config = load([base / "agent.json", base / "demo.json", *own], Config)
+    return config, catalogue
+
+
+async def _serve(settings: ServeSettings, config: Config, catalogue: Catalogue) -> int:
+    stop = _on_signals()
+    store = SqliteStore.open(settings.data_dir)
+    try:
+        async with _application(settings, config, catalogue, store) as app:
+            await app[keys.SESSIONS].recover()
+            runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
+            await runner.setup()
+            try:
+                await _listen(runner, settings)
+                await stop.wait()
+                log.info("stopping")
+                async with asyncio.timeout(STOP_SECONDS):
+                    await _say_goodbye(app)
+            finally:
+                await runner.cleanup()
+    finally:
+        await store.close()
+    return 0
+
+
+@asynccontextmanager
+async def _application(
+    settings: ServeSettings, config: Config, catalogue: Catalogue, store: SqliteStore
+) -> AsyncIterator[web.Application]:
+    """The application and the work that goes on beside requests, ended when left."""
+    with ThreadPoolExecutor(FILE_THREADS, "files") as threads:
+        sandbox = Bubblewrap(config.sandbox, threads)
+        app = await _wired(settings, config, catalogue, store, sandbox, threads)
+        tasks = [
+            asyncio.create_task(work)
+            for work in (
+                _warm(app[keys.READINESS], catalogue, sandbox),
+                app[keys.FLEET].measure(),
+                app[keys.GATE].watch(),
+                app[keys.SESSIONS].sweep(),
+            )
+        ]
+        try:
+            yield app
+        finally:
+            await _ended(tasks)
+            await catalogue.close()
+
+
+async def _wired(
+    settings: ServeSettings,
+    config: Config,
+    catalogue: Catalogue,
+    store: SqliteStore,
+    sandbox: Sandbox,
+    threads: ThreadPoolExecutor,
+) -> web.Application:
+    limits = config.limits
+    slots = Slots(total=limits.live_sessions, per_user=limits.running_turns_per_user)
+    workspaces = Workspaces(settings.data_dir / "workspaces", threads)
+    fleet = Fleet(time.monotonic, today)
+    toolbox = make_toolbox(config, sandbox, threads)
+    sessions = SessionManager(
+        store,
+        MeansFactory(config, catalogue, toolbox, workspaces, slots),
+        limits=limits,
+        slots=slots,
+        fleet=fleet,
+        hibernate_after=config.hibernate_after_seconds,
+        timestamp=timestamp,
+        clock=time.monotonic,
+    )
+    app = web.Application(middlewares=(errors, entrance), client_max_size=LARGEST_BODY)
+    app.on_response_prepare.append(secure)
+    app.add_routes(ROUTES)
+    app[keys.ARCHIVE] = Archive(
+        store,
+        sessions,
+        workspaces,
+        fleet,
+        limits=limits,
+        context_of=catalogue.context,
+        new_id=new_id,
+        timestamp=timestamp,
+    )
+    app[keys.BOARDS] = set()
+    app[keys.CATALOGUE] = catalogue
+    app[keys.CONNECTIONS] = Connections(limits.connections_per_user)
+    app[keys.FLEET] = fleet
+    app[keys.GATE] = await _gate(settings, config, store)
+    app[keys.LIMITS] = limits
+    app[keys.READINESS] = Readiness(MODELS, SANDBOX)
+    app[keys.SESSIONS] = sessions
+    app[keys.STATIC] = shipped("static")
+    app[keys.STORE] = store
+    app[keys.WORKSPACES] = workspaces
+    return app
+
+
+async def _gate(settings: ServeSettings, config: Config, store: SqliteStore) -> Gate:
+    """Raises ConfigProblem for an address that would be open to others."""
+    tokens = Tokens(store)
+    if settings.auth == "oauth":
+        raise ConfigProblem("--auth oauth is not available yet. Use token, or dev on loopback.")
+    named = settings.auth == "token" or (settings.auth == "auto" and bool(await tokens.listed()))
+    if named:
+        return Gate("token", tokens, allowed_origins=config.allowed_origins)
+    open_to_others = not is_loopback(settings.host)
+    if open_to_others and not settings.insecure_no_auth:
+        raise ConfigProblem(
+            f"Without authentication only loopback is served, not {settings.host}. Make a token "
+            "with `mooring token create --user NAME`, or insist with --insecure-no-auth."
+        )
+    return Gate("dev", tokens, allowed_origins=config.allowed_origins, any_host=open_to_others)
+
+
+async def _warm(readiness: Readiness, catalogue: Catalogue, sandbox: Sandbox) -> None:
+    """What the first turn would otherwise wait for."""
+    if (why_not := await sandbox.probe()) is not None:
+        readiness.warn(f"Commands cannot run: {why_not}")
+        log.warning("commands cannot run: %s", why_not)
+    readiness.done(SANDBOX)
+    try:
+        await catalogue.warm()
+    except (Problem, ImportError) as problem:
+        readiness.failed(MODELS, str(problem))
+        log.error("the models cannot be loaded: %s", problem)
+    else:
+        readiness.done(MODELS)
+    # What is there now stays: no full collection need look at it again.
+    gc.collect()
+    gc.freeze()
+
+
+async def _listen(runner: web.AppRunner, settings: ServeSettings) -> None:
+    await web.TCPSite(runner, settings.host, settings.port, backlog=1024).start()
+    port = runner.addresses[0][1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    listening(f"http://{host}:{port}", no_browser=settings.no_browser)
+
+
+async def _say_goodbye(app: web.Application) -> None:
+    """Running turns end and are committed, viewers hear why."""
+    await asyncio.gather(
+        app[keys.SESSIONS].close(), *(board.close(GOING_AWAY) for board in app[keys.BOARDS])
+    )
+
+
+def _on_signals() -> asyncio.Event:
+    """Set by the first signal to stop; the second ends the process at once."""
+    stop = asyncio.Event()
+
+    def told() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told)
+    return stop
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Exception):
+            log.error("work beside requests failed", exc_info=result)

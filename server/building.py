@@ -1,0 +1,91 @@
+"""What a session's agent is given to work with, made from the configuration."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractAsyncContextManager
+
+from agent.approval import Rules
+from agent.errors import Problem
+from agent.means import Means
+from agent.models.catalogue import Catalogue
+from agent.sandbox.beneath import Beneath
+from agent.sandbox.owner import sandbox_owner
+from agent.sandbox.port import Sandbox
+from agent.sandbox.workspace import SessionWorkspace
+from agent.tools.files import file_tools
+from agent.tools.plan import Plan
+from agent.tools.port import Tool
+from agent.tools.shell import Bash
+from agent.tools.toolbox import Toolbox
+from server.config import Config
+from server.places import shipped
+from server.sessions.slots import Slots
+from server.sessions.workspaces import Workspaces
+
+
+def new_id(prefix: str) -> str:
+    """64 random bits: unique in a session, and not to be guessed."""
+    return f"{prefix}_{secrets.token_hex(8)}"
+
+
+def make_toolbox(config: Config, sandbox: Sandbox, threads: Executor) -> Toolbox:
+    owner = sandbox_owner()
+    tools: Sequence[Tool] = (
+        Bash(sandbox, config.sandbox),
+        *file_tools(config.sandbox, threads, owner),
+        Plan(),
+    )
+    return Toolbox(tools, threads, owner=owner)
+
+
+class MeansFactory:
+    """Implements MakeMeans: everything but the workspace and the slot is shared by all sessions."""
+
+    def __init__(
+        self,
+        config: Config,
+        catalogue: Catalogue,
+        toolbox: Toolbox,
+        workspaces: Workspaces,
+        slots: Slots,
+    ) -> None:
+        self._config = config
+        self._catalogue = catalogue
+        self._toolbox = toolbox
+        self._workspaces = workspaces
+        self._slots = slots
+        self._rules = Rules(config.approval, toolbox.check)
+        self._retries = config.retry.policy()
+        self._prompt = (shipped("configs") / "prompts" / "system.md").read_text().strip()
+
+    def __call__(self, session: str, owner: str) -> Means:
+        workspace = self._workspaces.of(session)
+
+        def admission(on_wait: Callable[[], None]) -> AbstractAsyncContextManager[None]:
+            return self._slots.slot(owner, on_wait)
+
+        return Means(
+            models=self._catalogue,
+            toolbox=self._toolbox,
+            workspace=workspace,
+            rules=self._rules,
+            system_prompt=self._prompt,
+            retries=self._retries,
+            allowance=self._config.turn,
+            queue_limit=self._config.limits.queued_per_session,
+            new_id=new_id,
+            admission=admission,
+            sleep=asyncio.sleep,
+            clock=time.monotonic,
+            file_exists=lambda path: _is_file(workspace, path),
+        )
+
+
+def _is_file(workspace: SessionWorkspace, path: str) -> bool:
+    try:
+        return Beneath(workspace.tree, sandbox_owner()).stat(path) is not None
+    except Problem:
+        return False

@@ -1,0 +1,62 @@
+"""The configuration file: what it may say, and its defaults."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from agent.approval import Policy
+from agent.budget import Allowance
+from agent.models.catalogue import ModelEntry
+from agent.models.retry import Retries
+from agent.sandbox.port import SandboxLimits
+
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(ge=0)]
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much one user, and the whole server, may have at a time."""
+
+    sessions_per_user: Count = 1000
+    live_sessions: Count = 200
+    running_turns_per_user: Count = 10
+    queued_per_session: Count = 20
+    viewers_per_session: Count = 1000
+    connections_per_user: Count = 100
+    submissions_per_minute: Count = 240
+    upload_mib: Count = 100
+
+
+class Retry(Struct, frozen=True, forbid_unknown_fields=True):
+    """Waits before the second, third, ... attempt, and how long one request may take."""
+
+    transient_seconds: tuple[Seconds, ...] = (5, 15)
+    rate_limit_seconds: tuple[Seconds, ...] = (30, 60)
+    timeout_seconds: Annotated[float, Meta(gt=0)] = 600
+
+    def policy(self) -> Retries:
+        return Retries(self.transient_seconds, self.rate_limit_seconds)
+
+
+class McpServer(Struct, frozen=True, forbid_unknown_fields=True):
+    """A server of tools; none is started yet."""
+
+    command: tuple[str, ...] = ()
+    url: str | None = None
+    environment: dict[str, str] = {}
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `configs/agent.json` and a `--config` file laid over it may say."""
+
+    limits: Limits = Limits()
+    retry: Retry = Retry()
+    turn: Allowance = Allowance()
+    approval: Policy = Policy()
+    hibernate_after_seconds: Annotated[float, Meta(gt=0)] = 900
+    mcp_servers: dict[str, McpServer] = {}
+    sandbox: SandboxLimits = SandboxLimits()
+    models: dict[str, ModelEntry] = {}
+    """Laid over `configs/models.json`: labels, context windows, prices, by model id."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins besides the server's own from which browsers may connect."""

@@ -1,0 +1,49 @@
+"""What the doors refuse: each with a code, an HTTP status, and a way out."""
+
+from collections.abc import Mapping
+
+from agent.errors import Problem
+
+STATUS_OF: Mapping[str, int] = {
+    "malformed": 422,
+    "too_long": 422,
+    "forbidden": 403,
+    "rate_limited": 429,
+    "too_many_sessions": 429,
+    "server_full": 503,
+    "unavailable": 503,
+    "too_large": 413,
+    "bad_request": 400,
+    "bad_path": 400,
+    "no_such_session": 404,
+    "no_such_file": 404,
+    "not_found": 404,
+    "disk_full": 507,
+}
+"""The status of a problem that names none; every other refusal of a submission is a 409."""
+
+
+class Refusal(Problem):
+    """A request that is not granted; `retry_after` is in seconds."""
+
+    def __init__(
+        self, status: int, code: str, message: str, *, retry_after: float | None = None
+    ) -> None:
+        super().__init__(code, message)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class NoSuchSession(Refusal):
+    """It is not there, or it is somebody else's: nobody can tell which."""
+
+    def __init__(self) -> None:
+        super().__init__(404, "no_such_session", "There is no such session.")
+
+
+def bad_request(message: str) -> Refusal:
+    return Refusal(400, "bad_request", message)
+
+
+def status_of(problem: Problem) -> int:
+    return problem.status if isinstance(problem, Refusal) else STATUS_OF.get(problem.code, 409)

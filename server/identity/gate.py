@@ -1,0 +1,116 @@
+"""The gate every request passes: whose it is, and whether its origin and host may ask at all."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+
+from server.errors import Refusal
+from server.identity.tokens import Tokens
+from server.people import AuthMethod, Role, User
+
+DEV = User("dev", "dev", "operator", "dev")
+SAFE_METHODS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
+REVOCATION_SECONDS = 0.5
+"""How often the tokens of open connections are looked at again."""
+
+
+class Gate:
+    """`mode` is dev (one user, loopback only) or token. `any_host`: dev on an address that others
+    can reach, because the operator insisted."""
+
+    def __init__(
+        self,
+        mode: AuthMethod,
+        tokens: Tokens,
+        *,
+        allowed_origins: Collection[str] = (),
+        any_host: bool = False,
+    ) -> None:
+        self.mode = mode
+        self._tokens = tokens
+        self._origins = frozenset(origin.rstrip("/").lower() for origin in allowed_origins)
+        self._any_host = any_host
+        self._connections: dict[str, set[Callable[[], None]]] = {}
+
+    def check(self, request: web.Request) -> None:
+        """Raises Refusal `forbidden_host` (DNS rebinding) or `forbidden_origin`."""
+        if self.mode == "dev" and not self._any_host and not is_loopback(_name(request.host)):
+            raise Refusal(
+                403,
+                "forbidden_host",
+                f"Without authentication only loopback names are served, not {request.host!r}.",
+            )
+        origin = request.headers.get(hdrs.ORIGIN)
+        guarded = request.method not in SAFE_METHODS or hdrs.UPGRADE in request.headers
+        if origin is not None and guarded and not self._is_allowed(origin, request.host):
+            raise Refusal(
+                403,
+                "forbidden_origin",
+                f"Pages of {origin!r} may not do this. Name it in `allowed_origins` to let them.",
+            )
+
+    async def who(self, request: web.Request) -> User:
+        """Raises Refusal `unauthorized`."""
+        if self.mode == "dev":
+            return DEV
+        scheme, _, secret = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        token = await self._tokens.verify(secret.strip()) if scheme.lower() == "bearer" else None
+        if token is None:
+            raise Refusal(
+                401,
+                "unauthorized",
+                "Send a valid token as `Authorization: Bearer TOKEN`. "
+                "`mooring token create` makes one.",
+            )
+        role: Role = "operator" if token.role == "operator" else "user"
+        return User(token.user, token.user, role, "token", token.id)
+
+    @contextmanager
+    def watched(self, user: User, on_revoked: Callable[[], None]) -> Iterator[None]:
+        """While inside, `on_revoked` is called when what the user came with is valid no more."""
+        if user.token is None:
+            yield
+            return
+        calls = self._connections.setdefault(user.token, set())
+        calls.add(on_revoked)
+        try:
+            yield
+        finally:
+            calls.discard(on_revoked)
+            if not calls:
+                self._connections.pop(user.token, None)
+
+    async def watch(self) -> None:
+        """Look at the tokens of open connections, for ever."""
+        while True:
+            await asyncio.sleep(REVOCATION_SECONDS)
+            for token, calls in tuple(self._connections.items()):
+                if await self._tokens.current(token) is None:
+                    for revoked in tuple(calls):
+                        revoked()
+
+    def _is_allowed(self, origin: str, host: str) -> bool:
+        parts = urlsplit(origin.lower())
+        own = parts.scheme in ("http", "https") and parts.netloc == host.lower()
+        return own or origin.rstrip("/").lower() in self._origins
+
+
+def is_loopback(host: str) -> bool:
+    """Of a name or an address, without a port."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _name(host: str) -> str:
+    """`[::1]:8765` -> `::1`, `localhost:8765` -> `localhost`."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]

@@ -1,0 +1,37 @@
+"""What the application and each request carry, by typed keys."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from agent.models.catalogue import Catalogue
+from server.config import Limits
+from server.identity.gate import Gate
+from server.people import User
+from server.readiness import Readiness
+from server.sessions.archive import Archive
+from server.sessions.fleet import Fleet
+from server.sessions.manager import SessionManager
+from server.sessions.quotas import Connections
+from server.sessions.workspaces import Workspaces
+from server.store.port import Store
+
+if TYPE_CHECKING:
+    from server.routes.dashboard import Board
+
+ARCHIVE = web.AppKey("archive", Archive)
+CATALOGUE = web.AppKey("catalogue", Catalogue)
+CONNECTIONS = web.AppKey("connections", Connections)
+FLEET = web.AppKey("fleet", Fleet)
+GATE = web.AppKey("gate", Gate)
+LIMITS = web.AppKey("limits", Limits)
+READINESS = web.AppKey("readiness", Readiness)
+STATIC = web.AppKey("static", Path)
+SESSIONS = web.AppKey("sessions", SessionManager)
+STORE = web.AppKey("store", Store)
+WORKSPACES = web.AppKey("workspaces", Workspaces)
+
+BOARDS: web.AppKey[set["Board"]] = web.AppKey("boards", set)
+
+USER = web.RequestKey("user", User)

@@ -1,0 +1,96 @@
+"""How the doors answer: JSON, errors in one shape, headers that keep browsers safe."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from aiohttp import hdrs, web
+from msgspec import Struct
+
+from agent.errors import Problem, Refused
+from server.errors import Refusal, status_of
+
+log = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+    )
+)
+_encode = msgspec.json.Encoder().encode
+
+
+class ErrorBody(Struct, frozen=True):
+    code: str
+    message: str
+    retry_after: float | None
+
+
+class ErrorAnswer(Struct, frozen=True):
+    """The body of every error."""
+
+    error: ErrorBody
+
+
+def json(body: Any, status: int = 200) -> web.Response:
+    """`body`: a Struct, or what is made of Structs."""
+    return web.Response(body=_encode(body), status=status, content_type="application/json")
+
+
+def refusal(status: int, code: str, message: str, retry_after: float | None = None) -> web.Response:
+    response = json(ErrorAnswer(ErrorBody(code, message, retry_after)), status)
+    if retry_after is not None:
+        response.headers[hdrs.RETRY_AFTER] = str(max(1, round(retry_after)))
+    if status == 401:
+        response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    return response
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Problems become answers; what nobody expected is a 500 without details (a broad except)."""
+    try:
+        return await handler(request)
+    except Problem as problem:
+        wait = problem.retry_after if isinstance(problem, Refusal | Refused) else None
+        return refusal(status_of(problem), problem.code, problem.message, wait)
+    except web.HTTPRequestEntityTooLarge:
+        return refusal(413, "too_large", "The body is too large.")
+    except web.HTTPMethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.allowed_methods))
+        answer = refusal(405, "method_not_allowed", f"{error.method} is not one of {allowed}.")
+        answer.headers[hdrs.ALLOW] = allowed
+        return answer
+    except web.HTTPNotFound:
+        return refusal(404, "not_found", f"There is nothing at {request.path!r}.")
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return refusal(error.status, "bad_request", error.reason)
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        return refusal(500, "internal_error", "The server made a mistake; its log says more.")
+
+
+async def secure(request: web.Request, response: web.StreamResponse) -> None:
+    """Headers of every answer, pages and data alike."""
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.path.startswith("/api/"):
+        headers.setdefault("Cache-Control", "no-store")

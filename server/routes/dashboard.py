@@ -1,0 +1,144 @@
+"""The dashboard socket: all sessions at once, then what changes, at most twice a second."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import ClientError, WSMsgType, web
+
+from agent.errors import Problem
+from server.keys import ARCHIVE, BOARDS, CONNECTIONS, FLEET, GATE, SESSIONS, STORE, USER
+from server.memory import resident_mib
+from server.routes.socket import NOT_ANY_MORE, upgradable
+from server.sessions.archive import Archive
+from server.sessions.fleet import TICK, Fleet, View
+from server.sessions.manager import UNAVAILABLE, SessionManager
+from server.store.port import SessionRow, Store
+from server.times import timestamp
+from server.wire import Bye, Frame, Heartbeat, Row, Tally, Totals, encode
+from server.wire import Fleet as FleetFrame
+
+HEARTBEAT_TICKS = round(20 / TICK)
+PAGE = 500
+
+
+async def dashboard(request: web.Request) -> web.StreamResponse:
+    """Users see their own sessions, operators all."""
+    app, user = request.app, request[USER]
+    owner = None if user.role == "operator" else user.id
+    ws = upgradable(request)
+    with app[CONNECTIONS].one_more(user.id), app[FLEET].view(owner) as view:
+        await ws.prepare(request)
+        board = Board(ws, view, app[FLEET], app[SESSIONS], app[ARCHIVE], app[STORE])
+        showing = asyncio.create_task(board.show())
+        app[BOARDS].add(board)
+        with app[GATE].watched(user, lambda: board.part(NOT_ANY_MORE)):
+            try:
+                # It only listens: what a dashboard says is read and thrown away.
+                while (await ws.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    pass
+            finally:
+                app[BOARDS].discard(board)
+                showing.cancel()
+                await asyncio.gather(showing, return_exceptions=True)
+    return ws
+
+
+class Board:
+    """One dashboard, served by its own task: a slow one waits for itself alone."""
+
+    def __init__(
+        self,
+        ws: web.WebSocketResponse,
+        view: View,
+        fleet: Fleet,
+        sessions: SessionManager,
+        archive: Archive,
+        store: Store,
+    ) -> None:
+        self._ws = ws
+        self._view = view
+        self._fleet = fleet
+        self._sessions = sessions
+        self._archive = archive
+        self._store = store
+        self._shown: dict[str, Row] = {}
+        self._bye: Bye | None = None
+
+    def part(self, bye: Bye) -> None:
+        """Say why and close, at the next tick at the latest."""
+        self._bye = bye
+
+    async def show(self) -> None:
+        """Until the connection is over."""
+        try:
+            await self._show_all()
+            quiet = 0
+            while self._bye is None:
+                await asyncio.sleep(TICK)
+                quiet = 0 if await self._show_changes() else quiet + 1
+                if quiet >= HEARTBEAT_TICKS:
+                    await self._send(Heartbeat(at=timestamp()))
+                    quiet = 0
+        except Problem:
+            self._bye = UNAVAILABLE
+        except (ConnectionError, ClientError):
+            return
+        await self.close(self._bye)
+
+    async def close(self, bye: Bye) -> None:
+        if not self._ws.closed:
+            await self._send(bye)
+            await self._ws.close(code=bye.code, message=bye.reason.encode()[:123])
+
+    async def _show_all(self) -> None:
+        self._view.take()
+        rows = [self._fleet.row_of(self._sessions.seen(row)) async for row in self._rows()]
+        self._shown = {row.id: row for row in rows}
+        totals = await self._totals()
+        await self._send(FleetFrame(full=True, at=timestamp(), sessions=tuple(rows), totals=totals))
+
+    async def _show_changes(self) -> bool:
+        changed, gone = self._view.take()
+        rows = [self._fleet.row_of(session) for session in changed]
+        new = tuple(row for row in rows if self._shown.get(row.id) != row)
+        if not new and not gone:
+            return False
+        self._shown.update({row.id: row for row in new})
+        for id in gone:
+            self._shown.pop(id, None)
+        totals = await self._totals()
+        await self._send(FleetFrame(full=False, sessions=new, totals=totals, gone=gone))
+        return True
+
+    async def _rows(self) -> AsyncIterator[SessionRow]:
+        cursor: str | None = None
+        while True:
+            page = await self._archive.page(
+                self._view.owner, limit=PAGE, cursor=cursor, q="", state=""
+            )
+            for row in page.rows:
+                yield row
+            if (cursor := page.next_cursor) is None:
+                return
+
+    async def _totals(self) -> Totals:
+        owner, count = self._view.owner, self._store.count
+        turns, failed = self._fleet.per_minute()
+        return Totals(
+            sessions=Tally(
+                live=self._sessions.live_of(owner),
+                running=await count(owner, "running"),
+                awaiting_approval=await count(owner, "awaiting_approval"),
+                stored=len(self._shown),
+            ),
+            viewers=self._sessions.viewers_of(owner),
+            tokens_per_second=self._fleet.tokens_per_second,
+            turns_per_minute=turns,
+            errors_per_minute=failed,
+            cost_usd_today=self._fleet.cost_today,
+            loop_lag_ms=self._fleet.loop_lag_ms,
+            memory_mib=resident_mib(),
+        )
+
+    async def _send(self, frame: Frame) -> None:
+        await self._ws.send_str(encode(frame).decode())

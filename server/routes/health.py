@@ -1,0 +1,74 @@
+"""Whether the server lives, is ready, who asks, which models there are, and its metrics."""
+
+from aiohttp import web
+from msgspec import UNSET, Struct, UnsetType
+
+from server.errors import Refusal
+from server.identity.gate import is_loopback
+from server.keys import CATALOGUE, FLEET, GATE, READINESS, SESSIONS, STORE, USER
+from server.people import AuthMethod, Role
+from server.routes.answers import json
+
+
+class Alive(Struct, frozen=True):
+    status: str
+
+
+class Me(Struct, frozen=True):
+    id: str
+    name: str
+    role: Role
+
+
+class WhoAmI(Struct, frozen=True):
+    user: Me
+    auth: AuthMethod
+
+
+class ModelOffer(Struct, frozen=True):
+    id: str
+    label: str
+    context: int
+    available: bool
+    why_not: str | UnsetType = UNSET
+
+
+class ModelOffers(Struct, frozen=True):
+    models: list[ModelOffer]
+    default: str
+
+
+async def healthz(request: web.Request) -> web.Response:
+    return json(Alive("ok"))
+
+
+async def readyz(request: web.Request) -> web.Response:
+    report = request.app[READINESS].report
+    return json(report, 200 if report.ready else 503)
+
+
+async def me(request: web.Request) -> web.Response:
+    user = request[USER]
+    return json(WhoAmI(Me(user.id, user.name, user.role), user.via))
+
+
+async def models(request: web.Request) -> web.Response:
+    catalogue = request.app[CATALOGUE]
+    offers = [
+        ModelOffer(o.id, o.label, o.context, o.available, o.why_not or UNSET)
+        for o in catalogue.offers()
+    ]
+    return json(ModelOffers(offers, catalogue.default))
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Prometheus text, for the machine itself and for operators."""
+    if not is_loopback(request.remote or ""):
+        user = await request.app[GATE].who(request)
+        if user.role != "operator":
+            raise Refusal(403, "forbidden", "Only operators may read metrics.")
+    from server.metrics import text  # its library is not needed by anyone who never asks
+
+    app = request.app
+    content = await text(app[SESSIONS], app[FLEET], app[STORE])
+    return web.Response(body=content, headers={"Content-Type": "text/plain; version=0.0.4"})

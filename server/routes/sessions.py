@@ -1,0 +1,130 @@
+"""Sessions over HTTP: create, list, show, rename, erase, fork, page through, export."""
+
+from typing import Annotated
+
+from aiohttp import web
+from msgspec import Meta, Raw, Struct
+
+from server import export
+from server.errors import Refusal, bad_request
+from server.keys import ARCHIVE, CATALOGUE, SESSIONS, STORE, USER
+from server.routes import asked
+from server.routes.answers import json
+from server.sessions.rows import session_of
+from server.wire import Session
+
+STATES = ("idle", "running", "awaiting_approval", "ended")
+PAGE_BYTES = 1024 * 1024
+DEFAULT_SESSIONS = 50
+LONGEST_KEY = 200
+
+Title = Annotated[str, Meta(max_length=200)]
+
+
+class NewSessionBody(Struct, frozen=True, forbid_unknown_fields=True):
+    title: Title | None = None
+    model: str | None = None
+
+
+class ChangedSessionBody(Struct, frozen=True, forbid_unknown_fields=True):
+    title: Title | None = None
+
+
+class ForkBody(Struct, frozen=True, forbid_unknown_fields=True):
+    after_turn: str | None = None
+
+
+class SessionPage(Struct, frozen=True):
+    sessions: list[Session]
+    next_cursor: str | None
+
+
+class EventsPage(Struct, frozen=True):
+    """Events as they are stored; `more` of them in the direction that was asked for."""
+
+    events: list[Raw]
+    head: int
+    oldest: int
+    more: bool
+
+
+async def create(request: web.Request) -> web.Response:
+    wanted = await asked.body(request, NewSessionBody)
+    key = request.headers.get("Idempotency-Key") or None
+    if key is not None and len(key) > LONGEST_KEY:
+        raise bad_request(f"`Idempotency-Key` has more than {LONGEST_KEY} characters.")
+    catalogue = request.app[CATALOGUE]
+    model = wanted.model or catalogue.default
+    if not catalogue.knows(model):
+        raise Refusal(409, "no_such_model", f"There is no model {model!r} here. See /api/models.")
+    title = (wanted.title or "").strip()
+    row, new = await request.app[ARCHIVE].create(request[USER], title, model, key)
+    return json(session_of(row), 201 if new else 200)
+
+
+async def listed(request: web.Request) -> web.Response:
+    page = await request.app[ARCHIVE].page(
+        request[USER].id,
+        limit=asked.limit(request, DEFAULT_SESSIONS),
+        cursor=asked.text(request, "cursor") or None,
+        q=asked.text(request, "q"),
+        state=asked.one_of(request, "state", STATES),
+    )
+    return json(SessionPage([session_of(row) for row in page.rows], page.next_cursor))
+
+
+async def shown(request: web.Request) -> web.Response:
+    return json(
+        session_of(await request.app[SESSIONS].row(request.match_info["id"], request[USER]))
+    )
+
+
+async def changed(request: web.Request) -> web.Response:
+    wanted = await asked.body(request, ChangedSessionBody)
+    id, user = request.match_info["id"], request[USER]
+    row = await request.app[SESSIONS].row(id, user)
+    if wanted.title is not None:
+        row = await request.app[SESSIONS].rename(id, user, wanted.title.strip())
+    return json(session_of(row))
+
+
+async def erased(request: web.Request) -> web.Response:
+    await request.app[ARCHIVE].erase(request.match_info["id"])
+    return web.Response(status=204)
+
+
+async def forked(request: web.Request) -> web.Response:
+    wanted = await asked.body(request, ForkBody)
+    row = await request.app[ARCHIVE].fork(
+        request.match_info["id"], request[USER], wanted.after_turn
+    )
+    return json(session_of(row), 201)
+
+
+async def events(request: web.Request) -> web.Response:
+    id, store = request.match_info["id"], request.app[STORE]
+    limit = asked.limit(request, asked.MOST)
+    before = asked.number(request, "before", 0)
+    after = asked.number(request, "after", 0)
+    if asked.text(request, "before"):
+        page = await store.events_before(id, before, limit=limit, max_bytes=PAGE_BYTES)
+    else:
+        page = await store.events_after(id, after, limit=limit, max_bytes=PAGE_BYTES)
+    return json(EventsPage([Raw(body) for body in page.bodies], page.head, page.oldest, page.more))
+
+
+async def exported(request: web.Request) -> web.StreamResponse:
+    id = request.match_info["id"]
+    form = asked.one_of(request, "format", ("md", "jsonl"), default="md")
+    response = web.StreamResponse()
+    response.content_type = "text/markdown" if form == "md" else "application/jsonl"
+    response.charset = "utf-8"
+    response.headers["Content-Disposition"] = f'attachment; filename="{id}.{form}"'
+    pieces = export.pieces(request.app[STORE], id, "md" if form == "md" else "jsonl")
+    first = await anext(pieces, b"")
+    await response.prepare(request)
+    await response.write(first)
+    async for piece in pieces:
+        await response.write(piece)
+    await response.write_eof()
+    return response

@@ -1,0 +1,169 @@
+"""The session socket: the contract's order after the upgrade, then frames both ways."""
+
+import asyncio
+import socket as sockets
+from collections import deque
+from collections.abc import Callable
+
+from aiohttp import WSMsgType, web
+
+from agent.protocol import AnySubmission
+from server.delivery.replay import Wish
+from server.delivery.viewer import Viewer
+from server.errors import NoSuchSession, Refusal
+from server.keys import CONNECTIONS, GATE, LIMITS, SESSIONS, USER
+from server.people import User
+from server.routes import asked, submissions
+from server.sessions.manager import DELETED, SessionManager
+from server.times import timestamp
+from server.wire import SUBPROTOCOL, Bye, Refused
+
+SEND_BUFFER = 128 * 1024
+LARGEST_MESSAGE = 4 * submissions.LONGEST_FRAME
+"""What is read at all, so that a frame over the limit is told so before the close."""
+MOST_MALFORMED = 20
+MALFORMED_SECONDS = 60.0
+MOST_IN_FLIGHT = 64
+"""Frames of one connection that wait for their commit; the next is not read before."""
+
+TOO_LARGE = Bye(1009, "A frame has at most 1 MiB.")
+PROTOCOL_VIOLATION = Bye(4400, "Too many malformed frames.")
+NOT_ANY_MORE = Bye(4401, "The token is not valid any more.")
+
+
+async def socket(request: web.Request) -> web.StreamResponse:
+    id, user, limits = request.match_info["id"], request[USER], request.app[LIMITS]
+    wish = _wish(request)
+    ws = upgradable(request)
+    with request.app[CONNECTIONS].one_more(user.id):
+        async with request.app[SESSIONS].attach(id) as channel:
+            if channel.viewers >= limits.viewers_per_session:
+                raise Refusal(
+                    429,
+                    "too_many_connections",
+                    f"This session has {channel.viewers} of {limits.viewers_per_session} viewers.",
+                    retry_after=5,
+                )
+            await ws.prepare(request)
+            transport = bounded(request)
+
+            async def hang_up(code: int, reason: bytes) -> object:
+                return await ws.close(code=code, message=reason)
+
+            async with channel.broadcaster.join(transport, hang_up, wish) as viewer:
+                with request.app[GATE].watched(user, lambda: viewer.part(NOT_ANY_MORE)):
+                    await Conversation(ws, viewer, request.app[SESSIONS], id, user).run()
+    return ws
+
+
+def upgradable(request: web.Request) -> web.WebSocketResponse:
+    """Raises Refusal where the request is no WebSocket handshake."""
+    ws = web.WebSocketResponse(
+        protocols=(SUBPROTOCOL,), compress=False, max_msg_size=LARGEST_MESSAGE, autoclose=True
+    )
+    if not ws.can_prepare(request).ok:
+        refused = Refusal(426, "upgrade_required", "This address speaks WebSocket only.")
+        raise refused
+    return ws
+
+
+def bounded(request: web.Request) -> asyncio.Transport:
+    """The connection's transport, its share of the kernel's memory bounded."""
+    transport = request.transport
+    assert transport is not None, "it was just upgraded"
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER)
+    assert isinstance(transport, asyncio.Transport)
+    return transport
+
+
+def _wish(request: web.Request) -> Wish:
+    deltas = asked.one_of(request, "deltas", ("all", "none"), default="all")
+    return Wish(
+        after=asked.number(request, "after", 0),
+        log=asked.text(request, "log") or None,
+        deltas=deltas == "all",
+    )
+
+
+class Conversation:
+    """What one client says, in order; each frame is answered once."""
+
+    def __init__(
+        self,
+        ws: web.WebSocketResponse,
+        viewer: Viewer,
+        sessions: SessionManager,
+        session: str,
+        user: User,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._ws = ws
+        self._viewer = viewer
+        self._sessions = sessions
+        self._session = session
+        self._user = user
+        self._clock = clock or asyncio.get_running_loop().time
+        self._malformed: deque[float] = deque(maxlen=MOST_MALFORMED)
+        self._in_flight: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Until the connection is over; what was judged by then takes effect all the same."""
+        try:
+            while (message := await self._viewer.next(self._ws.receive)) is not None:
+                match message.type:
+                    case WSMsgType.TEXT:
+                        await self._hear(message.data)
+                    case WSMsgType.BINARY:
+                        self._refuse(submissions.Malformed(None, "Frames are text, not binary."))
+                    case _:
+                        return
+        finally:
+            for task in self._in_flight:
+                task.cancel()
+            await asyncio.gather(*self._in_flight, return_exceptions=True)
+
+    async def _hear(self, text: str) -> None:
+        if len(text) > submissions.LONGEST_FRAME or (
+            4 * len(text) > submissions.LONGEST_FRAME
+            and len(text.encode(errors="replace")) > submissions.LONGEST_FRAME
+        ):
+            self._viewer.part(TOO_LARGE)
+            return
+        try:
+            submission = submissions.read(text)
+        except submissions.Malformed as problem:
+            self._refuse(problem)
+            return
+        while len(self._in_flight) >= MOST_IN_FLIGHT:
+            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+        task = asyncio.create_task(self._answer(submission))
+        self._in_flight.add(task)
+        task.add_done_callback(self._answered)
+
+    async def _answer(self, submission: AnySubmission) -> None:
+        try:
+            answer = await submissions.answer(
+                self._sessions, self._session, self._user, submission, timestamp
+            )
+        except NoSuchSession:
+            self._viewer.part(DELETED)
+            return
+        self._viewer.answer(answer)
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "a submission failed", "exception": error}
+            )
+            self._viewer.part(Bye(1011, "The server made a mistake."))
+
+    def _refuse(self, problem: submissions.Malformed) -> None:
+        """Each is answered; the twentieth within a minute is the last."""
+        self._viewer.answer(Refused(problem.id, problem.code, problem.message))
+        self._malformed.append(self._clock())
+        full = len(self._malformed) == MOST_MALFORMED
+        if full and self._malformed[-1] - self._malformed[0] <= MALFORMED_SECONDS:
+            self._viewer.part(PROTOCOL_VIOLATION)

@@ -1,0 +1,37 @@
+"""Every door of the house, in one table."""
+
+from aiohttp import web
+
+from server.routes import (
+    dashboard,
+    files,
+    health,
+    pages,
+    sessions,
+    socket,
+    submit,
+)
+
+ROUTES = (
+    web.get("/", pages.index),
+    web.get("/static/{path:.+}", pages.file),
+    web.get("/healthz", health.healthz),
+    web.get("/readyz", health.readyz),
+    web.get("/metrics", health.metrics),
+    web.get("/api/me", health.me),
+    web.get("/api/models", health.models),
+    web.get("/api/dashboard/socket", dashboard.dashboard),
+    web.post("/api/sessions", sessions.create),
+    web.get("/api/sessions", sessions.listed),
+    web.get("/api/sessions/{id}", sessions.shown),
+    web.patch("/api/sessions/{id}", sessions.changed),
+    web.delete("/api/sessions/{id}", sessions.erased),
+    web.post("/api/sessions/{id}/fork", sessions.forked),
+    web.get("/api/sessions/{id}/events", sessions.events),
+    web.get("/api/sessions/{id}/export", sessions.exported),
+    web.post("/api/sessions/{id}/submissions", submit.submit),
+    web.post("/api/sessions/{id}/files", files.uploaded),
+    web.get("/api/sessions/{id}/files", files.listed),
+    web.get("/api/sessions/{id}/files/{path:.+}", files.downloaded),
+    web.get("/api/sessions/{id}/socket", socket.socket),
+)

@@ -1,0 +1,164 @@
+"""The agent's port, on the store and the broadcaster: number, commit, then show."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from agent.errors import Unrecorded
+from agent.history import Digest
+from agent.journal import Activity, Commit, Fold, GrowthKind, NewReceipt, OpenText
+from agent.protocol import AnyEvent, AssistantMessage, Recorded, UserMessage
+from server.sessions.channel import Channel
+from server.sessions.rows import indexed
+from server.store.port import Append, DraftPiece, Store, StoredReceipt
+from server.wire import Outgoing, outgoing
+
+DRAFT_SECONDS = 0.2
+"""How far drafts may lag behind what was shown; the commit takes the rest of 250 ms."""
+LONGEST_LOG = 64 * 1024
+"""Characters of a running call's output that are kept for the case of a crash."""
+
+
+class DraftedText:
+    """An open text: shown at once, and kept piece by piece for the case of a crash."""
+
+    __slots__ = ("_due", "_fresh", "_kept", "_most", "_shown", "item", "kind", "turn")
+
+    def __init__(
+        self, kind: GrowthKind, turn: str, item: str, shown: OpenText, due: Callable[[], None]
+    ) -> None:
+        self.kind = kind
+        self.turn = turn
+        self.item = item
+        self._shown = shown
+        self._due = due
+        self._fresh: list[str] = []
+        self._kept = 0
+        self._most = LONGEST_LOG if kind == "tool_log" else None
+
+    def grow(self, text: str) -> None:
+        self._shown.grow(text)
+        if not self._fresh:
+            self._due()
+        self._fresh.append(text)
+
+    def piece(self, session: str) -> DraftPiece | None:
+        """What was shown since the last piece; nothing once enough is kept."""
+        text = "".join(self._fresh)
+        self._fresh.clear()
+        if self._most is not None:
+            text = text[: max(self._most - self._kept, 0)]
+        if not text:
+            return None
+        offset, self._kept = self._kept, self._kept + len(text)
+        return DraftPiece(session, self.turn, self.item, self.kind, offset, text)
+
+
+class SessionJournal:
+    """Implements agent.journal.Journal for one session, from event `head` on."""
+
+    def __init__(
+        self,
+        session: str,
+        head: int,
+        store: Store,
+        channel: Channel,
+        timestamp: Callable[[], str],
+        draft_seconds: float = DRAFT_SECONDS,
+    ) -> None:
+        self._session = session
+        self._head = head
+        self._store = store
+        self._channel = channel
+        self._timestamp = timestamp
+        self._draft_seconds = draft_seconds
+        self._open: dict[tuple[GrowthKind, str], DraftedText] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._drafting: asyncio.Future[None] | None = None
+
+    def record(
+        self, events: Sequence[AnyEvent], receipts: Sequence[NewReceipt], fold: Fold
+    ) -> Commit:
+        at, first = self._timestamp(), self._head + 1
+        entries = tuple(Recorded(first + n, at, event) for n, event in enumerate(events))
+        self._head += len(entries)
+        digest = fold(entries)
+        bodies = [outgoing(e.seq, e.at, e.event) for e in entries]
+        stored = self._store.append(
+            Append(
+                session=self._session,
+                first=first,
+                at=at,
+                bodies=tuple(o.body for o in bodies),
+                receipts=tuple(StoredReceipt(r.id, r.fingerprint, first) for r in receipts),
+                closed=self._closed(bodies),
+                words=tuple(_words(events)),
+                indexed=indexed(digest),
+            )
+        )
+        done = asyncio.get_running_loop().create_future()
+        stored.add_done_callback(lambda s: self._stored(s, done, entries, bodies, digest))
+        return Commit(entries, done)
+
+    def open(self, kind: GrowthKind, turn: str, item: str) -> OpenText:
+        shown = self._channel.open(kind, turn, item)
+        text = DraftedText(kind, turn, item, shown, self._draft_later)
+        self._open[kind, item] = text
+        return text
+
+    def activity(self, activity: Activity | None) -> None:
+        self._channel.busy(activity)
+
+    def close(self) -> None:
+        """Keep no more drafts."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _stored(
+        self,
+        stored: asyncio.Future[None],
+        done: asyncio.Future[None],
+        entries: Sequence[Recorded],
+        bodies: Sequence[Outgoing],
+        digest: Digest,
+    ) -> None:
+        """On disk: show it, then say so."""
+        if stored.cancelled():
+            done.set_exception(Unrecorded("The commit was given up."))
+        elif (error := stored.exception()) is not None:
+            done.set_exception(error)
+        else:
+            self._channel.publish(entries, bodies, digest)
+            done.set_result(None)
+
+    def _closed(self, bodies: Sequence[Outgoing]) -> tuple[str, ...]:
+        """The items whose drafts end with this commit; they take no more."""
+        ended = [
+            key
+            for key, text in self._open.items()
+            if any(o.closes == text.item or (o.ends and o.ends == text.turn) for o in bodies)
+        ]
+        return tuple({self._open.pop(key).item for key in ended})
+
+    def _draft_later(self) -> None:
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._draft_seconds, self._draft)
+
+    def _draft(self) -> None:
+        self._timer = None
+        pieces = [p for t in self._open.values() if (p := t.piece(self._session)) is not None]
+        if pieces:
+            self._channel.streamed(sum(len(p.text) for p in pieces))
+            self._drafting = self._store.draft(pieces)
+            self._drafting.add_done_callback(_seen)
+
+
+def _seen(drafted: asyncio.Future[None]) -> None:
+    """A lost draft costs half a sentence after a crash, no more: the next commit will tell."""
+    if not drafted.cancelled():
+        drafted.exception()
+
+
+def _words(events: Sequence[AnyEvent]) -> Sequence[str]:
+    """What search finds: what people and the model said."""
+    return [e.text for e in events if isinstance(e, UserMessage | AssistantMessage) and e.text]

@@ -1,0 +1,80 @@
+"""A session in memory: its actor, and the journal that it writes through."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from agent.means import Means
+from agent.recovery import Interruption
+from agent.session import Session
+from server.sessions.channel import Channel
+from server.sessions.journal import SessionJournal
+from server.sessions.loading import load, recorded
+from server.store.port import Store
+from server.wire import outgoing
+
+
+class MakeMeans(Protocol):
+    """What the agent of a session works with."""
+
+    def __call__(self, session: str, owner: str) -> Means: ...
+
+
+class LiveSession:
+    """`last_used` is what hibernation goes by, in seconds of the manager's clock."""
+
+    def __init__(self, session: Session, journal: SessionJournal, last_used: float) -> None:
+        self.session = session
+        self.last_used = last_used
+        self._journal = journal
+
+    @property
+    def resting(self) -> bool:
+        return self.session.resting
+
+    @property
+    def failed(self) -> bool:
+        return self.session.failed.done()
+
+    async def close(self) -> None:
+        """Stop what runs and say so in the log."""
+        await self.session.close()
+        self._journal.close()
+
+    async def discard(self) -> None:
+        """Stop what runs without a word."""
+        await self.session.discard()
+        self._journal.close()
+
+    def sleep(self) -> None:
+        """Leave memory while resting: the log is all there is."""
+        self._journal.close()
+
+
+async def wake(
+    channel: Channel,
+    store: Store,
+    means: Means,
+    *,
+    timestamp: Callable[[], str],
+    now: float,
+    interruption: Interruption,
+) -> LiveSession:
+    """Read the log, show viewers what they have not seen of it, append what it lacks, go on.
+
+    Raises NoSuchSession.
+    """
+    id = channel.row.id
+    loaded = await load(store, id)
+    await _show_missed(channel, store, loaded.history.head)
+    journal = SessionJournal(id, loaded.history.head, store, channel, timestamp)
+    session = Session(loaded.history, loaded.receipts, journal, means)
+    session.start(loaded.drafts, interruption)
+    return LiveSession(session, journal, now)
+
+
+async def _show_missed(channel: Channel, store: Store, head: int) -> None:
+    """Events of a commit whose outcome was unknown to the actor before."""
+    while (seen := channel.broadcaster.head) < head:
+        page = await store.events_after(channel.row.id, seen, limit=500, max_bytes=1024 * 1024)
+        entries = [recorded(page.first + n, body) for n, body in enumerate(page.bodies)]
+        channel.broadcaster.publish(page.first, [outgoing(e.seq, e.at, e.event) for e in entries])

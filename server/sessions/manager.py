@@ -1,0 +1,307 @@
+"""Which sessions are in memory, whose, how many, and when they leave it."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from agent.errors import Problem, Refused, Unrecorded
+from agent.fingerprint import fingerprint
+from agent.protocol import AnySubmission, Interrupt, Resume, Retry, Shutdown, TurnError, UserInput
+from agent.receipts import Accepted
+from agent.recovery import Interruption
+from server.config import Limits
+from server.errors import NoSuchSession
+from server.people import User
+from server.sessions.channel import Channel
+from server.sessions.fleet import Fleet
+from server.sessions.live import LiveSession, MakeMeans, wake
+from server.sessions.loading import load_history
+from server.sessions.locks import KeyedLocks
+from server.sessions.quotas import Buckets
+from server.sessions.rows import queued
+from server.sessions.slots import Slots
+from server.store.port import SessionRow, Store
+from server.wire import Bye, Queued
+
+log = logging.getLogger(__name__)
+
+RESTART = Interruption("server_restart")
+CRASH = Interruption(
+    error=TurnError(
+        "unavailable", "The log could not be written. Send it again in a moment.", retryable=True
+    )
+)
+GOING_AWAY = Bye(1012, "The server is restarting; reconnect in a moment.", retry_after=1)
+UNAVAILABLE = Bye(1012, "The server cannot read its store now.", retry_after=1)
+DELETED = Bye(4404, "This session was deleted.")
+ENDED = Bye(1000, "This session has ended.")
+FAREWELL_SECONDS = 3.0
+LONGEST_REVIVAL_WAIT = 30.0
+
+
+class SessionManager:
+    """Sessions wake when they are needed and leave memory when they rest.
+
+    What happens to one session beside its actor's own work (wake, fork, delete) is serialised by
+    its lock; finding an actor and handing it a submission is one step without a pause.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        make_means: MakeMeans,
+        *,
+        limits: Limits,
+        slots: Slots,
+        fleet: Fleet,
+        hibernate_after: float,
+        timestamp: Callable[[], str],
+        clock: Callable[[], float],
+    ) -> None:
+        self.locks = KeyedLocks()
+        self._store = store
+        self._make_means = make_means
+        self._limits = limits
+        self._slots = slots
+        self._fleet = fleet
+        self._hibernate_after = hibernate_after
+        self._timestamp = timestamp
+        self._clock = clock
+        self._buckets = Buckets(limits.submissions_per_minute, clock)
+        self._live: dict[str, LiveSession] = {}
+        self._channels: dict[str, Channel] = {}
+        self._holds: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    # -- the life of the server --
+
+    async def recover(self) -> None:
+        """Append what logs that end mid-turn lack, so that every state is right without waking."""
+        for id in await self._store.unsettled():
+            live = await self._awake(id, RESTART)
+            await live.session.written()
+            if self._live.get(id) is live and live.resting:
+                self._hibernate(id)
+
+    async def close(self) -> None:
+        """Stop what runs, commit its end, and say goodbye to viewers."""
+        self._closing = True
+        await asyncio.gather(*(live.close() for live in self._live.values()))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        channels = self._channels.values()
+        await asyncio.gather(*(c.broadcaster.end(GOING_AWAY, FAREWELL_SECONDS) for c in channels))
+
+    # -- what people do with a session --
+
+    async def row(self, id: str, user: User) -> SessionRow:
+        """Raises NoSuchSession, also for somebody else's."""
+        channel = self._channels.get(id)
+        row = channel.row if channel is not None else await self._store.row(id)
+        if row is None or row.owner != user.id:
+            raise NoSuchSession
+        return row
+
+    @asynccontextmanager
+    async def attach(self, id: str) -> AsyncIterator[Channel]:
+        """The session's channel, kept while inside; wakes no agent."""
+        async with self.locks.hold(id):
+            channel = await self._channel(id)
+            self._holds[id] += 1
+        try:
+            yield channel
+        finally:
+            self._holds[id] -= 1
+            if not self._holds[id]:
+                del self._holds[id]
+            self._drop_unused(id)
+
+    async def submit(self, id: str, user: User, submission: AnySubmission) -> Accepted:
+        """Raises Refused or NoSuchSession; owns nothing of who asks: they may go away."""
+        live = await self._awake(id)
+        if not live.session.knows(submission.id):
+            self._admit(user, submission)
+        live.last_used = self._clock()
+        try:
+            accepted = await live.session.submit(submission, user.id)
+        except Unrecorded as lost:
+            return await self._answer_lost(id, submission, lost)
+        if isinstance(submission, Shutdown) and not accepted.duplicate:
+            self._own(self._end_viewers(id))
+        return accepted
+
+    async def rename(self, id: str, user: User, title: str) -> SessionRow:
+        live = await self._awake(id)
+        await live.session.rename(title, user.id)
+        return self._channels[id].row
+
+    async def forget(self, id: str) -> None:
+        """Drop a session that was erased, its viewers told. The caller holds its lock."""
+        if (live := self._live.pop(id, None)) is not None:
+            await live.discard()
+        if (channel := self._channels.pop(id, None)) is not None:
+            await channel.broadcaster.end(DELETED, FAREWELL_SECONDS)
+        self._fleet.gone(id)
+
+    async def stop(self, id: str) -> None:
+        """Take the agent out of memory without a word; its log is about to go."""
+        if (live := self._live.pop(id, None)) is not None:
+            await live.discard()
+
+    # -- what the dashboard and the metrics ask --
+
+    def live_of(self, owner: str | None) -> int:
+        """How many sessions of the owner (None: of all) are in memory."""
+        return sum(owner in (None, self._channels[id].row.owner) for id in self._live)
+
+    def viewers_of(self, owner: str | None) -> int:
+        channels = self._channels.values()
+        return sum(c.viewers for c in channels if owner in (None, c.row.owner))
+
+    @property
+    def waiting(self) -> int:
+        """Turns that wait for a slot."""
+        return self._slots.waiting
+
+    def seen(self, row: SessionRow) -> Channel | SessionRow:
+        """The channel of a session that is watched or in memory, which knows more than its row."""
+        return self._channels.get(row.id, row)
+
+    # -- waking and sleeping --
+
+    async def _awake(self, id: str, interruption: Interruption = CRASH) -> LiveSession:
+        """The actor, in memory when this returns: what follows without a pause finds it there."""
+        while (live := self._live.get(id)) is None or live.failed:
+            await self._wake(id, interruption)
+        return live
+
+    async def _wake(self, id: str, interruption: Interruption) -> None:
+        async with self.locks.hold(id):
+            live = self._live.get(id)
+            if live is not None and not live.failed:
+                return
+            if self._closing:
+                raise Refused("unavailable", "The server is going away.", retry_after=1)
+            if live is not None:
+                del self._live[id]
+                await live.discard()
+            self._make_room()
+            channel = await self._channel(id)
+            means = self._make_means(id, channel.row.owner)
+            live = await wake(
+                channel,
+                self._store,
+                means,
+                timestamp=self._timestamp,
+                now=self._clock(),
+                interruption=interruption,
+            )
+            self._live[id] = live
+            live.session.failed.add_done_callback(lambda _: self._own(self._revive(id)))
+
+    async def _channel(self, id: str) -> Channel:
+        """The caller holds the session's lock."""
+        if (channel := self._channels.get(id)) is not None:
+            return channel
+        row = await self._store.row(id)
+        if row is None:
+            raise NoSuchSession
+        queue: tuple[Queued, ...] = ()
+        if row.indexed.queue:
+            history = await load_history(self._store, id)
+            queue = queued(history.digest(row.indexed.context_limit))
+        channel = Channel(row, queue, self._store, self._timestamp, self._fleet)
+        self._channels[id] = channel
+        return channel
+
+    def _make_room(self) -> None:
+        """Put to sleep what rested longest; turns that wait for a slot may go beyond."""
+        if len(self._live) < self._limits.live_sessions:
+            return
+        resting = [
+            (live.last_used, id)
+            for id, live in self._live.items()
+            if live.resting and not live.failed
+        ]
+        if resting:
+            self._hibernate(min(resting)[1])
+
+    def _hibernate(self, id: str) -> None:
+        self._live.pop(id).sleep()
+        if (channel := self._channels.get(id)) is not None:
+            channel.busy(None)
+        self._drop_unused(id)
+
+    def _drop_unused(self, id: str) -> None:
+        """A channel is there for viewers and for the agent, and goes with the last of them."""
+        if id not in self._live and id not in self._holds:
+            self._channels.pop(id, None)
+
+    async def sweep(self) -> None:
+        """Let what has been at rest for long enough leave memory, for ever."""
+        pause = max(0.02, min(self._hibernate_after / 4, 30.0))
+        while True:
+            await asyncio.sleep(pause)
+            now = self._clock()
+            for id, live in tuple(self._live.items()):
+                if live.failed or not live.resting:
+                    live.last_used = now
+                elif now - live.last_used >= self._hibernate_after:
+                    self._hibernate(id)
+
+    # -- when something fails --
+
+    def _admit(self, user: User, submission: AnySubmission) -> None:
+        if self._closing:
+            raise Refused("unavailable", "The server is going away.", retry_after=1)
+        if not isinstance(submission, Interrupt | Shutdown):
+            self._buckets.take(user.id)
+        starts = isinstance(submission, UserInput | Retry | Resume)
+        if starts and self._slots.waiting >= self._limits.live_sessions:
+            raise Refused(
+                "server_full",
+                f"{self._slots.running} turns run and {self._slots.waiting} wait: all places are "
+                "taken. Try again in a moment.",
+                retry_after=5,
+            )
+
+    async def _answer_lost(self, id: str, submission: AnySubmission, lost: Unrecorded) -> Accepted:
+        """The commit failed, or seemed to: the receipt knows."""
+        try:
+            receipts = await self._store.receipts(id)
+        except Problem:
+            raise Refused("unavailable", lost.message, retry_after=1) from None
+        mark = fingerprint(submission)
+        for receipt in receipts:
+            if receipt.id == submission.id and receipt.fingerprint == mark:
+                return Accepted(receipt.seq)
+        raise Refused("unavailable", lost.message, retry_after=1)
+
+    async def _revive(self, id: str) -> None:
+        """An actor died of a failed commit: make another as soon as the log can be written."""
+        wait = 0.5
+        while not self._closing and id in self._live:
+            try:
+                live = await self._awake(id)
+                await live.session.written()
+                if not live.failed:
+                    return
+            except Problem as problem:
+                log.warning("session %s cannot be loaded: %s", id, problem.message)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_REVIVAL_WAIT)
+
+    async def _end_viewers(self, id: str) -> None:
+        """Who comes later may stay, and read the log."""
+        if (channel := self._channels.get(id)) is not None:
+            await channel.broadcaster.dismiss(ENDED, FAREWELL_SECONDS)
+
+    def _own(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

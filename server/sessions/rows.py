@@ -1,0 +1,59 @@
+"""A session's row in its three shapes: in the store, in lists, in the status line."""
+
+from agent.history import Digest
+from server.store.port import Indexed, SessionRow
+from server.wire import Activity, Context, Queued, Session, Spent, Status
+
+
+def indexed(digest: Digest) -> Indexed:
+    """What the store keeps of a digest."""
+    return Indexed(
+        title=digest.title,
+        model=digest.model,
+        state=digest.state,
+        turn=digest.turn,
+        queue=len(digest.queue),
+        held=digest.held,
+        pending_approvals=digest.pending_approvals,
+        input_tokens=digest.spent_input,
+        output_tokens=digest.spent_output,
+        cost_usd=digest.cost_usd,
+        context_used=digest.context_used,
+        context_limit=digest.context_limit,
+    )
+
+
+def queued(digest: Digest) -> tuple[Queued, ...]:
+    return tuple(Queued(q.submission, q.text, q.delivery) for q in digest.queue)
+
+
+def session_of(row: SessionRow) -> Session:
+    """The row as lists and `hello` show it."""
+    kept = row.indexed
+    return Session(
+        id=row.id,
+        title=kept.title,
+        owner=row.owner,
+        model=kept.model,
+        state=kept.state,
+        created_at=row.created_at,
+        active_at=row.active_at,
+        head=row.head,
+        queue=kept.queue,
+        pending_approvals=kept.pending_approvals,
+        usage=Spent(kept.input_tokens, kept.output_tokens, kept.cost_usd),
+    )
+
+
+def status_of(row: SessionRow, queue: tuple[Queued, ...], activity: Activity | None) -> Status:
+    """The status line; the broadcaster fills in the viewers."""
+    kept = row.indexed
+    return Status(
+        state=kept.state,
+        queue=queue,
+        held=kept.held,
+        context=Context(kept.context_used, kept.context_limit),
+        viewers=0,
+        turn=kept.turn,
+        activity=activity,
+    )

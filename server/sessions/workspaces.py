@@ -1,0 +1,44 @@
+"""The workspaces of all sessions: one object a session, whoever asks for it."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+from agent.protocol import TurnId
+from agent.sandbox.beneath import Beneath
+from agent.sandbox.owner import sandbox_owner
+from agent.sandbox.patience import blocking
+from agent.sandbox.workspace import SessionWorkspace
+
+T = TypeVar("T")
+
+
+class Workspaces:
+    """Kept under `root`, a folder a session. Two objects for one folder would not see each other's
+    locks, hence the table; it holds none that nobody else holds."""
+
+    def __init__(self, root: Path, executor: Executor) -> None:
+        self._root = root
+        self._executor = executor
+        self._open: WeakValueDictionary[str, SessionWorkspace] = WeakValueDictionary()
+
+    def of(self, session: str) -> SessionWorkspace:
+        known = self._open.get(session)
+        if known is None:
+            known = self._open[session] = SessionWorkspace(self._root / session, self._executor)
+        return known
+
+    async def blocking(self, work: Callable[[], T]) -> T:
+        """Run what reads or writes files, on the threads for that."""
+        return await blocking(self._executor, lambda _: work())
+
+    async def beneath(self, session: str) -> Beneath:
+        """The files of a session, as they are now, reached through no link."""
+        workspace = self.of(session)
+        return await self.blocking(lambda: Beneath(workspace.tree, sandbox_owner()))
+
+    async def copy(self, source: str, turn: TurnId, later: Sequence[TurnId], target: str) -> bool:
+        """Give `target` the files that `source` had after `turn`; False: the files of now."""
+        return await self.of(source).copy_as_of(turn, later, self._root / target)
