@@ -34,6 +34,12 @@ def body(request: ModelRequest, model: str, limit_field: str) -> bytes:
     return msgspec.json.encode(asked)
 
 
+def limit_field(host: str) -> str:
+    """OpenAI's own newer models refuse the name that everyone else knows."""
+    own = host == "api.openai.com" or host.endswith(".openai.azure.com")
+    return "max_completion_tokens" if own else "max_tokens"
+
+
 def _message(message: Message) -> Json:
     written: Json = {"role": message.role, "content": message.text}
     if message.calls:

@@ -19,12 +19,13 @@ class EventLines:
         self._left -= len(data)
         if self._left < 0:
             raise _too_large("reply")
+        may_be_too_long = len(self._open) + len(data) > self._max_line
         first, *lines = data.split(b"\n")
         self._open += first
         if lines:
             lines.insert(0, bytes(self._open))
             self._open[:] = lines.pop()
-        if len(self._open) > self._max_line:
+        if may_be_too_long and max(map(len, [*lines, self._open])) > self._max_line:
             raise _too_large("line")
         return [line[5:] for line in lines if line.startswith(b"data:")]
 

@@ -6,6 +6,7 @@ import importlib
 import os
 import re
 import time
+import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
@@ -143,7 +144,8 @@ class LiteLLM:
 
     def _failed(self, litellm: ModuleType, problem: Exception, model: str) -> ModelError:
         words = WRAPPINGS.sub("", getattr(problem, "message", None) or str(problem))
-        said = failures.heard(words.encode())
+        body = getattr(problem, "body", None)
+        said = failures.said_by(body) if body else failures.heard(words.encode())
         headers = getattr(problem, "litellm_response_headers", None)
         status = getattr(problem, "status_code", None)
         if "LLM Provider NOT provided" in words:
@@ -238,6 +240,8 @@ def _said_why(stream: Any) -> bool:
 def _load() -> ModuleType:
     """Import litellm so that it neither asks the network for prices nor prints on stdout."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    # pydantic complains about litellm's own types, which nobody here can mend.
+    warnings.filterwarnings("ignore", message=".*`ReadOnly` qualifier", category=UserWarning)
     litellm = importlib.import_module("litellm")
     vars(litellm).update(suppress_debug_info=True, telemetry=False)
     return litellm

@@ -105,11 +105,12 @@ class OpenAICompatible:
             response.release()
 
     def _body(self, request: ModelRequest) -> bytes:
-        return chat_request.body(
-            request, request.model.removeprefix(f"{self._name}/"), _limit_field(self._url)
-        )
+        model = request.model.removeprefix(f"{self._name}/")
+        return chat_request.body(request, model, chat_request.limit_field(self._url.host or ""))
 
     def _payloads(self, response: aiohttp.ClientResponse) -> EventLines | WholeBody:
+        if response.content_type == "text/html":
+            raise failures.failure("garbled", self._name)
         if response.content_type == "application/json":
             return WholeBody(self._limits.reply_bytes)
         return EventLines(self._limits.line_bytes, self._limits.reply_bytes)
@@ -199,13 +200,6 @@ def _headers(secret: str | None) -> dict[str, str]:
     if secret:
         headers["Authorization"] = f"Bearer {secret}"
     return headers
-
-
-def _limit_field(url: URL) -> str:
-    """OpenAI's own newer models refuse the name that everyone else knows."""
-    host = url.host or ""
-    own = host == "api.openai.com" or host.endswith(".openai.azure.com")
-    return "max_completion_tokens" if own else "max_tokens"
 
 
 def _is_loopback(url: URL) -> bool:

@@ -17,10 +17,11 @@ DEFAULT_PLAIN = Reply(text="A short title")
 
 
 class Seen(Struct, frozen=True):
-    """A request as it arrived; header names are lower case."""
+    """A request as it arrived; header names are lower case. `peer` names its TCP connection."""
 
     body: Json
     headers: Mapping[str, str]
+    peer: object = None
 
     @property
     def messages(self) -> list[Json]:
@@ -127,7 +128,9 @@ class ModelServer:
 
     async def _see(self, request: web.Request) -> Seen:
         body = msgspec.json.decode(await request.read(), type=dict[str, Any])
-        return Seen(body, {name.lower(): value for name, value in request.headers.items()})
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        peer = request.transport and request.transport.get_extra_info("peername")
+        return Seen(body, headers, peer)
 
     def _next_reply(self, seen: Seen) -> Reply:
         plain = not seen.body.get("tools")

@@ -25,7 +25,14 @@ async def native(server: ModelServer) -> AsyncIterator[OpenAICompatible]:
     await model.close()
 
 
-@pytest.fixture(params=["native", "litellm"])
+AS_LITELLM_IS = [
+    pytest.mark.filterwarnings("ignore:.*`ReadOnly` qualifier:UserWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+"""Warnings about litellm's own code; in production nobody sees them."""
+
+
+@pytest.fixture(params=["native", pytest.param("litellm", marks=AS_LITELLM_IS)])
 async def model(request: pytest.FixtureRequest, server: ModelServer) -> AsyncIterator[Model]:
     adapter: Model
     if request.param == "native":

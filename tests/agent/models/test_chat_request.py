@@ -1,6 +1,7 @@
 """A request is written as the protocol wants it."""
 
 import msgspec
+import pytest
 
 from agent.conversation import CallMade, Message, ToolSchema
 from agent.models import chat_request
@@ -68,3 +69,17 @@ def test_tools_are_described() -> None:
             "function": {"name": "bash", "description": "Run.", "parameters": {"type": "object"}},
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("host", "field"),
+    [
+        ("127.0.0.1", "max_tokens"),
+        ("router.huggingface.co", "max_tokens"),
+        ("api.openai.com", "max_completion_tokens"),
+        ("team.openai.azure.com", "max_completion_tokens"),
+        ("api.openai.com.example", "max_tokens"),
+    ],
+)
+def test_the_limit_is_named_as_the_host_knows_it(host: str, field: str) -> None:
+    assert chat_request.limit_field(host) == field

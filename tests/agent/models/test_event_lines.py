@@ -47,10 +47,14 @@ def test_any_cutting_gives_the_same_payloads(stream: bytes, cuts: list[int]) -> 
     assert payloads(*parts) == payloads(stream)
 
 
-def test_a_line_may_be_as_long_as_allowed_and_no_longer() -> None:
+def test_a_line_may_be_as_long_as_allowed() -> None:
     assert payloads(b"data: 1234", b"567890", max_line=16) == [b" 1234567890"]
+
+
+@pytest.mark.parametrize("parts", [[b"data: 1234", b"5678901\n"], [b"x\ndata: 12345678901\n"]])
+def test_a_longer_line_is_garbled(parts: list[bytes]) -> None:
     with pytest.raises(ModelError, match="longer than is allowed") as failed:
-        payloads(b"data: 1234", b"5678901", max_line=16)
+        payloads(*parts, max_line=16)
     assert failed.value.code == "garbled"
 
 

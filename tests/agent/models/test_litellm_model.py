@@ -1,0 +1,93 @@
+"""What litellm brings along: prices, its import, its manners."""
+
+import subprocess
+import sys
+
+import pytest
+
+from agent.models.litellm_model import LiteLLM
+from tests.agent.models.conftest import AS_LITELLM_IS, KEY
+from tests.agent.models.hearing import asking, hear
+from tests.model_server import Gate, ModelServer, Reply, Tokens
+
+pytestmark = AS_LITELLM_IS
+
+
+@pytest.mark.parametrize(
+    ("model", "known"), [("openai/gpt-4o-mini", True), ("openai/nobody-knows-me", False)]
+)
+async def test_a_cost_is_known_or_none_but_never_made_up(
+    server: ModelServer, model: str, known: bool
+) -> None:
+    server.play(Reply(text="hi", usage=Tokens(1000, 100)))
+    adapter = LiteLLM(api_base=server.url, key=lambda: KEY)
+    heard = await hear(adapter, asking(model=model))
+    await adapter.close()
+    assert heard.used is not None
+    assert (heard.used.input_tokens, heard.used.output_tokens) == (1000, 100)
+    assert (heard.used.cost_usd is not None) is known
+    assert heard.used.cost_usd != 0
+
+
+@pytest.mark.parametrize("place", ["start", 1])
+@pytest.mark.parametrize("limit", ["request_seconds", "silence_seconds"])
+async def test_a_stalled_server_times_out(server: ModelServer, place: int, limit: str) -> None:
+    # Generous, because the first request of a process is slow in litellm itself.
+    adapter = LiteLLM(api_base=server.url, key=lambda: KEY)
+    await hear(adapter)
+    server.play(Reply(text="one two three", hold={place: Gate()}))
+    hasty = LiteLLM(api_base=server.url, key=lambda: KEY, **{limit: 0.3})  # type: ignore[arg-type]
+    heard = await hear(hasty)
+    assert heard.code == "timed_out"
+    await server.client_left()
+    await adapter.close()
+    await hasty.close()
+
+
+async def test_an_id_that_names_no_provider_is_no_model() -> None:
+    adapter = LiteLLM()
+    heard = await hear(adapter, asking(model="no-such-provider/x"))
+    await adapter.close()
+    assert heard.code == "model_not_found"
+
+
+async def test_a_provider_without_its_key_is_unauthorized() -> None:
+    adapter = LiteLLM()
+    heard = await hear(adapter, asking(model="anthropic/claude-sonnet-4-5"))
+    await adapter.close()
+    assert heard.code == "unauthorized"
+
+
+async def test_it_can_be_closed_twice_and_used_again(server: ModelServer) -> None:
+    adapter = LiteLLM(api_base=server.url, key=lambda: KEY)
+    await adapter.close()
+    assert (await hear(adapter)).error is None
+    await adapter.close()
+    await adapter.close()
+
+
+def test_warming_up_stays_on_this_host_and_prints_nothing() -> None:
+    program = """
+import asyncio, gc, sys
+
+seen = set()
+
+def note(name, given):
+    if name == "socket.connect" and isinstance(given[1], tuple):
+        seen.add(given[1][0])
+
+sys.addaudithook(note)
+from agent.models.litellm_model import LiteLLM
+
+async def main():
+    model = LiteLLM()
+    await model.warm()
+    await model.close()
+
+asyncio.run(main())
+assert "litellm" in sys.modules
+assert seen <= {"127.0.0.1"}, seen
+assert gc.get_freeze_count() > 100_000
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
