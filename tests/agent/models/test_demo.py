@@ -10,7 +10,17 @@ from agent.models.demo import DemoModel
 from agent.models.demo_script import LABEL, NOTE, next_scene
 from agent.models.port import CallFragment, Finished, ModelRequest, Piece, Text, Used
 from agent.protocol import PlanItem
+from agent.tools.files import ReadArguments, WriteArguments
+from agent.tools.plan import PlanArguments
+from agent.tools.shell import BashArguments
 from tests.agent.models.hearing import hear
+
+ACCEPTED = {
+    "bash": BashArguments,
+    "plan": PlanArguments,
+    "read": ReadArguments,
+    "write": WriteArguments,
+}
 
 TOOLS = tuple(
     ToolSchema(name, name, {"type": "object"}) for name in ("bash", "read", "write", "plan")
@@ -153,6 +163,13 @@ async def test_a_note_is_no_message_of_a_person() -> None:
         "command": "rm precious-1.txt",
         "description": "Delete precious-1.txt",
     }
+
+
+@pytest.mark.parametrize("word", ["hello", "approve", "stop"])
+async def test_the_tools_accept_what_they_are_given(word: str) -> None:
+    calls = [call async for _, made in conversation(word) for call in made]
+    for call in calls:
+        assert msgspec.convert(call.arguments, ACCEPTED[call.tool])
 
 
 async def test_the_next_visit_uses_other_files() -> None:
