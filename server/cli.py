@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -22,6 +23,7 @@ FAILED = 1
 UNUSABLE = 2
 """A flag, a setting or an address that cannot be used: to be mended before the next start."""
 STOPPED = 130
+ADDRESS_ERRORS = {errno.EADDRINUSE, errno.EADDRNOTAVAIL}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -127,4 +129,5 @@ def _sorry(message: str, code: int) -> int:
 
 def _told(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}"
+    way_out = " Choose another --host or --port." if error.errno in ADDRESS_ERRORS else ""
+    return f"{where}{error.strerror or error}.{way_out}"

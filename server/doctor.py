@@ -1,24 +1,20 @@
 """What is usable on this machine, and what to install or mend otherwise."""
 
-import os
 import shutil
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
 
-from agent.config import load
 from agent.errors import ConfigProblem
-from agent.models.catalogue import Catalogue, ModelEntry
 from agent.sandbox.bubblewrap import Bubblewrap
 from agent.sandbox.port import SandboxLimits
-from server.config import Config
-from server.places import shipped
+from server.app import configured
 from server.settings import ServeSettings
 
 State = Literal["ok", "warning", "error"]
@@ -86,17 +82,12 @@ async def sandbox(probe: Callable[[], Awaitable[str | None]]) -> Finding:
     return Finding("Sandbox", "warning", f"the agent runs no commands: {why_not}")
 
 
-def models(settings: ServeSettings, environment: Mapping[str, str]) -> tuple[Finding, ...]:
+def models(settings: ServeSettings) -> tuple[Finding, ...]:
     """One finding a model that is offered, or the setting that keeps all of them from it."""
-    files = [shipped("configs") / "agent.json", *([settings.config] if settings.config else [])]
     try:
-        config = load(files, Config, environment)
-        known = load([shipped("configs") / "models.json"], dict[str, ModelEntry], environment)
+        _, catalogue = configured(settings)
     except ConfigProblem as problem:
         return (Finding("Settings", "error", problem.message),)
-    catalogue = Catalogue(
-        known | config.models, environment, default=settings.model, api_base=settings.api_base
-    )
     return tuple(
         Finding("Model", "ok", f"{offer.id}{' (the default)' * (offer.id == catalogue.default)}")
         if offer.available
@@ -112,14 +103,14 @@ def report(findings: list[Finding]) -> int:
     return int(any(finding.state == "error" for finding in findings))
 
 
-async def examine(settings: ServeSettings, environment: Mapping[str, str] = os.environ) -> int:
+async def examine(settings: ServeSettings) -> int:
     with ThreadPoolExecutor(1, thread_name_prefix="sandbox-probe") as executor:
         found = [
             python(),
             sqlite(),
             data_folder(settings.data_dir),
             await sandbox(Bubblewrap(SandboxLimits(), executor).probe),
-            *models(settings, environment),
+            *models(settings),
         ]
     return report(found)
 

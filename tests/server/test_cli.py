@@ -1,6 +1,9 @@
 """The command: flags over environment over defaults, words on the right stream, exit codes."""
 
 import asyncio
+import re
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -218,6 +221,53 @@ def test_a_reader_who_has_enough_is_no_error(tmp_path: Path) -> None:
 def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("mooring ")
+
+
+# ---- serve -------------------------------------------------------------------------------------
+
+
+async def started(folder: Path, *arguments: str) -> tuple[asyncio.subprocess.Process, str]:
+    """A server on a free port, and the line it printed when it listened."""
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", "--port", "0", *arguments),
+        env={"MOORING_DATA_DIR": str(folder)},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert server.stdout is not None
+    return server, (await server.stdout.readline()).decode()
+
+
+async def test_ctrl_c_ends_a_server_quietly_and_a_second_one_is_told_who_is_first(
+    tmp_path: Path,
+) -> None:
+    first, line = await started(tmp_path)
+    second, nothing = await started(tmp_path)
+    _, refusal = await second.communicate()
+    first.send_signal(signal.SIGINT)
+    rest, log = await first.communicate()
+    assert re.fullmatch(r"Mooring listens on http://127\.0\.0\.1:\d+\n", line)
+    assert (nothing, second.returncode) == ("", 1)
+    assert f"pid {first.pid}" in refusal.decode()
+    assert (first.returncode, rest) == (0, b"")
+    assert b"Traceback" not in log + refusal
+
+
+async def test_a_port_that_is_taken_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        server, line = await started(tmp_path, "--port", port)
+        _, refusal = await server.communicate()
+    assert (line, server.returncode) == ("", 2)
+    assert b"Choose another --host or --port" in refusal
+
+
+async def test_other_interfaces_are_refused_without_authentication(tmp_path: Path) -> None:
+    server, line = await started(tmp_path, "--host", "0.0.0.0")
+    _, refusal = await server.communicate()
+    assert (line, server.returncode) == ("", 2)
+    assert b"mooring token create" in refusal
 
 
 # ---- places and words --------------------------------------------------------------------------

@@ -56,7 +56,7 @@ async def test_a_sandbox_that_works_is_fine() -> None:
 
 
 def test_the_demo_model_needs_nothing_and_the_others_say_what_they_need(tmp_path: Path) -> None:
-    findings = doctor.models(ServeSettings(data_dir=tmp_path), {})
+    findings = doctor.models(ServeSettings(data_dir=tmp_path))
     assert Finding("Model", "ok", "demo (the default)") in findings
     assert any("HF_TOKEN" in f.says for f in findings if f.state == "warning")
     assert "error" not in {f.state for f in findings}
@@ -65,7 +65,7 @@ def test_the_demo_model_needs_nothing_and_the_others_say_what_they_need(tmp_path
 def test_a_setting_that_does_not_exist_is_found_before_the_server_starts(tmp_path: Path) -> None:
     overlay = tmp_path / "mine.json"
     overlay.write_text('{"limits": {"sesions": 1}}')
-    (finding,) = doctor.models(ServeSettings(data_dir=tmp_path, config=overlay), {})
+    (finding,) = doctor.models(ServeSettings(data_dir=tmp_path, config=overlay))
     assert finding.state == "error"
     assert "limits.sesions" in finding.says
 
