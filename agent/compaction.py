@@ -1,6 +1,7 @@
 """What to summarise of a long conversation and what to keep as it is."""
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from agent.conversation import Message
 from agent.history import Entry, History, Summary
@@ -74,3 +75,5 @@ def _line(entry: Entry) -> str:
             return f"Result ({status}): {clip(output, LONGEST_PART)}"
         case Notice(text=text):
             return f"Note: {text}"
+        case _ as never:
+            assert_never(never)

@@ -1,6 +1,7 @@
 """The log folded: turns, their open calls, what is queued, held, undone or compacted."""
 
 from collections.abc import Iterable, Iterator
+from typing import assert_never
 
 from agent.folded import (
     COMPACTION_STOPPED,
@@ -205,6 +206,8 @@ class History:
                 self.context_used += estimate_tokens(event.output)
             case Notice():
                 self.context_used += estimate_tokens(event.text)
+            case _ as never:
+                assert_never(never)
 
     def _progress(
         self, event: ApprovalRequired | ApprovalResolved | ToolStarted | PlanUpdated
@@ -221,6 +224,8 @@ class History:
                 turn.calls[event.call].started = True
             case PlanUpdated():
                 turn.plan = event.items
+            case _ as never:
+                assert_never(never)
 
     def _settle(self, seq: int, event: TurnEnded | TurnUndone | Compacted | Usage) -> None:
         match event:
@@ -242,6 +247,8 @@ class History:
                     self.turns[event.turn].spent.add(event)
                 if event.purpose == "main":
                     self.context_used = event.input_tokens + event.output_tokens
+            case _ as never:
+                assert_never(never)
 
     def _sum_up(self, seq: int, event: Compacted) -> None:
         """A later turn that is undone goes back to the summary, not to what it stands for."""

@@ -259,6 +259,8 @@ def _settle(
         case SetAutoApproval():
             setting = AutoApproval(asked.enabled, asked.cost_cap_usd)
             return (SessionUpdated(now.by, auto_approval=setting),)
+        case _ as never:
+            assert_never(never)
 
 
 def _not_busy(history: History, now: Situation) -> None:

@@ -1,6 +1,7 @@
 """The history as messages for a model: without what was undone, what was compacted summed up."""
 
 from collections.abc import Iterable, Iterator
+from typing import assert_never
 
 from agent.conversation import CallMade, Message
 from agent.history import CallState, Entry, History, Summary, estimate_tokens
@@ -101,6 +102,8 @@ def _told(block: list[Entry], history: History) -> Iterator[Message]:
                 notes.append(Message("user", f"[Note from Mooring] {text}"))
             case ToolOutput():
                 pass  # told with its call, in the calls' order
+            case _ as never:
+                assert_never(never)
     if spoken is not None and (spoken.text or calls):
         made = tuple(CallMade(c.made.call, c.made.tool, _clipped(c.arguments)) for c in calls)
         yield Message("assistant", clip(spoken.text, LONGEST_MESSAGE), calls=made)

@@ -1,0 +1,93 @@
+"""The pieces of a history, each on its own."""
+
+import pytest
+from msgspec.structs import replace
+
+from agent.folded import CallState, Spent, Summary, Turn, estimate_tokens
+from agent.protocol import Decision, ToolCall, ToolOutput, Usage, UserMessage
+
+HEARD = UserMessage("t1", "s1", "Hi.", "ann")
+MADE = ToolCall("t1", "c1", "bash", {"command": "ls"}, "execute")
+APPROVED = Decision("c1", "approve")
+EDITED = Decision("c1", "approve", arguments={"command": "pwd"})
+OUTPUT = ToolOutput("t1", "c1", "ok", "", False, 0, 0.0)
+USAGE = Usage("m1", 10, 2, 0, 0.25, "main")
+
+
+@pytest.mark.parametrize(
+    ("call", "is_open", "is_waiting"),
+    [
+        pytest.param(CallState(MADE), True, False, id="made"),
+        pytest.param(CallState(MADE, asked=True), True, True, id="asked about"),
+        pytest.param(CallState(MADE, asked=True, decision=APPROVED), True, False, id="ruled on"),
+        pytest.param(CallState(MADE, started=True), True, False, id="running"),
+        pytest.param(CallState(MADE, asked=True, output=OUTPUT), False, False, id="answered"),
+    ],
+)
+def test_a_call_is_open_until_it_is_answered_and_waits_until_it_is_ruled_on(
+    call: CallState, is_open: bool, is_waiting: bool
+) -> None:
+    assert (call.is_open, call.is_waiting) == (is_open, is_waiting)
+
+
+@pytest.mark.parametrize(
+    ("decision", "command"),
+    [
+        pytest.param(None, "ls", id="as the model wrote it"),
+        pytest.param(APPROVED, "ls", id="approved as it is"),
+        pytest.param(EDITED, "pwd", id="edited by a human"),
+    ],
+)
+def test_what_runs_is_what_a_human_edited(decision: Decision | None, command: str) -> None:
+    assert CallState(MADE, decision=decision).arguments == {"command": command}
+
+
+def test_a_turn_tells_which_calls_are_open_and_which_wait() -> None:
+    calls = {
+        "c1": CallState(MADE),
+        "c2": CallState(MADE, asked=True),
+        "c3": CallState(MADE, output=OUTPUT),
+    }
+    turn = Turn("t1", HEARD, 1, 0, calls=calls)
+    assert turn.open_calls == (calls["c1"], calls["c2"])
+    assert turn.waiting_calls == (calls["c2"],)
+
+
+def test_a_turn_is_undone_from_an_event_on() -> None:
+    assert not Turn("t1", HEARD, 1, 0).undone
+    assert Turn("t1", HEARD, 1, 0, undone_at=9).undone
+
+
+def test_what_was_spent_adds_up() -> None:
+    spent = Spent()
+    spent.add(USAGE)
+    spent.add(USAGE)
+    assert spent == Spent(20, 4, 0.5)
+
+
+def test_a_cost_stays_unknown_once_a_part_of_it_is() -> None:
+    spent = Spent()
+    for cost in (0.25, None, 0.25):
+        spent.add(replace(USAGE, cost_usd=cost))
+    assert spent == Spent(30, 6, None)
+
+
+@pytest.mark.parametrize(
+    ("began", "undone_at", "told"),
+    [
+        pytest.param(5, None, True, id="a turn before the cut is told of"),
+        pytest.param(9, None, False, id="a turn behind the cut is not"),
+        pytest.param(5, 10, False, id="nor one that was undone before"),
+        pytest.param(5, 20, True, id="but one that was undone later is"),
+    ],
+)
+def test_a_summary_tells_of_what_counted_when_it_was_made(
+    began: int, undone_at: int | None, told: bool
+) -> None:
+    turn = Turn("t1", HEARD, began, 0, undone_at=undone_at)
+    assert Summary(12, "They talked.", through=8).tells_of(turn) is told
+
+
+@pytest.mark.parametrize(("text", "tokens"), [("", 4), ("word" * 10, 14), ("語" * 4, 7)])
+def test_a_token_is_about_four_bytes(text: str, tokens: int) -> None:
+    assert estimate_tokens(text) == tokens
