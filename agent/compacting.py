@@ -24,7 +24,6 @@ async def summarise(
     request = ModelRequest(
         history.model, asked, max_output_tokens=max(int(limit * SUMMARY_PART), 256)
     )
-    before = history.context_used
     aside = await ask(means, desk, request, Aside, turn=turn, busy="compacting")
     if not aside.text:
         raise ModelError("garbled", "The model returned an empty summary.", retryable=True)
@@ -38,6 +37,15 @@ async def summarise(
         "compaction",
         turn,
     )
-    shown = Summary(history.head + 1, aside.text, through)
-    after = size_of(messages(history, means.system_prompt, shown))
-    return usage, Compacted(before, after, aside.text, through, submission)
+    after = _size_after(history, means.system_prompt, Summary(0, aside.text, through))
+    return usage, Compacted(history.context_used, after, aside.text, through, submission)
+
+
+def _size_after(history: History, system: str, summary: Summary) -> int:
+    """What the model will be shown, in tokens as the provider counted them before.
+
+    Both sides are estimated and their ratio is taken, for an estimate and a count do not compare.
+    """
+    estimated = size_of(messages(history, system))
+    left = size_of(messages(history, system, summary))
+    return max(1, round(history.context_used * min(left / estimated, 1.0)))

@@ -22,7 +22,7 @@ from server import keys
 from server.announce import listening
 from server.building import MeansFactory, make_toolbox, new_id
 from server.config import Config
-from server.identity.gate import Gate, is_loopback
+from server.identity.gate import GATE, Gate, is_loopback
 from server.identity.tokens import Tokens
 from server.places import shipped
 from server.readiness import Readiness
@@ -107,7 +107,7 @@ async def _application(
             for work in (
                 _warm(app[keys.READINESS], catalogue, sandbox),
                 app[keys.FLEET].measure(),
-                app[keys.GATE].watch(),
+                app[GATE].watch(),
                 app[keys.SESSIONS].sweep(),
             )
         ]
@@ -158,7 +158,7 @@ async def _wired(
     app[keys.CATALOGUE] = catalogue
     app[keys.CONNECTIONS] = Connections(limits.connections_per_user)
     app[keys.FLEET] = fleet
-    app[keys.GATE] = await _gate(settings, config, store)
+    app[GATE] = await _gate(settings, config, store)
     app[keys.LIMITS] = limits
     app[keys.READINESS] = Readiness(MODELS, SANDBOX)
     app[keys.SESSIONS] = sessions

@@ -7,7 +7,6 @@ from aiohttp import web
 
 from agent.models.catalogue import Catalogue
 from server.config import Limits
-from server.identity.gate import Gate
 from server.people import User
 from server.readiness import Readiness
 from server.sessions.archive import Archive
@@ -24,7 +23,6 @@ ARCHIVE = web.AppKey("archive", Archive)
 CATALOGUE = web.AppKey("catalogue", Catalogue)
 CONNECTIONS = web.AppKey("connections", Connections)
 FLEET = web.AppKey("fleet", Fleet)
-GATE = web.AppKey("gate", Gate)
 LIMITS = web.AppKey("limits", Limits)
 READINESS = web.AppKey("readiness", Readiness)
 STATIC = web.AppKey("static", Path)

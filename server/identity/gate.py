@@ -12,6 +12,7 @@ from server.errors import Refusal
 from server.identity.tokens import Tokens
 from server.people import AuthMethod, Role, User
 
+GATE: web.AppKey["Gate"] = web.AppKey("gate")
 DEV = User("dev", "dev", "operator", "dev")
 SAFE_METHODS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
 REVOCATION_SECONDS = 0.5

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from aiohttp import ClientError, WSMsgType, web
 
 from agent.errors import Problem
-from server.keys import ARCHIVE, BOARDS, CONNECTIONS, FLEET, GATE, SESSIONS, STORE, USER
+from server.identity.gate import GATE
+from server.keys import ARCHIVE, BOARDS, CONNECTIONS, FLEET, SESSIONS, STORE, USER
 from server.memory import resident_mib
 from server.routes.socket import NOT_ANY_MORE, upgradable
 from server.sessions.archive import Archive
@@ -62,6 +63,7 @@ class Board:
         self._archive = archive
         self._store = store
         self._shown: dict[str, Row] = {}
+        self._tally: Tally | None = None
         self._bye: Bye | None = None
 
     def part(self, bye: Bye) -> None:
@@ -95,18 +97,23 @@ class Board:
         rows = [self._fleet.row_of(self._sessions.seen(row)) async for row in self._rows()]
         self._shown = {row.id: row for row in rows}
         totals = await self._totals()
+        self._tally = totals.sessions
         await self._send(FleetFrame(full=True, at=timestamp(), sessions=tuple(rows), totals=totals))
 
     async def _show_changes(self) -> bool:
+        """Whether there was anything to show."""
         changed, gone = self._view.take()
+        if not changed and not gone:
+            return False
         rows = [self._fleet.row_of(session) for session in changed]
         new = tuple(row for row in rows if self._shown.get(row.id) != row)
-        if not new and not gone:
-            return False
         self._shown.update({row.id: row for row in new})
         for id in gone:
             self._shown.pop(id, None)
         totals = await self._totals()
+        if not new and not gone and totals.sessions == self._tally:
+            return False
+        self._tally = totals.sessions
         await self._send(FleetFrame(full=False, sessions=new, totals=totals, gone=gone))
         return True
 

@@ -4,7 +4,8 @@ import re
 
 from aiohttp import web
 
-from server.keys import GATE, SESSIONS, USER
+from server.identity.gate import GATE
+from server.keys import SESSIONS, USER
 from server.routes.answers import Handler
 
 _OF_A_SESSION = re.compile(r"/api/sessions/(?P<id>[^/]+)(/.*)?")

@@ -4,8 +4,8 @@ from aiohttp import web
 from msgspec import UNSET, Struct, UnsetType
 
 from server.errors import Refusal
-from server.identity.gate import is_loopback
-from server.keys import CATALOGUE, FLEET, GATE, READINESS, SESSIONS, STORE, USER
+from server.identity.gate import GATE, is_loopback
+from server.keys import CATALOGUE, FLEET, READINESS, SESSIONS, STORE, USER
 from server.people import AuthMethod, Role
 from server.routes.answers import json
 

@@ -1,17 +1,18 @@
 """The session socket: the contract's order after the upgrade, then frames both ways."""
 
 import asyncio
-import socket as sockets
 from collections import deque
 from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
 from agent.protocol import AnySubmission
+from server.delivery.outlet import outlet_of
 from server.delivery.replay import Wish
 from server.delivery.viewer import Viewer
 from server.errors import NoSuchSession, Refusal
-from server.keys import CONNECTIONS, GATE, LIMITS, SESSIONS, USER
+from server.identity.gate import GATE
+from server.keys import CONNECTIONS, LIMITS, SESSIONS, USER
 from server.people import User
 from server.routes import asked, submissions
 from server.sessions.manager import DELETED, SessionManager
@@ -21,6 +22,8 @@ from server.wire import SUBPROTOCOL, Bye, Refused
 SEND_BUFFER = 128 * 1024
 LARGEST_MESSAGE = 4 * submissions.LONGEST_FRAME
 """What is read at all, so that a frame over the limit is told so before the close."""
+PING_SECONDS = 30.0
+"""After which a peer that is silently gone is found out."""
 MOST_MALFORMED = 20
 MALFORMED_SECONDS = 60.0
 MOST_IN_FLIGHT = 64
@@ -45,12 +48,11 @@ async def socket(request: web.Request) -> web.StreamResponse:
                     retry_after=5,
                 )
             await ws.prepare(request)
-            transport = bounded(request)
-
-            async def hang_up(code: int, reason: bytes) -> object:
-                return await ws.close(code=code, message=reason)
-
-            async with channel.broadcaster.join(transport, hang_up, wish) as viewer:
+            try:
+                outlet, hang_up = outlet_of(request, ws, SEND_BUFFER)
+            except ConnectionResetError:
+                return ws
+            async with channel.broadcaster.join(outlet, hang_up, wish) as viewer:
                 with request.app[GATE].watched(user, lambda: viewer.part(NOT_ANY_MORE)):
                     await Conversation(ws, viewer, request.app[SESSIONS], id, user).run()
     return ws
@@ -59,23 +61,14 @@ async def socket(request: web.Request) -> web.StreamResponse:
 def upgradable(request: web.Request) -> web.WebSocketResponse:
     """Raises Refusal where the request is no WebSocket handshake."""
     ws = web.WebSocketResponse(
-        protocols=(SUBPROTOCOL,), compress=False, max_msg_size=LARGEST_MESSAGE, autoclose=True
+        protocols=(SUBPROTOCOL,),
+        compress=False,
+        max_msg_size=LARGEST_MESSAGE,
+        heartbeat=PING_SECONDS,
     )
     if not ws.can_prepare(request).ok:
-        refused = Refusal(426, "upgrade_required", "This address speaks WebSocket only.")
-        raise refused
+        raise Refusal(426, "upgrade_required", "This address speaks WebSocket only.")
     return ws
-
-
-def bounded(request: web.Request) -> asyncio.Transport:
-    """The connection's transport, its share of the kernel's memory bounded."""
-    transport = request.transport
-    assert transport is not None, "it was just upgraded"
-    raw = transport.get_extra_info("socket")
-    if raw is not None:
-        raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER)
-    assert isinstance(transport, asyncio.Transport)
-    return transport
 
 
 def _wish(request: web.Request) -> Wish:

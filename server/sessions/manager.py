@@ -233,8 +233,9 @@ class SessionManager:
 
     def _hibernate(self, id: str) -> None:
         self._live.pop(id).sleep()
-        if (channel := self._channels.get(id)) is not None:
-            channel.busy(None)
+        channel = self._channels[id]
+        channel.busy(None)
+        self._fleet.changed(channel)
         self._drop_unused(id)
 
     def _drop_unused(self, id: str) -> None:
