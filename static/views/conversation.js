@@ -74,8 +74,9 @@ export class Conversation {
       this.#empty,
       state.synced && !state.entries.length && !inputs.length && !rulings.length,
     );
-    const answered = state.entries.at(-1)?.turn && !state.entries.at(-1).undone;
-    setShown(this.#after, phase === 'idle' && state.synced && Boolean(answered) && !inputs.length);
+    const last = state.entries.findLast((entry) => entry.turn);
+    const settled = phase === 'idle' && state.synced && !inputs.length;
+    setShown(this.#after, settled && last !== undefined && !last.undone);
     this.#keepAtEnd();
     this.#length = state.entries.length;
     this.#drawPill();

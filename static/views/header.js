@@ -140,7 +140,7 @@ export class Choices {
     return this.#model.value;
   }
 
-  draw(models, current, auto) {
+  draw(models, { model: current, auto = false }) {
     const strange = current && !models.some(({ id }) => id === current) ? current : null;
     if (models !== this.models || strange !== this.strange) {
       Object.assign(this, { models, strange });
@@ -148,7 +148,7 @@ export class Choices {
       fill(this.#model, [...models, ...added].map(modelOption));
     }
     if (document.activeElement !== this.#model && current) this.#model.value = current;
-    if (auto !== undefined) this.#auto.checked = Boolean(auto);
+    this.#auto.checked = auto;
   }
 }
 

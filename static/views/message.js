@@ -117,19 +117,13 @@ const words = (text) => (text ? text.trim().split(/\s+/).length : 0);
 export class NoteView {
   node = h('aside', { class: 'entry note' });
 
-  constructor({ retry }) {
-    this.retry = retry;
-  }
-
   draw(entry) {
     const [text, tone] = noteWords(entry);
-    const failed = entry.about === 'ended' && entry.event.error?.retryable;
     this.node.className = `entry note ${tone}${entry.undone ? ' undone' : ''}`;
     const summary = entry.about === 'compacted' ? entry.event.summary : null;
     fill(
       this.node,
       h('span', {}, text),
-      failed && !entry.undone ? button('Try again', this.retry, { class: 'link' }) : null,
       summary
         ? h('details', {}, h('summary', {}, 'What the agent keeps in mind'), h('pre', {}, summary))
         : null,

@@ -174,11 +174,7 @@ export class SessionPage {
       stopping,
       ended: state.ended !== null,
     });
-    this.choices.draw(
-      this.app.models(),
-      state.session?.model,
-      state.session?.auto_approval?.enabled ?? false,
-    );
+    this.choices.draw(this.app.models(), this.#chosen());
     this.status.draw(state, now, stopping);
     this.#announce(now);
     this.app.changed();
@@ -188,6 +184,16 @@ export class SessionPage {
   #drawAsking() {
     const open = asked(this.session.state);
     this.asking.draw(open.length === 1 && this.conversation.atEnd ? [] : open);
+  }
+
+  /** What a person just chose is shown while it travels. */
+  #chosen() {
+    const { state, outbox } = this.session;
+    const asked = (type) => outbox.items.findLast(({ frame }) => frame.type === type)?.frame;
+    return {
+      model: asked('set_model')?.model ?? state.session?.model,
+      auto: asked('set_auto_approval')?.enabled ?? state.session?.auto_approval?.enabled ?? false,
+    };
   }
 
   /** Boundaries only: a screen reader is never fed a streaming text. */

@@ -82,7 +82,7 @@ export class WelcomePage {
   }
 
   draw() {
-    this.choices.draw(this.app.models(), this.choices.model || this.app.defaultModel());
+    this.choices.draw(this.app.models(), { model: this.choices.model || this.app.defaultModel() });
   }
 
   close() {}

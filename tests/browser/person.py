@@ -66,8 +66,8 @@ class Person:
         await expect(self.page.locator(".top .badge")).to_have_text(word)
 
     async def transcript(self) -> str:
-        """The conversation as text, without what changes with the hour."""
-        return await self.conversation.inner_text()
+        """The conversation as text, also what is out of view and therefore not rendered."""
+        return await self.conversation.text_content() or ""
 
     async def run(self, module: str, script: str, argument: Any = None) -> Any:
         """`script` is a function (module, argument) in the page."""

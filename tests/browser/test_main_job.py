@@ -193,8 +193,22 @@ async def test_what_cannot_be_done_is_said_with_a_way_out(house: House, meet: Me
     person = await meet(house.url)
     await person.say("Hello")
     await person.reads("All right, that is done.")
+    await person.button("Undo").click()
+    await expect(person.button("Edit and send again")).to_be_visible()
+    await person.menu("Undo the last turn")
+    await expect(person.page.locator(".toast")).to_contain_text("no turn left to take back")
+
+
+async def test_a_conversation_is_summarised_when_asked(house: House, meet: Meet) -> None:
+    house.model.play_plain(Reply(text="A title"), Reply(text="They said hello."))
+    person = await meet(house.url)
+    await person.say("Hello")
+    await person.reads("All right, that is done.")
+    await house.model.plain_request_arrived()
     await person.menu("Summarise")
-    await expect(person.page.locator(".toast")).to_contain_text("The conversation is still short.")
+    await person.reads("Summarised:")
+    await person.page.get_by_text("What the agent keeps in mind").click()
+    await person.reads("They said hello.")
 
 
 async def test_approvals_can_be_given_automatically(house: House, meet: Meet) -> None:
@@ -215,7 +229,7 @@ async def test_a_failed_turn_says_why_and_can_be_tried_again(house: House, meet:
     person = await meet(house.url)
     await person.say("Hello")
     await person.reads("This turn failed.")
-    await person.conversation.get_by_role("button", name="Try again").click()
+    await person.button("Try again").click()
     await person.reads("This time it worked.")
 
 
