@@ -34,14 +34,14 @@ class Bubblewrap:
         executor: Executor,
         *,
         owner: Owner | None = None,
-        program: str | None = None,
+        program: str = "bwrap",
         look_every: float = 0.25,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._limits = limits
         self._executor = executor
         self._owner = owner or sandbox_owner()
-        self._program = program or shutil.which("bwrap")
+        self._program = program
         self._look_every = look_every
         self._sleep = sleep
         self._bwrap: Bwrap | None = None
@@ -98,13 +98,14 @@ class Bubblewrap:
 
     async def _installed(self) -> Bwrap:
         if self._bwrap is None:
-            if self._program is None:
+            program = shutil.which(self._program)
+            if program is None:
                 raise CannotStart(INSTALL)
             asked = await asyncio.create_subprocess_exec(
-                self._program, "--help", stdout=PIPE, stderr=DEVNULL, stdin=DEVNULL, env={}
+                program, "--help", stdout=PIPE, stderr=DEVNULL, stdin=DEVNULL, env={}
             )
             options, _ = await asked.communicate()
-            self._bwrap = Bwrap(self._program, options.decode(errors="replace"))
+            self._bwrap = Bwrap(program, options.decode(errors="replace"))
         return self._bwrap
 
 

@@ -54,7 +54,7 @@ exec </dev/null; shift 5; exec nice -n 5 "$@"
 # mounts where it stands, in a mount namespace of its own.
 MOUNTED = "/mnt"
 REACH = (
-    *("/usr/bin/env", "unshare", "--user", "--map-root-user", "--mount", "--propagation"),
+    *("unshare", "--user", "--map-root-user", "--mount", "--propagation"),
     *("private", "/bin/sh", "-c", f'mount --no-canonicalize --rbind . {MOUNTED} && exec "$@"'),
     "reach",
 )

@@ -56,7 +56,9 @@ class Namespace:
         with ExitStack() as ours, ExitStack() as theirs:
             stdin, go = _pipe(theirs, theirs)
             self.output, output = _pipe(ours, theirs)
-            self._info, info = _pipe(ours, theirs)
+            # Not a pipe: bwrap would die writing to one that a killed server no longer reads, and
+            # leave a child behind that waits for it.
+            self._info = info = _file(ours)
             etc = {path: _file(theirs, content) for path, content in ETC.items()}
             self._outer = subprocess.Popen(
                 command_line(info, etc),
@@ -70,11 +72,11 @@ class Namespace:
                 group=owner.gid if owner else None,
                 extra_groups=[] if owner else None,
             )
-            self._outer_fd = _kept(ours, os.pidfd_open(self._outer.pid))
+            self._bwrap = _Process(ours, self._outer.pid)
             self._go = os.fdopen(os.dup(go), "wb", buffering=0)
             self._descriptors = ours.pop_all()
         self.init = 0
-        self._init_fd: int | None = None
+        self._init: _Process | None = None
 
     async def ready(self) -> None:
         """Wait until everything is set up and the kernel's name for `init` is held."""
@@ -83,9 +85,9 @@ class Namespace:
                 await self._launched()
         except TimeoutError:
             raise CannotStart(f"bwrap was not ready after {LAUNCH_SECONDS:.0f} s") from None
-        self.init = msgspec.json.decode(os.read(self._info, 4096), type=_Info).init
+        self.init = msgspec.json.decode(os.pread(self._info, 4096, 0), type=_Info).init
         with suppress(ProcessLookupError):
-            self._init_fd = _kept(self._descriptors, os.pidfd_open(self.init))
+            self._init = _Process(self._descriptors, self.init)
 
     async def _launched(self) -> None:
         said = b""
@@ -102,23 +104,21 @@ class Namespace:
 
     async def exited(self) -> None:
         """Wait for the command itself; what it left in the background may still run."""
-        await readable(self._outer_fd)
+        await self._bwrap.gone()
 
     async def end(self) -> int:
         """Kill what is left, wait until the last process is gone, return the exit status."""
         try:
             async with asyncio.timeout(END_SECONDS):
-                if self._init_fd is None:
+                if self._init is None:
                     await self._end_launch()
                 else:
-                    with suppress(ProcessLookupError):
-                        signal.pidfd_send_signal(self._init_fd, signal.SIGKILL)
-                    await readable(self._init_fd)
-                await readable(self._outer_fd)
+                    self._init.kill()
+                    await self._init.gone()
+                await self._bwrap.gone()
         except TimeoutError:
             log.error("A killed sandbox does not end (process %d): stuck in the kernel", self.init)
-        status = self._outer.poll()
-        return -signal.SIGKILL if status is None else status
+        return self._buried()
 
     async def _end_launch(self) -> None:
         """End what has no init to kill yet: the launcher leaves when nobody can say go."""
@@ -129,9 +129,39 @@ class Namespace:
             if not os.read(self.output, 4096):
                 return
 
+    def _buried(self) -> int:
+        # Where the server is the first process of a container, orphans are its to bury.
+        if self._init is not None:
+            with suppress(ChildProcessError):
+                os.waitpid(self.init, os.WNOHANG)
+        status = self._outer.poll()
+        return -signal.SIGKILL if status is None else status
+
     def close(self) -> None:
         self._go.close()
         self._descriptors.close()
+
+
+class _Process:
+    """A process held by a descriptor, so that its number can never mean another one."""
+
+    def __init__(self, stack: ExitStack, pid: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._fd = _kept(stack, os.pidfd_open(pid))
+        self._gone = asyncio.Event()
+        self._loop.add_reader(self._fd, self._end)
+        stack.callback(self._loop.remove_reader, self._fd)
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._fd, signal.SIGKILL)
+
+    async def gone(self) -> None:
+        await self._gone.wait()
+
+    def _end(self) -> None:
+        self._loop.remove_reader(self._fd)
+        self._gone.set()
 
 
 @asynccontextmanager
@@ -152,7 +182,7 @@ async def started(
 
 
 async def readable(fd: int) -> None:
-    """Wait until `fd` has something to say: bytes, their end, or the end of a process."""
+    """Wait until there are bytes to read, or their end. One may wait for an `fd` at a time."""
     loop = asyncio.get_running_loop()
     news: asyncio.Future[None] = loop.create_future()
 
@@ -177,8 +207,8 @@ def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:
     return _kept(reader, read), _kept(writer, write)
 
 
-def _file(stack: ExitStack, content: str) -> int:
-    fd = _kept(stack, os.memfd_create("etc"))
+def _file(stack: ExitStack, content: str = "") -> int:
+    fd = _kept(stack, os.memfd_create("mooring"))
     os.write(fd, content.encode())
     os.lseek(fd, 0, os.SEEK_SET)
     return fd
