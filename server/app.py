@@ -18,10 +18,12 @@ from agent.errors import ConfigProblem, Problem
 from agent.models.catalogue import Catalogue, ModelEntry
 from agent.sandbox.bubblewrap import Bubblewrap
 from agent.sandbox.port import Sandbox
+from agent.tools.toolbox import Toolbox
 from server import keys
 from server.announce import listening
 from server.building import MeansFactory, make_toolbox, new_id
 from server.config import Config
+from server.goodbyes import GOING_AWAY
 from server.identity.gate import GATE, Gate, is_loopback
 from server.identity.tokens import Tokens
 from server.places import shipped
@@ -31,7 +33,7 @@ from server.routes.entrance import entrance
 from server.routes.table import ROUTES
 from server.sessions.archive import Archive
 from server.sessions.fleet import Fleet
-from server.sessions.manager import GOING_AWAY, SessionManager
+from server.sessions.manager import SessionManager
 from server.sessions.quotas import Connections
 from server.sessions.slots import Slots
 from server.sessions.workspaces import Workspaces
@@ -126,46 +128,46 @@ async def _wired(
     sandbox: Sandbox,
     threads: ThreadPoolExecutor,
 ) -> web.Application:
-    limits = config.limits
+    app = web.Application(middlewares=(errors, entrance), client_max_size=LARGEST_BODY)
+    app.on_response_prepare.append(secure)
+    app.add_routes(ROUTES)
+    app[keys.BOARDS] = set()
+    app[keys.CATALOGUE] = catalogue
+    app[keys.CONNECTIONS] = Connections(config.limits.connections_per_user)
+    app[keys.FLEET] = Fleet(time.monotonic, today)
+    app[GATE] = await _gate(settings, config, store)
+    app[keys.LIMITS] = config.limits
+    app[keys.READINESS] = Readiness(MODELS, SANDBOX)
+    app[keys.STATIC] = shipped("static")
+    app[keys.STORE] = store
+    app[keys.WORKSPACES] = Workspaces(settings.data_dir / "workspaces", threads)
+    _add_sessions(app, config, make_toolbox(config, sandbox, threads))
+    return app
+
+
+def _add_sessions(app: web.Application, config: Config, toolbox: Toolbox) -> None:
+    limits, catalogue, workspaces = config.limits, app[keys.CATALOGUE], app[keys.WORKSPACES]
     slots = Slots(total=limits.live_sessions, per_user=limits.running_turns_per_user)
-    workspaces = Workspaces(settings.data_dir / "workspaces", threads)
-    fleet = Fleet(time.monotonic, today)
-    toolbox = make_toolbox(config, sandbox, threads)
-    sessions = SessionManager(
-        store,
+    app[keys.SESSIONS] = SessionManager(
+        app[keys.STORE],
         MeansFactory(config, catalogue, toolbox, workspaces, slots),
         limits=limits,
         slots=slots,
-        fleet=fleet,
+        fleet=app[keys.FLEET],
         hibernate_after=config.hibernate_after_seconds,
         timestamp=timestamp,
         clock=time.monotonic,
     )
-    app = web.Application(middlewares=(errors, entrance), client_max_size=LARGEST_BODY)
-    app.on_response_prepare.append(secure)
-    app.add_routes(ROUTES)
     app[keys.ARCHIVE] = Archive(
-        store,
-        sessions,
+        app[keys.STORE],
+        app[keys.SESSIONS],
         workspaces,
-        fleet,
+        app[keys.FLEET],
         limits=limits,
         context_of=catalogue.context,
         new_id=new_id,
         timestamp=timestamp,
     )
-    app[keys.BOARDS] = set()
-    app[keys.CATALOGUE] = catalogue
-    app[keys.CONNECTIONS] = Connections(limits.connections_per_user)
-    app[keys.FLEET] = fleet
-    app[GATE] = await _gate(settings, config, store)
-    app[keys.LIMITS] = limits
-    app[keys.READINESS] = Readiness(MODELS, SANDBOX)
-    app[keys.SESSIONS] = sessions
-    app[keys.STATIC] = shipped("static")
-    app[keys.STORE] = store
-    app[keys.WORKSPACES] = workspaces
-    return app
 
 
 async def _gate(settings: ServeSettings, config: Config, store: SqliteStore) -> Gate:

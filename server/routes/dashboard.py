@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from aiohttp import ClientError, WSMsgType, web
 
 from agent.errors import Problem
+from server.goodbyes import NOT_ANY_MORE, UNAVAILABLE
 from server.identity.gate import GATE
 from server.keys import ARCHIVE, BOARDS, CONNECTIONS, FLEET, SESSIONS, STORE, USER
 from server.memory import resident_mib
-from server.routes.socket import NOT_ANY_MORE, upgradable
+from server.routes.socket import upgradable
 from server.sessions.archive import Archive
 from server.sessions.fleet import TICK, Fleet, View
-from server.sessions.manager import UNAVAILABLE, SessionManager
+from server.sessions.manager import SessionManager
 from server.store.port import SessionRow, Store
 from server.times import timestamp
 from server.wire import Bye, Frame, Heartbeat, Row, Tally, Totals, encode

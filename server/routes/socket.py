@@ -11,13 +11,14 @@ from server.delivery.outlet import outlet_of
 from server.delivery.replay import Wish
 from server.delivery.viewer import Viewer
 from server.errors import NoSuchSession, Refusal
+from server.goodbyes import DELETED, MISTAKE, NOT_ANY_MORE, PROTOCOL_VIOLATION, TOO_LARGE
 from server.identity.gate import GATE
 from server.keys import CONNECTIONS, LIMITS, SESSIONS, USER
 from server.people import User
 from server.routes import asked, submissions
-from server.sessions.manager import DELETED, SessionManager
+from server.sessions.manager import SessionManager
 from server.times import timestamp
-from server.wire import SUBPROTOCOL, Bye, Refused
+from server.wire import SUBPROTOCOL, Refused
 
 SEND_BUFFER = 128 * 1024
 LARGEST_MESSAGE = 4 * submissions.LONGEST_FRAME
@@ -28,10 +29,6 @@ MOST_MALFORMED = 20
 MALFORMED_SECONDS = 60.0
 MOST_IN_FLIGHT = 64
 """Frames of one connection that wait for their commit; the next is not read before."""
-
-TOO_LARGE = Bye(1009, "A frame has at most 1 MiB.")
-PROTOCOL_VIOLATION = Bye(4400, "Too many malformed frames.")
-NOT_ANY_MORE = Bye(4401, "The token is not valid any more.")
 
 
 async def socket(request: web.Request) -> web.StreamResponse:
@@ -151,7 +148,7 @@ class Conversation:
             asyncio.get_running_loop().call_exception_handler(
                 {"message": "a submission failed", "exception": error}
             )
-            self._viewer.part(Bye(1011, "The server made a mistake."))
+            self._viewer.part(MISTAKE)
 
     def _refuse(self, problem: submissions.Malformed) -> None:
         """Each is answered; the twentieth within a minute is the last."""

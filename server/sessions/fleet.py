@@ -1,6 +1,7 @@
 """All sessions at a glance: what changed, how fast they stream, and what the server has to do."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from server.sessions.channel import Channel
 from server.sessions.rows import session_of
 from server.store.port import SessionRow
 from server.wire import Context, Row
+
+log = logging.getLogger(__name__)
 
 CHARACTERS_PER_TOKEN = 4
 TICK = 0.5
@@ -64,9 +67,11 @@ class Fleet:
     def recorded(self, channel: Channel, entries: Sequence[Recorded]) -> None:
         for entry in entries:
             match entry.event:
-                case TurnStarted():
+                case TurnStarted(turn=turn):
+                    log.info("turn %s began", turn)
                     channel.turn_since = self._clock()
-                case TurnEnded(status=status):
+                case TurnEnded(turn=turn, status=status):
+                    log.info("turn %s ended: %s", turn, status)
                     channel.turn_since = None
                     self._turns.append((self._clock(), status == "failed"))
                 case Usage(cost_usd=cost):

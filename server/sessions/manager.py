@@ -8,23 +8,25 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from agent.errors import Problem, Refused, Unrecorded
-from agent.fingerprint import fingerprint
 from agent.protocol import AnySubmission, Interrupt, Resume, Retry, Shutdown, TurnError, UserInput
 from agent.receipts import Accepted
 from agent.recovery import Interruption
 from server.config import Limits
 from server.errors import NoSuchSession
+from server.goodbyes import DELETED, ENDED, FAREWELL_SECONDS, GOING_AWAY
+from server.logs import bound
 from server.people import User
 from server.sessions.channel import Channel
 from server.sessions.fleet import Fleet
 from server.sessions.live import LiveSession, MakeMeans, wake
 from server.sessions.loading import load_history
 from server.sessions.locks import KeyedLocks
+from server.sessions.lost import answer_lost
 from server.sessions.quotas import Buckets
 from server.sessions.rows import queued
 from server.sessions.slots import Slots
 from server.store.port import SessionRow, Store
-from server.wire import Bye, Queued
+from server.wire import Queued
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +36,7 @@ CRASH = Interruption(
         "unavailable", "The log could not be written. Send it again in a moment.", retryable=True
     )
 )
-GOING_AWAY = Bye(1012, "The server is restarting; reconnect in a moment.", retry_after=1)
-UNAVAILABLE = Bye(1012, "The server cannot read its store now.", retry_after=1)
-DELETED = Bye(4404, "This session was deleted.")
-ENDED = Bye(1000, "This session has ended.")
-FAREWELL_SECONDS = 3.0
-LONGEST_REVIVAL_WAIT = 30.0
+FIRST_REVIVAL_WAIT, LONGEST_REVIVAL_WAIT = 0.5, 30.0
 
 
 class SessionManager:
@@ -102,7 +99,7 @@ class SessionManager:
     async def row(self, id: str, user: User) -> SessionRow:
         """Raises NoSuchSession, also for somebody else's."""
         channel = self._channels.get(id)
-        row = channel.row if channel is not None else await self._store.row(id)
+        row = channel.row if channel else await self._store.row(id)
         if row is None or row.owner != user.id:
             raise NoSuchSession
         return row
@@ -123,6 +120,10 @@ class SessionManager:
 
     async def submit(self, id: str, user: User, submission: AnySubmission) -> Accepted:
         """Raises Refused or NoSuchSession; owns nothing of who asks: they may go away."""
+        with bound(session=id, submission=submission.id):
+            return await self._submit(id, user, submission)
+
+    async def _submit(self, id: str, user: User, submission: AnySubmission) -> Accepted:
         live = await self._awake(id)
         if not live.session.knows(submission.id):
             self._admit(user, submission)
@@ -130,7 +131,7 @@ class SessionManager:
         try:
             accepted = await live.session.submit(submission, user.id)
         except Unrecorded as lost:
-            return await self._answer_lost(id, submission, lost)
+            return await answer_lost(self._store, id, submission, lost)
         if isinstance(submission, Shutdown) and not accepted.duplicate:
             self._own(self._end_viewers(id))
         return accepted
@@ -140,18 +141,16 @@ class SessionManager:
         await live.session.rename(title, user.id)
         return self._channels[id].row
 
-    async def forget(self, id: str) -> None:
-        """Drop a session that was erased, its viewers told. The caller holds its lock."""
-        if (live := self._live.pop(id, None)) is not None:
-            await live.discard()
-        if (channel := self._channels.pop(id, None)) is not None:
-            await channel.broadcaster.end(DELETED, FAREWELL_SECONDS)
-        self._fleet.gone(id)
-
     async def stop(self, id: str) -> None:
         """Take the agent out of memory without a word; its log is about to go."""
         if (live := self._live.pop(id, None)) is not None:
             await live.discard()
+
+    async def forget(self, id: str) -> None:
+        """Tell the viewers of a session that was erased. The caller holds its lock."""
+        if (channel := self._channels.pop(id, None)) is not None:
+            await channel.broadcaster.end(DELETED, FAREWELL_SECONDS)
+        self._fleet.gone(id)
 
     # -- what the dashboard and the metrics ask --
 
@@ -175,25 +174,31 @@ class SessionManager:
     # -- waking and sleeping --
 
     async def _awake(self, id: str, interruption: Interruption = CRASH) -> LiveSession:
-        """The actor, in memory when this returns: what follows without a pause finds it there."""
+        """The actor; what follows without a pause finds it in memory."""
         while (live := self._live.get(id)) is None or live.failed:
             await self._wake(id, interruption)
         return live
 
     async def _wake(self, id: str, interruption: Interruption) -> None:
-        async with self.locks.hold(id):
-            live = self._live.get(id)
-            if live is not None and not live.failed:
-                return
-            if self._closing:
-                raise Refused("unavailable", "The server is going away.", retry_after=1)
-            if live is not None:
-                del self._live[id]
-                await live.discard()
-            self._make_room()
-            channel = await self._channel(id)
-            means = self._make_means(id, channel.row.owner)
-            live = await wake(
+        with bound(session=id):
+            async with self.locks.hold(id):
+                await self._wake_alone(id, interruption)
+
+    async def _wake_alone(self, id: str, interruption: Interruption) -> None:
+        """The caller holds the session's lock."""
+        live = self._live.get(id)
+        if live is not None and not live.failed:
+            return
+        if self._closing:
+            raise Refused("unavailable", "The server is going away.", retry_after=1)
+        if live is not None:
+            del self._live[id]
+            await live.discard()
+        self._make_room()
+        channel = await self._channel(id)
+        means = self._make_means(id, channel.row.owner)
+        try:
+            self._live[id] = live = await wake(
                 channel,
                 self._store,
                 means,
@@ -201,8 +206,10 @@ class SessionManager:
                 now=self._clock(),
                 interruption=interruption,
             )
-            self._live[id] = live
-            live.session.failed.add_done_callback(lambda _: self._own(self._revive(id)))
+        except Problem:
+            self._drop_unused(id)
+            raise
+        live.session.failed.add_done_callback(lambda _: self._own(self._revive(id)))
 
     async def _channel(self, id: str) -> Channel:
         """The caller holds the session's lock."""
@@ -271,21 +278,9 @@ class SessionManager:
                 retry_after=5,
             )
 
-    async def _answer_lost(self, id: str, submission: AnySubmission, lost: Unrecorded) -> Accepted:
-        """The commit failed, or seemed to: the receipt knows."""
-        try:
-            receipts = await self._store.receipts(id)
-        except Problem:
-            raise Refused("unavailable", lost.message, retry_after=1) from None
-        mark = fingerprint(submission)
-        for receipt in receipts:
-            if receipt.id == submission.id and receipt.fingerprint == mark:
-                return Accepted(receipt.seq)
-        raise Refused("unavailable", lost.message, retry_after=1)
-
     async def _revive(self, id: str) -> None:
         """An actor died of a failed commit: make another as soon as the log can be written."""
-        wait = 0.5
+        wait = FIRST_REVIVAL_WAIT
         while not self._closing and id in self._live:
             try:
                 live = await self._awake(id)
