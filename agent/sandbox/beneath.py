@@ -82,7 +82,7 @@ class Beneath:
     def files(self, limit: int) -> tuple[Listed, ...]:
         """Regular files in the order of their paths, at most `limit`; links are left out."""
         return tuple(
-            Listed(_text(path), found.st_size, found.st_mtime_ns)
+            Listed(os.fsencode(path).decode(errors="replace"), found.st_size, found.st_mtime_ns)
             for path, found in islice(regular_files(self._root), limit)
         )
 
@@ -136,6 +136,8 @@ class Beneath:
     def _problems(self, path: str) -> Iterator[None]:
         try:
             yield
+        except (ConnectionError, TimeoutError):
+            raise  # of who sends what is written here, not of the file
         except OSError as failure:
             _explain(path, failure)
 

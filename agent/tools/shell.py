@@ -43,14 +43,8 @@ class Bash:
 
     async def run(self, arguments: Any, call: Call) -> Outcome:
         asked: BashArguments = arguments
-        timeout = asked.timeout or DEFAULT_SECONDS
-        if not 0 < timeout <= MAX_SECONDS:
-            says = (
-                f"timeout must be more than 0 and at most {MAX_SECONDS} seconds, not {timeout:g}."
-            )
-            return Outcome("error", says)
-        if "\0" in asked.command:
-            return Outcome("error", "The command holds a NUL character; bash cannot take one.")
+        if wrong := _unusable(asked.command):
+            return Outcome("error", wrong)
         if why_not := await self._sandbox.probe():
             return Outcome("error", f"Commands cannot run on this server. {why_not}")
         shown: list[str] = []
