@@ -55,7 +55,7 @@ export class ToolView {
   }
 
   #word({ state, seconds: taken }) {
-    return taken > 0 ? `${toolWord(state)} · ${seconds(taken)}` : toolWord(state);
+    return taken >= 0.05 ? `${toolWord(state)} · ${seconds(taken)}` : toolWord(state);
   }
 
   #ruled({ decision, by, feedback, arguments: edited, remember }) {
