@@ -22,8 +22,11 @@ class MakeMeans(Protocol):
 class LiveSession:
     """`last_used` is what hibernation goes by, in seconds of the manager's clock."""
 
-    def __init__(self, session: Session, journal: SessionJournal, last_used: float) -> None:
+    def __init__(
+        self, session: Session, channel: Channel, journal: SessionJournal, last_used: float
+    ) -> None:
         self.session = session
+        self.channel = channel
         self.last_used = last_used
         self._journal = journal
 
@@ -48,6 +51,7 @@ class LiveSession:
     def sleep(self) -> None:
         """Leave memory while resting: the log is all there is."""
         self._journal.close()
+        self.channel.busy(None)
 
 
 async def wake(
@@ -69,7 +73,7 @@ async def wake(
     journal = SessionJournal(id, loaded.history.head, store, channel, timestamp)
     session = Session(loaded.history, loaded.receipts, journal, means)
     session.start(loaded.drafts, interruption)
-    return LiveSession(session, journal, now)
+    return LiveSession(session, channel, journal, now)
 
 
 async def _show_missed(channel: Channel, store: Store, head: int) -> None:

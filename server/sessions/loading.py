@@ -1,7 +1,9 @@
 """A stored log, read back: events, receipts and drafts as the agent knows them."""
 
+import msgspec
 from msgspec import Struct
 
+from agent.errors import Problem
 from agent.history import History
 from agent.journal import Receipt
 from agent.protocol import Recorded, decode_event
@@ -12,6 +14,15 @@ PAGE_EVENTS = 1_000
 PAGE_BYTES = 1024 * 1024
 _AT = b'"at":"'
 _AT_LENGTH = len("2026-01-01T00:00:00.000Z")
+
+
+class LogDamaged(Problem):
+    """An event that is not one: the session cannot go on, the others can."""
+
+    def __init__(self, seq: int, why: str) -> None:
+        super().__init__(
+            "log_damaged", f"Event {seq} of this session is damaged ({why}). Restore a backup."
+        )
 
 
 class Loaded(Struct, frozen=True):
@@ -44,12 +55,27 @@ async def load_history(store: Store, session: str, through: int | None = None) -
         for number, body in enumerate(page.bodies):
             if through is not None and page.first + number > through:
                 return history
-            history.apply(recorded(page.first + number, body))
+            _apply(history, recorded(page.first + number, body))
         if not page.more:
             return history
 
 
 def recorded(seq: int, body: bytes) -> Recorded:
-    """A stored body with its place; every body begins with `{"seq":N,"at":"...",`."""
-    start = body.index(_AT) + len(_AT)
-    return Recorded(seq, body[start : start + _AT_LENGTH].decode(), decode_event(body))
+    """A stored body with its place; every body begins with `{"seq":N,"at":"...",`.
+
+    Raises LogDamaged.
+    """
+    try:
+        start = body.index(_AT) + len(_AT)
+        return Recorded(seq, body[start : start + _AT_LENGTH].decode(), decode_event(body))
+    except (ValueError, msgspec.DecodeError) as error:
+        raise LogDamaged(seq, str(error)) from error
+
+
+def _apply(history: History, entry: Recorded) -> None:
+    try:
+        history.apply(entry)
+    except (KeyError, AttributeError) as error:
+        raise LogDamaged(
+            entry.seq, f"it does not follow from the events before: {error}"
+        ) from error

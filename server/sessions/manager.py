@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 from agent.errors import Problem, Refused, Unrecorded
@@ -17,16 +16,14 @@ from server.goodbyes import DELETED, ENDED, FAREWELL_SECONDS, GOING_AWAY
 from server.logs import bound
 from server.people import User
 from server.sessions.channel import Channel
+from server.sessions.channels import Channels
 from server.sessions.fleet import Fleet
 from server.sessions.live import LiveSession, MakeMeans, wake
-from server.sessions.loading import load_history
 from server.sessions.locks import KeyedLocks
 from server.sessions.lost import answer_lost
 from server.sessions.quotas import Buckets
-from server.sessions.rows import queued
 from server.sessions.slots import Slots
 from server.store.port import SessionRow, Store
-from server.wire import Queued
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +66,7 @@ class SessionManager:
         self._clock = clock
         self._buckets = Buckets(limits.submissions_per_minute, clock)
         self._live: dict[str, LiveSession] = {}
-        self._channels: dict[str, Channel] = {}
-        self._holds: Counter[str] = Counter()
+        self._channels = Channels(store, timestamp, fleet)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -79,7 +75,11 @@ class SessionManager:
     async def recover(self) -> None:
         """Append what logs that end mid-turn lack, so that every state is right without waking."""
         for id in await self._store.unsettled():
-            live = await self._awake(id, RESTART)
+            try:
+                live = await self._awake(id, RESTART)
+            except Problem as problem:
+                log.error("session %s cannot be recovered: %s", id, problem.message)
+                continue
             await live.session.written()
             if self._live.get(id) is live and live.resting:
                 self._hibernate(id)
@@ -88,11 +88,13 @@ class SessionManager:
         """Stop what runs, commit its end, and say goodbye to viewers."""
         self._closing = True
         await asyncio.gather(*(live.close() for live in self._live.values()))
+        # One that was waking meanwhile had its word, too.
+        await asyncio.gather(*(live.close() for live in self._live.values()))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        channels = self._channels.values()
-        await asyncio.gather(*(c.broadcaster.end(GOING_AWAY, FAREWELL_SECONDS) for c in channels))
+        goodbyes = (c.broadcaster.end(GOING_AWAY, FAREWELL_SECONDS) for c in self._channels)
+        await asyncio.gather(*goodbyes)
 
     # -- what people do with a session --
 
@@ -108,15 +110,12 @@ class SessionManager:
     async def attach(self, id: str) -> AsyncIterator[Channel]:
         """The session's channel, kept while inside; wakes no agent."""
         async with self.locks.hold(id):
-            channel = await self._channel(id)
-            self._holds[id] += 1
+            channel = await self._channels.open(id)
+            self._channels.hold(id)
         try:
             yield channel
         finally:
-            self._holds[id] -= 1
-            if not self._holds[id]:
-                del self._holds[id]
-            self._drop_unused(id)
+            self._channels.release(id)
 
     async def submit(self, id: str, user: User, submission: AnySubmission) -> Accepted:
         """Raises Refused or NoSuchSession; owns nothing of who asks: they may go away."""
@@ -139,16 +138,17 @@ class SessionManager:
     async def rename(self, id: str, user: User, title: str) -> SessionRow:
         live = await self._awake(id)
         await live.session.rename(title, user.id)
-        return self._channels[id].row
+        return live.channel.row
 
     async def stop(self, id: str) -> None:
         """Take the agent out of memory without a word; its log is about to go."""
         if (live := self._live.pop(id, None)) is not None:
             await live.discard()
+            self._channels.release(id)
 
     async def forget(self, id: str) -> None:
         """Tell the viewers of a session that was erased. The caller holds its lock."""
-        if (channel := self._channels.pop(id, None)) is not None:
+        if (channel := self._channels.pop(id)) is not None:
             await channel.broadcaster.end(DELETED, FAREWELL_SECONDS)
         self._fleet.gone(id)
 
@@ -156,11 +156,10 @@ class SessionManager:
 
     def live_of(self, owner: str | None) -> int:
         """How many sessions of the owner (None: of all) are in memory."""
-        return sum(owner in (None, self._channels[id].row.owner) for id in self._live)
+        return sum(owner in (None, live.channel.row.owner) for live in self._live.values())
 
     def viewers_of(self, owner: str | None) -> int:
-        channels = self._channels.values()
-        return sum(c.viewers for c in channels if owner in (None, c.row.owner))
+        return sum(c.viewers for c in self._channels if owner in (None, c.row.owner))
 
     @property
     def waiting(self) -> int:
@@ -169,7 +168,7 @@ class SessionManager:
 
     def seen(self, row: SessionRow) -> Channel | SessionRow:
         """The channel of a session that is watched or in memory, which knows more than its row."""
-        return self._channels.get(row.id, row)
+        return self._channels.get(row.id) or row
 
     # -- waking and sleeping --
 
@@ -191,13 +190,13 @@ class SessionManager:
             return
         if self._closing:
             raise Refused("unavailable", "The server is going away.", retry_after=1)
-        if live is not None:
-            del self._live[id]
-            await live.discard()
+        await self.stop(id)
         self._make_room()
-        channel = await self._channel(id)
+        channel = await self._channels.open(id)
         means = self._make_means(id, channel.row.owner)
-        try:
+        with ExitStack() as failing:
+            self._channels.hold(id)
+            failing.callback(self._channels.release, id)
             self._live[id] = live = await wake(
                 channel,
                 self._store,
@@ -206,25 +205,8 @@ class SessionManager:
                 now=self._clock(),
                 interruption=interruption,
             )
-        except Problem:
-            self._drop_unused(id)
-            raise
+            failing.pop_all()
         live.session.failed.add_done_callback(lambda _: self._own(self._revive(id)))
-
-    async def _channel(self, id: str) -> Channel:
-        """The caller holds the session's lock."""
-        if (channel := self._channels.get(id)) is not None:
-            return channel
-        row = await self._store.row(id)
-        if row is None:
-            raise NoSuchSession
-        queue: tuple[Queued, ...] = ()
-        if row.indexed.queue:
-            history = await load_history(self._store, id)
-            queue = queued(history.digest(row.indexed.context_limit))
-        channel = Channel(row, queue, self._store, self._timestamp, self._fleet)
-        self._channels[id] = channel
-        return channel
 
     def _make_room(self) -> None:
         """Put to sleep what rested longest; turns that wait for a slot may go beyond."""
@@ -239,16 +221,10 @@ class SessionManager:
             self._hibernate(min(resting)[1])
 
     def _hibernate(self, id: str) -> None:
-        self._live.pop(id).sleep()
-        channel = self._channels[id]
-        channel.busy(None)
-        self._fleet.changed(channel)
-        self._drop_unused(id)
-
-    def _drop_unused(self, id: str) -> None:
-        """A channel is there for viewers and for the agent, and goes with the last of them."""
-        if id not in self._live and id not in self._holds:
-            self._channels.pop(id, None)
+        live = self._live.pop(id)
+        live.sleep()
+        self._fleet.changed(live.channel)
+        self._channels.release(id)
 
     async def sweep(self) -> None:
         """Let what has been at rest for long enough leave memory, for ever."""

@@ -1,0 +1,57 @@
+"""The channels of sessions that somebody watches, or whose agent is in memory."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from server.errors import NoSuchSession
+from server.sessions.channel import Audience, Channel
+from server.sessions.loading import load_history
+from server.sessions.rows import queued
+from server.store.port import Store
+from server.wire import Queued
+
+
+class Channels:
+    """Each is made under its session's lock, and goes with the last who needs it."""
+
+    def __init__(self, store: Store, timestamp: Callable[[], str], audience: Audience) -> None:
+        self._store = store
+        self._timestamp = timestamp
+        self._audience = audience
+        self._open: dict[str, Channel] = {}
+        self._holds: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[Channel]:
+        return iter(tuple(self._open.values()))
+
+    def get(self, session: str) -> Channel | None:
+        return self._open.get(session)
+
+    def pop(self, session: str) -> Channel | None:
+        """Take it out while its viewers are told why."""
+        return self._open.pop(session, None)
+
+    async def open(self, session: str) -> Channel:
+        """The caller holds the session's lock. Raises NoSuchSession."""
+        if (channel := self._open.get(session)) is not None:
+            return channel
+        row = await self._store.row(session)
+        if row is None:
+            raise NoSuchSession
+        queue: tuple[Queued, ...] = ()
+        if row.indexed.queue:
+            history = await load_history(self._store, session)
+            queue = queued(history.digest(row.indexed.context_limit))
+        channel = Channel(row, queue, self._store, self._timestamp, self._audience)
+        self._open[session] = channel
+        return channel
+
+    def hold(self, session: str) -> None:
+        """It stays until it was released as often as it was held."""
+        self._holds[session] += 1
+
+    def release(self, session: str) -> None:
+        self._holds[session] -= 1
+        if not self._holds[session]:
+            del self._holds[session]
+            self._open.pop(session, None)
