@@ -116,6 +116,7 @@ document.body.append(sidebar.node, stage, toasts.node, announcer);
 addEventListener('hashchange', route);
 addEventListener('keydown', key);
 route();
+setInterval(draw, 60_000); // times are told in minutes
 fleet.start(await attempt(() => call('GET', '/me')));
 offered = (await attempt(() => call('GET', '/models'))) ?? offered;
 draw();

@@ -80,6 +80,7 @@ export class DashboardPage {
           (RANK.get(a.state) ?? 9) - (RANK.get(b.state) ?? 9) ||
           b.active_at.localeCompare(a.active_at),
       ),
+      Math.floor(Date.now() / 60_000),
     );
     if (totals) this.#said.textContent = sentence(totals);
   }
@@ -99,7 +100,7 @@ function sentence({
       : 'none waiting',
     `${viewers} ${viewers === 1 ? 'viewer' : 'viewers'}`,
     `${Math.round(speed ?? 0)} tokens/s`,
-    errors ? `${errors} errors a minute` : null,
+    errors ? `${errors} ${errors === 1 ? 'error' : 'errors'} a minute` : null,
     cost ? `${money(cost)} today` : null,
   ];
   return `${parts.filter(Boolean).join(' · ')}.`;

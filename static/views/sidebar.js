@@ -37,7 +37,10 @@ export class Sidebar {
   }
 
   draw({ sessions, more, me, query, loaded }, current) {
-    this.rows.draw(sessions, current);
+    const minute = Math.floor(Date.now() / 60_000);
+    if (this.look?.current !== current || this.look.minute !== minute)
+      this.look = { current, minute };
+    this.rows.draw(sessions, this.look);
     setShown(this.#none, loaded && !sessions.length);
     setText(this.#none, query ? 'Nothing found.' : 'No sessions yet.');
     setShown(this.#more, Boolean(more));
@@ -66,7 +69,7 @@ class Row {
     this.acts = acts;
   }
 
-  draw(session, current) {
+  draw(session, { current }) {
     this.session = session;
     const { id, title, state, active_at: at, queue } = session;
     this.#link.setAttribute('href', `#/s/${encodeURIComponent(id)}`);

@@ -21,6 +21,18 @@ STICKS_OUT = """() => {
 LONG = "averylongwordwithoutanyspace" * 12
 
 
+async def test_the_list_says_how_long_ago_as_time_goes_by(house: House, meet: Meet) -> None:
+    person = await meet(house.url)
+    await person.say("Hello")
+    await person.sees_state("Idle")
+    await person.page.clock.install()
+    await person.page.reload()
+    when = person.page.locator(".session.current .under")
+    await expect(when).to_have_text("now")
+    await person.page.clock.fast_forward("05:00")
+    await expect(when).to_have_text("5 min")
+
+
 @pytest.mark.parametrize("view", ["", "#/new", "#/dashboard"])
 async def test_no_view_is_wider_than_a_phone(house: House, meet: Meet, view: str) -> None:
     person = await meet(f"{house.url}/{view}", phone=True)
