@@ -131,13 +131,14 @@ class SessionJournal:
             done.set_result(None)
 
     def _closed(self, bodies: Sequence[Outgoing]) -> tuple[str, ...]:
-        """The items whose drafts end with this commit; they take no more."""
-        ended = [
-            key
-            for key, text in self._open.items()
-            if any(o.closes == text.item or (o.ends and o.ends == text.turn) for o in bodies)
-        ]
-        return tuple({self._open.pop(key).item for key in ended})
+        """The items whose drafts end with this commit, also ones that another actor opened."""
+        closed = {o.closes for o in bodies if o.closes is not None}
+        turns = {o.ends for o in bodies}
+        for key, text in tuple(self._open.items()):
+            if text.item in closed or text.turn in turns:
+                closed.add(text.item)
+                del self._open[key]
+        return tuple(closed)
 
     def _draft_later(self) -> None:
         if self._timer is None:

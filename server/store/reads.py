@@ -117,7 +117,8 @@ def drafts(connection: sqlite3.Connection, session: str) -> tuple[Draft, ...]:
 
 def unsettled(connection: sqlite3.Connection) -> tuple[str, ...]:
     found = connection.execute(
-        "SELECT id FROM sessions WHERE turn IS NOT NULL OR (queue > 0 AND NOT held)"
+        "SELECT id FROM sessions WHERE state = 'running'"
+        " OR (state = 'idle' AND queue > 0 AND NOT held)"
         " OR key IN (SELECT session FROM drafts) ORDER BY active_at, id"
     ).fetchall()
     return tuple(columns[0] for columns in found)

@@ -164,8 +164,8 @@ async def test_what_was_handed_over_behind_a_deletion_finds_no_session(
     ("changes", "unsettled"),
     [
         pytest.param({}, False, id="idle"),
-        pytest.param({"turn": "t1", "state": "running"}, True, id="an open turn"),
-        pytest.param({"turn": "t1", "state": "awaiting_approval"}, True, id="a parked turn"),
+        pytest.param({"turn": "t1", "state": "running"}, True, id="a running turn"),
+        pytest.param({"turn": "t1", "state": "awaiting_approval"}, False, id="a parked turn"),
         pytest.param({"queue": 2}, True, id="queued input that nothing holds"),
         pytest.param({"queue": 2, "held": True}, False, id="held input"),
         pytest.param({"state": "ended"}, False, id="ended"),
