@@ -1,5 +1,7 @@
 """The HTTP half of a client, written from the wire contract."""
 
+import io
+import json
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -60,9 +62,13 @@ class Api:
         **query: Any,
     ) -> Answer:
         asked = {key: str(value) for key, value in query.items()}
+        headers = dict(headers or {})
+        if body is not None:
+            data = io.BytesIO(json.dumps(body, ensure_ascii=False).encode())
+            headers["Content-Type"] = "application/json"
         url = self.url + path
         async with self._http.request(
-            method, url, json=body, data=data, headers=headers, params=asked, allow_redirects=False
+            method, url, data=data, headers=headers, params=asked, allow_redirects=False
         ) as response:
             raw = await response.read()
             is_json = response.content_type == "application/json" and raw

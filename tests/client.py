@@ -40,6 +40,7 @@ class Viewer:
         headers: Mapping[str, str] | None = None,
         subprotocols: tuple[str, ...] = ("mooring.v1",),
     ) -> None:
+        self.session = session
         self.log = log or Log()
         if log is None and after:
             self.log.begin(after + 1)
@@ -192,15 +193,17 @@ class Viewer:
         """Send a frame and have its one answer."""
         return await self.answer(await self.send(frame), within=within)
 
-    async def send(self, frame: Frame | str | bytes, *, answers: str | None = None) -> Any:
-        """Send a frame as it is; the future of its answer, which comes under the frame's id.
+    async def tell(self, frame: Frame | str | bytes) -> None:
+        """Send a frame without waiting for its answer."""
+        _ = await self.send(frame)
 
-        Of text and bytes the answer comes under `answers`.
-        """
-        name = frame["id"] if isinstance(frame, dict) else answers
+    async def send(self, frame: Frame | str | bytes) -> asyncio.Future[Frame]:
+        """Send a frame as it is; the future of its answer, which comes under the frame's id."""
+        name = frame["id"] if isinstance(frame, dict) else None
         future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._asked[name].append(future)
-        await self._socket.send(json.dumps(frame) if isinstance(frame, dict) else frame)
+        text = json.dumps(frame, ensure_ascii=False) if isinstance(frame, dict) else frame
+        await self._socket.send(text)
         return future
 
     async def answer(self, future: asyncio.Future[Frame], *, within: float = WITHIN) -> Frame:
@@ -257,7 +260,7 @@ class Viewer:
         elif frame["type"] == "bye":
             self.bye = frame
         elif frame["type"] in ("accepted", "refused", "pong"):
-            waiting = self._asked[frame["id"]] or self._asked[None]
+            waiting = self._asked[frame["id"]] or self._asked[None]  # of raw text and bytes
             law(waiting, "each frame has one answer", frame)
             waiting.popleft().set_result(frame)
 

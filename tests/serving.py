@@ -15,6 +15,7 @@ import aiohttp
 
 COMMAND = Path(sys.executable).with_name("mooring")
 READY_WITHIN = 30.0
+COMMAND_WITHIN = 20.0
 STOPPED_WITHIN = 10.0
 """Seconds that the contract gives a server to stop after SIGTERM."""
 SAYS = "Mooring listens on "
@@ -113,7 +114,13 @@ class Server:
     async def command(self, *arguments: str) -> tuple[int, str]:
         """Run a command to its end: its exit status and what it printed."""
         process = await self.spawn(*arguments)
-        printed, _ = await process.communicate()
+        try:
+            async with asyncio.timeout(COMMAND_WITHIN):
+                printed, _ = await process.communicate()
+        except TimeoutError:
+            process.kill()
+            await process.communicate()
+            raise AssertionError(f"mooring {' '.join(arguments)} did not end") from None
         assert process.returncode is not None
         return process.returncode, printed.decode()
 

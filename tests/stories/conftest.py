@@ -67,15 +67,21 @@ async def story(server: Server, model: StoryModel) -> AsyncIterator[Story]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def alone(model: StoryModel, tmp_path: Path) -> AsyncIterator[NewStory]:
-    """A story on a server of its own, which it may kill: `await alone({...overlay})`."""
+    """A story on a server of its own, which it may kill: `await alone({...overlay})`.
+
+    With `bare=True` nothing of the stories' own configuration is under the overlay.
+    """
     model.fresh()
     async with AsyncExitStack() as stack:
         stories: list[Story] = []
 
-        async def new_story(config: Frame | None = None, **how: Any) -> Story:
+        async def new_story(
+            config: Frame | None = None, *, bare: bool = False, **how: Any
+        ) -> Story:
             folder = tmp_path / f"server-{len(stories)}"
             folder.mkdir()
-            server = Server(folder, model.url, config=overlay(config or {}), **how)
+            whole = config if bare else overlay(config or {})
+            server = Server(folder, model.url, config=whole, **how)
             await stack.enter_async_context(server)
             stories.append(Story(server, model, stack))
             await stories[-1].connect()

@@ -1,6 +1,7 @@
 """What every story has: a server, a model that says what the story tells it to, and viewers."""
 
 import asyncio
+import io
 import json
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
@@ -10,7 +11,7 @@ from typing import Any
 import aiohttp
 from websockets.exceptions import InvalidStatus
 
-from tests.api import Api
+from tests.api import Answer, Api
 from tests.client import Viewer
 from tests.model_server import CallScript, ModelServer, Reply
 from tests.oracle import Frame
@@ -112,13 +113,13 @@ class Story:
     async def judge(self) -> None:
         """What any viewer saw is in the log, event by event."""
         for viewer in self._viewers:
-            session = viewer.uri.split("/")[5]
+            session = viewer.session
             if self.server.running and viewer.events:
                 answer = await self.api.get(f"/api/sessions/{session}")
                 if answer.status == 200:
-                    first, last = viewer.events[0]["seq"], viewer.log.last
-                    stored = await self.api.events(session, first - 1)
-                    assert stored[: last - first + 1] == viewer.events, "a viewer saw the log"
+                    seen = list(viewer.events)
+                    stored = await self.api.events(session, seen[0]["seq"] - 1)
+                    assert stored[: len(seen)] == seen, "a viewer saw the log"
 
     async def tidy(self) -> None:
         """Delete what the story left, so that nothing of it disturbs the next one."""
@@ -131,8 +132,8 @@ class Story:
 
 def form(name: str, content: bytes) -> Any:
     """The multipart body of an upload of one file."""
-    body = aiohttp.FormData()
-    body.add_field("file", content, filename=name)
+    body = aiohttp.FormData(quote_fields=False)  # as browsers do
+    body.add_field("file", io.BytesIO(content), filename=name)
     return body
 
 
@@ -166,6 +167,11 @@ def shown(request: Any) -> str:
 def spoken(text: str) -> str:
     """The text as `shown` writes it."""
     return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def wrong_body(answer: Answer) -> bool:
+    """A refusal of a body; the contract does not say by which of two statuses."""
+    return (answer.status, answer.code) in ((400, "bad_request"), (422, "malformed"))
 
 
 def alive(marker: str) -> list[int]:

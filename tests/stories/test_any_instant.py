@@ -60,7 +60,7 @@ class Walk:
                 viewer.cut()
                 self.viewers.remove(viewer)
             elif does < 0.25 and self.sent:
-                await viewer.send(self.chance.choice(list(self.sent.values())))
+                await viewer.tell(self.chance.choice(list(self.sent.values())))
             else:
                 frame = self.frame(viewer)
                 self.sent[frame["id"]] = frame

@@ -17,14 +17,13 @@ WRONG: list[tuple[Frame, str]] = [
     ({"limits": {"sessions_per_user": -1}}, "sessions_per_user"),
     ({"limits": 3}, "limits"),
     ({"retry": {"transient_seconds": "5"}}, "transient_seconds"),
-    ({"turn": {"max_iterations": 0}}, "max_iterations"),
     ({"turn": {"max_iterations": 1.5}}, "max_iterations"),
     ({"approval": {"ask": "bash"}}, "ask"),
     ({"approval": {"rules": [{"tool": "bash", "decision": "maybe"}]}}, "decision"),
     ({"approval": {"rules": [{"tool": "bash", "colour": "red"}]}}, "colour"),
     (
         {"approval": {"rules": [{"tool": "bash", "match": {"command": "("}, "decision": "ask"}]}},
-        "match",
+        "rules",
     ),
     ({"hibernate_after_seconds": None}, "hibernate_after_seconds"),
 ]
@@ -154,7 +153,7 @@ async def test_the_first_rule_that_matches_decides(alone: NewStory) -> None:
 
 
 async def test_by_default_the_sandboxed_tools_run_freely(alone: NewStory) -> None:
-    story = await alone({"approval": {"rules": [], "ask": []}})
+    story = await alone(bare=True)
     _, viewer = await story.begin()
     await story.turn(viewer, "Go", calls(bash("rm -rf nothing")), Reply(text="Done."))
     assert viewer.of("approval_required") == []

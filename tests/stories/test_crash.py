@@ -222,7 +222,7 @@ async def test_during_a_compaction_nothing_is_compacted(alone: NewStory) -> None
         await story.turn(viewer, f"Count {number}")
     story.model.play_plain(Reply(text="A summary", hold={"start": Gate()}))
     frame = {"type": "compact", "id": "short-1"}
-    await viewer.send(frame)
+    await viewer.tell(frame)
     await story.model.plain_request_arrived()
     queued = (await viewer.say("Hurry"))["id"]
     back = await crash(story, session, viewer)
@@ -239,7 +239,7 @@ async def test_an_ended_or_deleted_session_stays_so(alone: NewStory) -> None:
     story = await alone()
     session, viewer = await story.begin()
     deleted = await story.api.session()
-    await viewer.send({"type": "shutdown", "id": "end-1"})
+    await viewer.tell({"type": "shutdown", "id": "end-1"})
     await viewer.closed()
     await story.api.good("DELETE", f"/api/sessions/{deleted}")
     back = await crash(story, session, viewer)

@@ -7,7 +7,7 @@ from tests.stories.scene import Story
 
 
 async def demo(alone: NewStory) -> tuple[Story, Viewer]:
-    story = await alone(arguments=["--model", "demo"])
+    story = await alone(bare=True, arguments=["--model", "demo"])
     session = await story.api.session()
     return story, await story.join(session)
 
@@ -55,7 +55,7 @@ async def test_the_demo_says_that_it_is_one_and_says_the_same_each_time(alone: N
 
 
 async def test_without_any_key_the_demo_is_the_default(alone: NewStory) -> None:
-    story = await alone(model=())
+    story = await alone(bare=True, model=())
     models = await story.api.good("GET", "/api/models")
     assert models["default"] == "demo"
     row = await story.api.good("POST", "/api/sessions", {})

@@ -172,7 +172,7 @@ async def test_in_an_ended_session_repeats_are_answered_and_the_rest_refused(sto
     accepted = await viewer.ask(HELLO)
     await viewer.until("turn_ended")
     end = {"type": "shutdown", "id": "end-1"}
-    await viewer.send(end)
+    await viewer.tell(end)
     await viewer.closed()
     late = await story.join(session)
     assert await late.ask(HELLO) == {**accepted, "duplicate": True}
@@ -201,7 +201,7 @@ async def test_a_client_that_never_got_its_answer_may_send_again_after_a_crash(
     session, viewer = await story.begin()
     frames: list[Any] = [{**HELLO, "id": f"burst-{number}"} for number in range(15)]
     for frame in frames:
-        await viewer.send(frame)
+        await viewer.tell(frame)
     await viewer.until("user_message")
     await story.restart()
     back = await story.join(session, log=viewer.log)

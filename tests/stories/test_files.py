@@ -165,10 +165,12 @@ async def test_write_and_edit_change_files(story: Story) -> None:
 
 async def test_a_command_has_no_network_no_host_files_and_no_keys(story: Story) -> None:
     _, viewer = await story.begin()
+    other = await story.api.session()
+    await story.put(other, "secret.txt")
     data = story.server.data
     port = story.server.url.rsplit(":", 1)[1]
     commands = [
-        f"ls {data} 2>&1; echo end",
+        f"find {data} 2>&1; echo end",
         f"(echo > /dev/tcp/127.0.0.1/{port}) 2>&1 && echo reached; echo end",
         "env; cat /proc/1/environ 2>/dev/null; echo end",
         "id -u; touch /usr/x 2>&1 && echo wrote; echo end",
@@ -177,10 +179,12 @@ async def test_a_command_has_no_network_no_host_files_and_no_keys(story: Story) 
     await story.turn(viewer, "Look around", scripts, Reply(text="Done."))
     text = "\n".join(output["output"] for output in viewer.of("tool_output"))
     assert text.count("end") == len(commands)
-    assert "mooring.db" not in text
     assert "reached" not in text
     assert "wrote" not in text
-    assert str(data) not in text.replace(f"'{data}'", "")
+    assert "secret.txt" not in text
+    kept = [path.name for path in data.iterdir() if path.is_file()]
+    assert kept
+    assert all(name not in text for name in kept)
 
 
 async def test_a_command_has_a_timeout(story: Story) -> None:

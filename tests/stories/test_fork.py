@@ -2,7 +2,7 @@
 
 from tests.model_server import CallScript, Gate, Reply
 from tests.oracle import Frame
-from tests.stories.scene import Story, bash, calls, named, shown
+from tests.stories.scene import Story, bash, calls, named, shown, wrong_body
 
 
 async def fork(story: Story, session: str, **body: object) -> Frame:
@@ -113,9 +113,7 @@ async def test_an_unknown_or_open_turn_is_no_place_to_fork(story: Story) -> None
     assert (unknown.status, unknown.code) == (409, "no_such_turn")
     story.model.play(Reply(text="Working on it.", hold={1: Gate()}))
     await viewer.say("Two")
-    running = await viewer.until(
-        "turn_started", submission=viewer.of("user_message")[-1]["submission"]
-    )
+    running = await viewer.until("turn_started")
     opened = await story.api.call("POST", path, {"after_turn": running["turn"]})
     assert (opened.status, opened.code) == (409, "no_such_turn")
     await viewer.shows("Working ")
@@ -159,7 +157,7 @@ async def test_a_parked_or_ended_session_can_be_forked(story: Story) -> None:
     await viewer.until("approval_required")
     row = await fork(story, session)
     assert (row["state"], row["head"], row["pending_approvals"]) == ("idle", first["seq"], 0)
-    await viewer.send({"type": "shutdown", "id": "end-1"})
+    await viewer.tell({"type": "shutdown", "id": "end-1"})
     await viewer.closed()
     row = await fork(story, session, after_turn=first["turn"])
     assert (row["state"], row["head"]) == ("idle", first["seq"])
@@ -171,4 +169,4 @@ async def test_a_fork_takes_only_a_turn(story: Story) -> None:
     bodies: list[object] = [{"after_turn": 7}, {"colour": "red"}, [], "one"]
     for body in bodies:
         answer = await story.api.call("POST", f"/api/sessions/{session}/fork", body)
-        assert (answer.status, answer.code) == (400, "bad_request"), body
+        assert wrong_body(answer), body

@@ -82,7 +82,7 @@ async def test_many_sleepers_wake_at_once(alone: NewStory) -> None:
     viewers = [(await story.begin())[1] for _ in range(8)]
     for viewer in viewers:
         await story.turn(viewer, "Hello")
-    sessions = [viewer.uri.split("/")[5] for viewer in viewers]
+    sessions = [viewer.session for viewer in viewers]
     logs = [await viewer.leave() for viewer in viewers]
     await asleep(story)
     pairs = zip(sessions, logs, strict=True)

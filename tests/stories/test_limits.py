@@ -31,7 +31,7 @@ async def test_one_may_have_so_many_stored_sessions(alone: NewStory) -> None:
     assert (answer.status, answer.code) == (429, "too_many_sessions")
     assert "3 of 3" in answer.json["error"]["message"]
     # Ended ones do not count, and neither do deleted ones.
-    await viewer.send({"type": "shutdown", "id": "end-1"})
+    await viewer.tell({"type": "shutdown", "id": "end-1"})
     await viewer.closed()
     await story.api.session()
     assert (await story.api.call("POST", "/api/sessions", {})).status == 429
@@ -51,7 +51,7 @@ async def test_so_many_inputs_may_be_queued(alone: NewStory) -> None:
     refused = await viewer.refused("user_input", text="One too many")
     assert refused["code"] == "too_many_queued"
     assert "3" in refused["message"]
-    name = viewer.of("input_queued")[0]["submission"]
+    name = (await viewer.until("input_queued"))["submission"]
     await viewer.accepted("withdraw", submission=name)
     await viewer.say("Now there is room")
     gate.set()

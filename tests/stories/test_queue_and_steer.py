@@ -196,7 +196,8 @@ async def test_the_hold_ends_when_nothing_of_it_is_left(story: Story) -> None:
     _, viewer = await story.begin()
     one, two = await held(story, viewer, "One", "Two")
     await viewer.accepted("withdraw", submission=one)
-    assert (await viewer.status_is(state="idle", held=True))["queue"][0]["submission"] == two
+    entry = {"submission": two, "text": "Two", "delivery": "queue"}
+    await viewer.status_is(state="idle", held=True, queue=[entry])
     await viewer.accepted("withdraw", submission=two)
     await viewer.status_is(state="idle", held=False, queue=[])
     assert (await viewer.refused("resume"))["code"] == "nothing_held"

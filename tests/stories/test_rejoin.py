@@ -140,8 +140,8 @@ async def test_any_number_of_cuts_leaves_one_transcript(story: Story, seed: int)
     session, steady = await story.begin()
     gates: dict[Held, Gate] = {place: Gate() for place in range(5, 200, 10)}
     text = " ".join(f"word{number}" for number in range(400))
-    story.model.play(Reply(text=text, chunk_size=12, hold=gates), calls(bash("echo tool")))
-    story.model.play(Reply(text="Done."))
+    tool = [bash("echo tool")]
+    story.model.play(Reply(text=text, chunk_size=12, calls=tool, hold=gates), Reply(text="Done."))
     phone = await story.join(session)
     await steady.say("Tell me everything")
     for gate in gates.values():

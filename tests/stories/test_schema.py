@@ -119,7 +119,7 @@ async def everything(story: Story, session: str, viewer: Viewer) -> None:
     await viewer.refused("resume")
     await viewer.answer(await viewer.send("nonsense"))
     await viewer.ask({"type": "ping", "id": "p1"})
-    await viewer.send({"type": "shutdown", "id": "end-1"})
+    await viewer.tell({"type": "shutdown", "id": "end-1"})
     await viewer.closed()
 
 

@@ -81,7 +81,7 @@ async def test_sessions_are_filtered_by_state(story: Story) -> None:
     await asker.say("Go")
     await asker.until("approval_required")
     ended, ender = await story.begin()
-    await ender.send({"type": "shutdown", "id": "end-1"})
+    await ender.tell({"type": "shutdown", "id": "end-1"})
     await ender.closed()
     states = {"idle": idle, "running": running, "awaiting_approval": asking, "ended": ended}
     for state, session in states.items():

@@ -40,7 +40,7 @@ async def test_a_shutdown_interrupts_what_runs(story: Story) -> None:
     _, viewer = await story.begin()
     await mid_sentence(story, viewer)
     await viewer.say("Next")
-    await viewer.send({"type": "shutdown", "id": "end-1"})
+    await viewer.tell({"type": "shutdown", "id": "end-1"})
     assert await viewer.closed() == 1000
     kinds = told(viewer.events)
     assert kinds[-1] == "session_ended"
@@ -55,7 +55,7 @@ async def test_a_shutdown_closes_a_question(story: Story) -> None:
     story.model.play(calls(bash("please-ask")))
     await viewer.say("Go")
     await viewer.until("approval_required")
-    await viewer.send({"type": "shutdown", "id": "end-1"})
+    await viewer.tell({"type": "shutdown", "id": "end-1"})
     assert await viewer.closed() == 1000
     assert viewer.of("tool_output")[0]["status"] == "cancelled"
     row = await story.api.look(session)
@@ -65,7 +65,7 @@ async def test_a_shutdown_closes_a_question(story: Story) -> None:
 async def test_an_ended_session_is_read_but_not_continued(story: Story) -> None:
     session, viewer = await story.begin()
     await story.turn(viewer, "Hello")
-    await viewer.send({"type": "shutdown", "id": "end-1"})
+    await viewer.tell({"type": "shutdown", "id": "end-1"})
     await viewer.closed()
     late = await story.join(session)
     assert late.events == viewer.events
@@ -185,7 +185,7 @@ async def test_a_stopping_server_takes_no_more_turns(alone: NewStory) -> None:
         pass
     assert await ending == 0
     await story.restart()
-    session = viewer.uri.split("/")[5]
+    session = viewer.session
     events = await story.api.events(session)
     assert events[: viewer.log.last] == viewer.events
     assert told(events).count("turn_started") == told(events).count("turn_ended")

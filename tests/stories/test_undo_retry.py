@@ -49,8 +49,8 @@ async def test_undo_goes_back_turn_by_turn_until_nothing_is_left(story: Story) -
     await viewer.accepted("undo")
     await viewer.accepted("undo")
     assert (await viewer.refused("undo"))["code"] == "nothing_to_undo"
-    undone = [event["turn"] for event in viewer.of("turn_undone")]
-    assert undone == [second["turn"], first["turn"]]
+    assert (await viewer.until("turn_undone"))["turn"] == second["turn"]
+    assert (await viewer.until("turn_undone"))["turn"] == first["turn"]
 
 
 async def test_in_a_new_session_nothing_can_be_undone_or_tried_again(story: Story) -> None:
