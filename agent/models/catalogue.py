@@ -138,8 +138,10 @@ class Catalogue:
 
     def _why_not(self, id: str) -> str | None:
         entry = self._entries[id]
-        if id == self._chosen or entry.needs is None or entry.needs in self._environment:
+        if id == self._chosen or entry.needs is None:
             return None
         if id.startswith("openai/") and self._api_base is not None:
+            return f"Start the server with --model {id} if the one at --api-base has it."
+        if entry.needs in self._environment:
             return None
         return f"Set {entry.needs} and start the server again."
