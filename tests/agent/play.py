@@ -98,6 +98,8 @@ class Play:
     def __init__(self, below: Callable[[int], int], limits: Limits = LIMITS) -> None:
         self._below = below
         self._limits = limits
+        self.alone = False
+        """Nobody submits anything while it works."""
         self._ids = count(1)
         self._compacting: tuple[str, int] | None = None
         self.history = History()
@@ -208,7 +210,7 @@ class Play:
         )
 
     def interlude(self) -> None:
-        if self._pick(False, False, False, True):
+        if not self.alone and self._pick(False, False, False, True):
             self.submit(self.anything())
 
     # -- work --
