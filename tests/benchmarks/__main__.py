@@ -1,0 +1,41 @@
+"""`python -m tests.benchmarks [ROW...]`: measure the rows, all by default, and print one table."""
+
+import argparse
+import asyncio
+import os
+import platform
+from collections.abc import Awaitable, Callable
+
+from tests.benchmarks import chunks
+from tests.benchmarks.machine import CORES, LOAD_CORE, pin, raise_open_files
+from tests.benchmarks.table import Figure, rendered
+
+ROWS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
+    "chunks": chunks.measure,
+}
+
+
+async def measured(names: list[str]) -> list[Figure]:
+    figures: list[Figure] = []
+    for name in names:
+        print(f"measuring {name} ...", flush=True)
+        figures += await ROWS[name]()
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}")
+    names = parser.parse_args().rows or list(ROWS)
+    if unknown := [name for name in names if name not in ROWS]:
+        parser.error(f"there is no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
+    pin(LOAD_CORE)
+    raise_open_files()
+    figures = asyncio.run(measured(names))
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    print(f"\nPython {platform.python_version()}, {len(CORES)} cores, load average {load}\n")
+    print(rendered(figures))
+
+
+if __name__ == "__main__":
+    main()
