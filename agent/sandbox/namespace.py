@@ -85,9 +85,7 @@ class Namespace:
                 await self._launched()
         except TimeoutError:
             raise CannotStart(f"bwrap was not ready after {LAUNCH_SECONDS:.0f} s") from None
-        self.init = msgspec.json.decode(os.pread(self._info, 4096, 0), type=_Info).init
-        with suppress(ProcessLookupError):
-            self._init = _Process(self._descriptors, self.init)
+        self._name_init()
 
     async def _launched(self) -> None:
         said = b""
@@ -96,6 +94,12 @@ class Namespace:
             if not (piece := os.read(self.output, 4096)):
                 raise CannotStart(FORBIDDEN.format(said=said.decode(errors="replace").strip()))
             said += piece
+
+    def _name_init(self) -> None:
+        if info := os.pread(self._info, 4096, 0):
+            with suppress(ProcessLookupError, msgspec.DecodeError):
+                self.init = msgspec.json.decode(info, type=_Info).init
+                self._init = _Process(self._descriptors, self.init)
 
     def go(self) -> None:
         """Let the command begin. The line cannot block: it is the first in its pipe."""
@@ -117,12 +121,19 @@ class Namespace:
                     await self._init.gone()
                 await self._bwrap.gone()
         except TimeoutError:
-            log.error("A killed sandbox does not end (process %d): stuck in the kernel", self.init)
+            log.error("A sandbox does not end (process %d)", self._outer.pid)
+            self._outer.kill()
+            if self._init is None:
+                self._name_init()
+            if self._init is not None:
+                self._init.kill()
         return self._buried()
 
     async def _end_launch(self) -> None:
-        """End what has no init to kill yet: the launcher leaves when nobody can say go."""
-        self._outer.kill()
+        """End what has no init to kill yet: the launcher leaves when nobody can say go.
+
+        bwrap is not killed at this point, for its child would wait for it for ever.
+        """
         self._go.close()
         while True:
             await readable(self.output)
