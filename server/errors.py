@@ -18,7 +18,16 @@ STATUS_OF: Mapping[str, int] = {
     "no_such_session": 404,
     "no_such_file": 404,
     "not_found": 404,
+    "data_dir_read_only": 503,
+    "log_damaged": 503,
+    "store_busy": 503,
+    "store_corrupt": 503,
+    "store_failed": 503,
+    "store_io_error": 503,
+    "workspace_damaged": 503,
+    "workspace_unusable": 503,
     "disk_full": 507,
+    "no_room": 507,
 }
 """The status of a problem that names none; every other refusal of a submission is a 409."""
 
