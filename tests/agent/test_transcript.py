@@ -15,7 +15,7 @@ from tests.agent.logs import Log, call
 from tests.agent.play import MARK, Play, plays
 
 TWO_CALLS = Log().begin().reply("Look.", call("c1"), call("c2")).start("c1", "c2")
-TWO_TALKS = (
+THREE_TALKS = (
     Log().talk("t1", "First.", "One.").talk("t2", "Second.", "Two.").talk("t3", "Third.", "Three.")
 )
 
@@ -71,7 +71,7 @@ def said(log: Log) -> list[tuple[str, str]]:
             id="a call without a result still has a message",
         ),
         pytest.param(
-            TWO_TALKS.compact(11, "Both."),
+            THREE_TALKS.compact(9, "Both."),
             [("user", "First.\n\n[Summary of the conversation so far]\nBoth.\n\nThird."),
              ("assistant", "Three.")],
             id="a summary stands behind the first message",
@@ -107,9 +107,9 @@ def test_attached_files_are_named() -> None:
 
 
 def test_a_summary_can_be_tried_before_it_is_recorded() -> None:
-    history = TWO_TALKS.history
-    shown = messages(history, "", Summary(history.head + 1, "Both.", through=11))
-    assert shown == messages(TWO_TALKS.compact(11, "Both.").history, "")
+    history = THREE_TALKS.history
+    shown = messages(history, "", Summary(history.head + 1, "Both.", through=9))
+    assert shown == messages(THREE_TALKS.compact(9, "Both.").history, "")
 
 
 LONG = "word" * (LONGEST_MESSAGE + 100)
