@@ -84,9 +84,15 @@ class Archive:
         """Stop the session, free its workspace, erase its log, and tell its viewers."""
         async with self._manager.locks.hold(id):
             await self._manager.stop(id)
-            await self._store.delete(id)
-            await self._workspaces.of(id).delete()
-            await self._manager.forget(id)
+            try:
+                await self._store.delete(id)
+            except Problem:
+                self._manager.revive(id)
+                raise
+            try:
+                await self._workspaces.of(id).delete()
+            finally:
+                await self._manager.forget(id)
 
     async def fork(self, source: str, user: User, after: str | None) -> SessionRow:
         """An exact prefix of the log, up to the end of turn `after`, with the files of then."""

@@ -73,6 +73,7 @@ class SessionJournal:
         self._draft_seconds = draft_seconds
         self._open: dict[tuple[GrowthKind, str], DraftedText] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._lost = False
         self._drafting: asyncio.Future[None] | None = None
 
     def record(
@@ -121,14 +122,20 @@ class SessionJournal:
         bodies: Sequence[Outgoing],
         digest: Digest,
     ) -> None:
-        """On disk: show it, then say so."""
+        """On disk: show it, then say so. After a loss nothing is: the next actor shows what is."""
         if stored.cancelled():
-            done.set_exception(Unrecorded("The commit was given up."))
+            self._lose(done, Unrecorded("The commit was given up."))
         elif (error := stored.exception()) is not None:
-            done.set_exception(error)
+            self._lose(done, error)
+        elif self._lost:
+            self._lose(done, Unrecorded("A commit before this one was lost."))
         else:
             self._channel.publish(entries, bodies, digest)
             done.set_result(None)
+
+    def _lose(self, done: asyncio.Future[None], why: BaseException) -> None:
+        self._lost = True
+        done.set_exception(why)
 
     def _closed(self, bodies: Sequence[Outgoing]) -> tuple[str, ...]:
         """The items whose drafts end with this commit, also ones that another actor opened."""

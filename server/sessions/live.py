@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from agent.history import History
 from agent.means import Means
 from agent.recovery import Interruption
 from agent.session import Session
 from server.sessions.channel import Channel
 from server.sessions.journal import SessionJournal
-from server.sessions.loading import load, recorded
+from server.sessions.loading import PAGE_BYTES, PAGE_EVENTS, load, recorded
 from server.store.port import Store
 from server.wire import outgoing
 
@@ -69,16 +70,20 @@ async def wake(
     """
     id = channel.row.id
     loaded = await load(store, id)
-    await _show_missed(channel, store, loaded.history.head)
+    await _show_missed(channel, store, loaded.history, means)
     journal = SessionJournal(id, loaded.history.head, store, channel, timestamp)
     session = Session(loaded.history, loaded.receipts, journal, means)
     session.start(loaded.drafts, interruption)
     return LiveSession(session, channel, journal, now)
 
 
-async def _show_missed(channel: Channel, store: Store, head: int) -> None:
-    """Events of a commit whose outcome was unknown to the actor before."""
-    while (seen := channel.broadcaster.head) < head:
-        page = await store.events_after(channel.row.id, seen, limit=500, max_bytes=1024 * 1024)
+async def _show_missed(channel: Channel, store: Store, history: History, means: Means) -> None:
+    """Events of a commit that seemed to fail to the actor before."""
+    digest = history.digest(means.models.context(history.model))
+    while (seen := channel.broadcaster.head) < history.head:
+        page = await store.events_after(
+            channel.row.id, seen, limit=PAGE_EVENTS, max_bytes=PAGE_BYTES
+        )
         entries = [recorded(page.first + n, body) for n, body in enumerate(page.bodies)]
-        channel.broadcaster.publish(page.first, [outgoing(e.seq, e.at, e.event) for e in entries])
+        bodies = [outgoing(e.seq, e.at, e.event) for e in entries]
+        channel.publish(entries, bodies, digest)

@@ -11,6 +11,10 @@ class KeyedLocks:
         self._locks: dict[str, asyncio.Lock] = {}
         self._wanted: Counter[str] = Counter()
 
+    def wanted(self, key: str) -> bool:
+        """Somebody holds it, or waits for it."""
+        return key in self._wanted
+
     @asynccontextmanager
     async def hold(self, key: str) -> AsyncIterator[None]:
         lock = self._locks.setdefault(key, asyncio.Lock())

@@ -22,6 +22,7 @@ from server.sessions.live import LiveSession, MakeMeans, wake
 from server.sessions.locks import KeyedLocks
 from server.sessions.lost import answer_lost
 from server.sessions.quotas import Buckets
+from server.sessions.revivals import Revivals
 from server.sessions.slots import Slots
 from server.store.port import SessionRow, Store
 
@@ -33,7 +34,6 @@ CRASH = Interruption(
         "unavailable", "The log could not be written. Send it again in a moment.", retryable=True
     )
 )
-FIRST_REVIVAL_WAIT, LONGEST_REVIVAL_WAIT = 0.5, 30.0
 
 
 class SessionManager:
@@ -56,6 +56,7 @@ class SessionManager:
         clock: Callable[[], float],
     ) -> None:
         self.locks = KeyedLocks()
+        self._lines = KeyedLocks()
         self._store = store
         self._make_means = make_means
         self._limits = limits
@@ -68,6 +69,7 @@ class SessionManager:
         self._live: dict[str, LiveSession] = {}
         self._channels = Channels(store, timestamp, fleet)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._revivals = Revivals(self._is_well)
         self._closing = False
 
     # -- the life of the server --
@@ -90,6 +92,7 @@ class SessionManager:
         await asyncio.gather(*(live.close() for live in self._live.values()))
         # One that was waking meanwhile had its word, too.
         await asyncio.gather(*(live.close() for live in self._live.values()))
+        await self._revivals.end()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -109,6 +112,7 @@ class SessionManager:
     @asynccontextmanager
     async def attach(self, id: str) -> AsyncIterator[Channel]:
         """The session's channel, kept while inside; wakes no agent."""
+        self._refuse_when_closing()
         async with self.locks.hold(id):
             channel = await self._channels.open(id)
             self._channels.hold(id)
@@ -130,7 +134,9 @@ class SessionManager:
         try:
             accepted = await live.session.submit(submission, user.id)
         except Unrecorded as lost:
-            return await answer_lost(self._store, id, submission, lost)
+            await live.session.written()
+            async with self.locks.hold(id):
+                accepted = await answer_lost(self._store, id, submission, lost)
         if isinstance(submission, Shutdown) and not accepted.duplicate:
             self._own(self._end_viewers(id))
         return accepted
@@ -143,8 +149,10 @@ class SessionManager:
     async def stop(self, id: str) -> None:
         """Take the agent out of memory without a word; its log is about to go."""
         if (live := self._live.pop(id, None)) is not None:
-            await live.discard()
-            self._channels.release(id)
+            try:
+                await live.discard()
+            finally:
+                self._channels.release(id)
 
     async def forget(self, id: str) -> None:
         """Tell the viewers of a session that was erased. The caller holds its lock."""
@@ -173,9 +181,15 @@ class SessionManager:
     # -- waking and sleeping --
 
     async def _awake(self, id: str, interruption: Interruption = CRASH) -> LiveSession:
-        """The actor; what follows without a pause finds it in memory."""
-        while (live := self._live.get(id)) is None or live.failed:
-            await self._wake(id, interruption)
+        """The actor; what follows without a pause finds it in memory.
+
+        Who comes while somebody waits for it stands in line, so that frames keep their order.
+        """
+        live = self._live.get(id)
+        if live is None or live.failed or self._lines.wanted(id):
+            async with self._lines.hold(id):
+                while (live := self._live.get(id)) is None or live.failed:
+                    await self._wake(id, interruption)
         return live
 
     async def _wake(self, id: str, interruption: Interruption) -> None:
@@ -188,10 +202,8 @@ class SessionManager:
         live = self._live.get(id)
         if live is not None and not live.failed:
             return
-        if self._closing:
-            raise Refused("unavailable", "The server is going away.", retry_after=1)
+        self._refuse_when_closing()
         await self.stop(id)
-        self._make_room()
         channel = await self._channels.open(id)
         means = self._make_means(id, channel.row.owner)
         with ExitStack() as failing:
@@ -206,19 +218,18 @@ class SessionManager:
                 interruption=interruption,
             )
             failing.pop_all()
-        live.session.failed.add_done_callback(lambda _: self._own(self._revive(id)))
+        live.session.failed.add_done_callback(lambda _: self._died(id, live))
+        self._make_room(id)
 
-    def _make_room(self) -> None:
+    def _make_room(self, newest: str) -> None:
         """Put to sleep what rested longest; turns that wait for a slot may go beyond."""
-        if len(self._live) < self._limits.live_sessions:
-            return
-        resting = [
+        resting = sorted(
             (live.last_used, id)
             for id, live in self._live.items()
-            if live.resting and not live.failed
-        ]
-        if resting:
-            self._hibernate(min(resting)[1])
+            if live.resting and not live.failed and id != newest
+        )
+        for _, id in resting[: max(0, len(self._live) - self._limits.live_sessions)]:
+            self._hibernate(id)
 
     def _hibernate(self, id: str) -> None:
         live = self._live.pop(id)
@@ -241,8 +252,7 @@ class SessionManager:
     # -- when something fails --
 
     def _admit(self, user: User, submission: AnySubmission) -> None:
-        if self._closing:
-            raise Refused("unavailable", "The server is going away.", retry_after=1)
+        self._refuse_when_closing()
         if not isinstance(submission, Interrupt | Shutdown):
             self._buckets.take(user.id)
         starts = isinstance(submission, UserInput | Retry | Resume)
@@ -254,19 +264,30 @@ class SessionManager:
                 retry_after=5,
             )
 
-    async def _revive(self, id: str) -> None:
-        """An actor died of a failed commit: make another as soon as the log can be written."""
-        wait = FIRST_REVIVAL_WAIT
-        while not self._closing and id in self._live:
-            try:
-                live = await self._awake(id)
-                await live.session.written()
-                if not live.failed:
-                    return
-            except Problem as problem:
-                log.warning("session %s cannot be loaded: %s", id, problem.message)
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST_REVIVAL_WAIT)
+    def _refuse_when_closing(self) -> None:
+        if self._closing:
+            raise Refused("unavailable", "The server is going away.", retry_after=1)
+
+    def _died(self, id: str, live: LiveSession) -> None:
+        if self._live.get(id) is live:
+            self.revive(id)
+
+    def revive(self, id: str) -> None:
+        """An actor was lost: make another as soon as its log can be read and written."""
+        if not self._closing:
+            self._revivals.begin(id)
+
+    async def _is_well(self, id: str) -> bool:
+        """It is in memory with its log written, or there is nothing to bring back."""
+        try:
+            live = await self._awake(id)
+            await live.session.written()
+        except NoSuchSession:
+            return True
+        except Problem as problem:
+            log.warning("session %s cannot be loaded: %s", id, problem.message)
+            return self._closing
+        return not live.failed
 
     async def _end_viewers(self, id: str) -> None:
         """Who comes later may stay, and read the log."""
