@@ -6,12 +6,28 @@ import os
 import platform
 from collections.abc import Awaitable, Callable
 
-from tests.benchmarks import chunks
+from tests.benchmarks import (
+    appends,
+    chunks,
+    cold_start,
+    creation,
+    first_delta,
+    fleet,
+    memory,
+    wake,
+)
 from tests.benchmarks.machine import CORES, LOAD_CORE, pin, raise_open_files
 from tests.benchmarks.table import Figure, rendered
 
 ROWS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "chunks": chunks.measure,
+    "first-delta": first_delta.measure,
+    "fleet": fleet.measure,
+    "creation": creation.measure,
+    "wake": wake.measure,
+    "appends": appends.measure,
+    "memory": memory.measure,
+    "cold-start": cold_start.measure,
 }
 
 

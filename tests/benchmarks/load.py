@@ -36,6 +36,11 @@ class Viewer:
             pass
         return frame
 
+    async def through(self, mark: str) -> AsyncIterator[str]:
+        """All frames up to the one that holds `mark`."""
+        while mark not in (frame := await self._ws.receive_str()):
+            yield frame
+
     async def turn(self) -> None:
         """A whole turn, read to its end."""
         await self.say()

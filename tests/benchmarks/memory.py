@@ -1,0 +1,68 @@
+"""What the server holds: after the start, for each viewer that watches, for each stored session."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+
+from tests.benchmarks.creation import NO_MODEL
+from tests.benchmarks.load import Load, Viewer, load_on
+from tests.benchmarks.machine import rss_kib
+from tests.benchmarks.processes import mooring, relay
+from tests.benchmarks.table import Figure
+
+VIEWERS = 1_000
+STORED = 2_000
+WARM_UP = 500
+AT_ONCE = 20
+SETTLED = 2.0
+"""Seconds after which nothing that was caused is still going on."""
+
+
+async def measure() -> list[Figure]:
+    async with mooring(NO_MODEL) as server, load_on(server) as load:
+        started = rss_kib(server.pid) / 1024
+        await _created(load, WARM_UP)
+        stored = await _growth(load, _created(load, STORED)) / STORED
+    async with relay(NO_MODEL) as bare, load_on(bare) as load:
+        reference = await _per_viewer(load, [None] * VIEWERS)
+    async with mooring(NO_MODEL) as server, load_on(server) as load:
+        together = await _per_viewer(load, [await load.session()] * VIEWERS)
+    async with mooring(NO_MODEL) as server, load_on(server) as load:
+        alone = await _per_viewer(load, await _created(load, VIEWERS))
+    bare_one = "a bare relay"
+    return [
+        Figure("memory after the start", started, "MiB"),
+        Figure("memory per idle viewer", together, "KiB", 20.0, reference=reference, of=bare_one),
+        Figure("the same, each of its own session", alone, "KiB", reference=reference, of=bare_one),
+        Figure("memory per stored session", stored, "KiB", 0.5),
+    ]
+
+
+async def _per_viewer(load: Load, sessions: Sequence[str | None]) -> float:
+    """Each has been sent all there is before it counts; the first tenth only warms up."""
+    early = len(sessions) // 10
+    there = await _joined(load, sessions[:early])
+    coming = asyncio.create_task(_joined(load, sessions[early:]))
+    grown = await _growth(load, coming)
+    assert len(there + coming.result()) == len(sessions)
+    return grown / (len(sessions) - early)
+
+
+async def _joined(load: Load, sessions: Sequence[str | None]) -> list[Viewer]:
+    """A viewer that nobody keeps would hang up."""
+    return [await load.viewer(session) for session in sessions]
+
+
+async def _created(load: Load, count: int) -> list[str]:
+    ids: list[str] = []
+    for _ in range(count // AT_ONCE):
+        ids += await asyncio.gather(*(load.session() for _ in range(AT_ONCE)))
+    return ids
+
+
+async def _growth(load: Load, work: Awaitable[object]) -> float:
+    """KiB of resident memory that the work leaves behind."""
+    await asyncio.sleep(SETTLED)
+    before = rss_kib(load.pid)
+    await work
+    await asyncio.sleep(SETTLED)
+    return rss_kib(load.pid) - before
