@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Executor
@@ -74,9 +75,8 @@ class Bubblewrap:
         """Raises CannotStart when bwrap is missing or the kernel forbids what it needs."""
         bwrap = await self._installed()
 
-        def line(info: int, etc: dict[str, int]) -> Sequence[str]:
-            reached = None if self._owner else workspace
-            return command_line(bwrap, self._limits, command, reached, info=info, etc=etc)
+        def line(etc: dict[str, int]) -> Sequence[str]:
+            return command_line(bwrap, self._limits, command, etc)
 
         async with started(line, workspace, self._owner) as space:
             output = Output(space.output, show, self._limits.output_mib * MIB)
@@ -88,7 +88,9 @@ class Bubblewrap:
             finally:
                 code = await to_the_end(watch.close())
                 gauge.close()
-        return Exit(code, cut or ("output" if output.over else None))
+        if cut is not None:
+            return Exit(-signal.SIGKILL, cut)
+        return Exit(code, "output" if output.over else None)
 
     async def _excess(self, gauge: Gauge) -> Cut:
         while True:

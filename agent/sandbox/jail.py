@@ -50,13 +50,17 @@ printf '\006ready\n'; read -r _ || exit 125
 exec </dev/null; shift 5; exec nice -n 5 "$@"
 """
 
-# A data directory is closed to the sandbox's owner, so that one starts inside the workspace and
-# mounts where it stands, in a mount namespace of its own.
-MOUNTED = "/mnt"
-REACH = (
-    *("unshare", "--user", "--map-root-user", "--mount", "--propagation"),
-    *("private", "/bin/sh", "-c", f'mount --no-canonicalize --rbind . {MOUNTED} && exec "$@"'),
-    "reach",
+# bwrap is started inside a process namespace of its own, which ends with the server whatever bwrap
+# is doing: its own --die-with-parent can kill the parent at an instant when its child does not
+# follow. And it is started inside the workspace, which it mounts where it stands: the way there is
+# closed to the user that commands run as when the server is root.
+_MOUNTED = "/mnt"
+_MOUNT = f'exec 2>&1; mount --no-canonicalize --rbind . {_MOUNTED} && exec "$@"'
+_GUARD = (
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("unshare", "--user", "--map-root-user", "--mount", "--propagation", "private"),
+    *("--pid", "--fork", "--kill-child"),
+    *("/bin/sh", "-c", _MOUNT, "guard"),
 )
 
 
@@ -71,31 +75,23 @@ class Bwrap(Struct, frozen=True):
 
 
 def command_line(
-    bwrap: Bwrap,
-    limits: SandboxLimits,
-    command: Sequence[str],
-    workspace: Path | None,
-    *,
-    info: int,
-    etc: dict[str, int],
+    bwrap: Bwrap, limits: SandboxLimits, command: Sequence[str], etc: dict[str, int]
 ) -> list[str]:
-    """What to start, in the workspace: `workspace` is None when only a process that stands in it
-    can reach it.
+    """What to start, in the workspace; `etc` says which descriptor holds which made-up file.
 
-    `info` is a descriptor that bwrap shall name the init process on, `etc` says which descriptor
-    holds what each made-up file shall contain.
+    The process that is started has one child, whose only child is the init of the sandbox.
     """
     return [
-        *(REACH if workspace is None else ()),
+        *_GUARD,
         *(bwrap.path, "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"),
         *(("--disable-userns",) if bwrap.knows("--disable-userns") else ()),
         *("--uid", str(USER), "--gid", str(USER), "--hostname", "mooring"),
-        *("--info-fd", str(info), "--proc", "/proc", "--dev", "/dev"),
+        *("--proc", "/proc", "--dev", "/dev"),
         *_system(),
         *(word for path, fd in etc.items() for word in ("--file", str(fd), path)),
         *_memory_mount(bwrap, limits, "/dev/shm"),
         *_memory_mount(bwrap, limits, "/tmp"),
-        *("--bind", str(workspace or MOUNTED), HOME, "--chdir", HOME),
+        *("--bind", _MOUNTED, HOME, "--chdir", HOME),
         *("--remount-ro", "/", "--remount-ro", "/dev"),
         *_environment(),
         *("--", "/bin/bash", "-c", _LAUNCHER, "launcher", *_rlimits(limits), *command),

@@ -9,9 +9,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
-import msgspec
-from msgspec import Struct
-
 from agent.errors import Problem
 from agent.sandbox.jail import ETC, READY
 from agent.sandbox.owner import Owner
@@ -21,9 +18,8 @@ LAUNCH_SECONDS = 20.0
 END_SECONDS = 10.0
 log = logging.getLogger(__name__)
 
-CommandLine = Callable[[int, dict[str, int]], Sequence[str]]
-"""(descriptor for bwrap's info, descriptors of the made-up files by path) -> what to start."""
-
+CommandLine = Callable[[dict[str, int]], Sequence[str]]
+"""Descriptors of the made-up files by path -> what to start."""
 
 FORBIDDEN = (
     "bubblewrap cannot make a sandbox here: {said}. If user namespaces are forbidden, allow them:"
@@ -40,66 +36,60 @@ class CannotStart(Problem):
         super().__init__("sandbox_unavailable", message)
 
 
-class _Info(Struct):
-    init: int = msgspec.field(name="child-pid")
-
-
 class Namespace:
     """Nothing of the command runs before `go`, and nothing lives on after `end`.
 
-    `output` is the read end of its stdout and stderr. `init` is the process that all others come
-    from: when it dies, the kernel ends them first, whatever they did to get away.
+    `output` is the read end of its stdout and stderr, `init` its first process as seen from here.
+    A guard starts it all; the guard's child is the first process of a namespace around the
+    sandbox: when it dies, the kernel ends all others first, whatever they did to get away.
     """
 
     def __init__(self, command_line: CommandLine, workspace: Path, owner: Owner | None) -> None:
-        """Start bwrap from this very thread: it dies with the thread that started it."""
+        """Start the guard from this very thread: it dies with the thread that started it."""
         with ExitStack() as ours, ExitStack() as theirs:
             stdin, go = _pipe(theirs, theirs)
             self.output, output = _pipe(ours, theirs)
-            # Not a pipe: bwrap would die writing to one that a killed server no longer reads, and
-            # leave a child behind that waits for it.
-            self._info = info = _file(ours)
+            self._errors, errors = _pipe(ours, theirs)
             etc = {path: _file(theirs, content) for path, content in ETC.items()}
-            self._outer = subprocess.Popen(
-                command_line(info, etc),
+            self._started = subprocess.Popen(
+                command_line(etc),
                 stdin=stdin,
                 stdout=output,
-                stderr=output,
+                stderr=errors,
                 cwd=workspace,
                 env={},
-                pass_fds=(info, *etc.values()),
+                pass_fds=tuple(etc.values()),
                 user=owner.uid if owner else None,
                 group=owner.gid if owner else None,
                 extra_groups=[] if owner else None,
             )
-            self._bwrap = _Process(ours, self._outer.pid)
+            self._guard = _Process(ours, self._started.pid)
             self._go = os.fdopen(os.dup(go), "wb", buffering=0)
             self._descriptors = ours.pop_all()
         self.init = 0
-        self._init: _Process | None = None
+        self._first: _Process | None = None
 
     async def ready(self) -> None:
-        """Wait until everything is set up and the kernel's name for `init` is held."""
+        """Wait until everything is set up and it is known whom to kill."""
         try:
             async with asyncio.timeout(LAUNCH_SECONDS):
                 await self._launched()
         except TimeoutError:
-            raise CannotStart(f"bwrap was not ready after {LAUNCH_SECONDS:.0f} s") from None
-        self._name_init()
+            raise CannotStart(f"The sandbox was not ready after {LAUNCH_SECONDS:.0f} s") from None
+        first = only_child(self._started.pid)
+        self.init = only_child(first)
+        self._first = _Process(self._descriptors, first)
 
     async def _launched(self) -> None:
         said = b""
         while not said.endswith(READY):
             await readable(self.output)
             if not (piece := os.read(self.output, 4096)):
+                os.set_blocking(self._errors, False)
+                with suppress(BlockingIOError):
+                    said += os.read(self._errors, 4096)
                 raise CannotStart(FORBIDDEN.format(said=said.decode(errors="replace").strip()))
             said += piece
-
-    def _name_init(self) -> None:
-        if info := os.pread(self._info, 4096, 0):
-            with suppress(ProcessLookupError, msgspec.DecodeError):
-                self.init = msgspec.json.decode(info, type=_Info).init
-                self._init = _Process(self._descriptors, self.init)
 
     def go(self) -> None:
         """Let the command begin. The line cannot block: it is the first in its pipe."""
@@ -107,46 +97,32 @@ class Namespace:
             self._go.write(b"go\n")
 
     async def exited(self) -> None:
-        """Wait for the command itself; what it left in the background may still run."""
-        await self._bwrap.gone()
+        """Wait until the command ended; what it left in the background ended with it."""
+        await self._guard.gone()
 
     async def end(self) -> int:
         """Kill what is left, wait until the last process is gone, return the exit status."""
         try:
             async with asyncio.timeout(END_SECONDS):
-                if self._init is None:
+                if self._first is None:
                     await self._end_launch()
                 else:
-                    self._init.kill()
-                    await self._init.gone()
-                await self._bwrap.gone()
+                    self._first.kill()
+                await self._guard.gone()
         except TimeoutError:
-            log.error("A sandbox does not end (process %d)", self._outer.pid)
-            self._outer.kill()
-            if self._init is None:
-                self._name_init()
-            if self._init is not None:
-                self._init.kill()
-        return self._buried()
+            log.error("A sandbox does not end (process %d)", self._started.pid)
+            self._guard.kill()
+        status = self._started.poll()
+        return -signal.SIGKILL if status is None else status
 
     async def _end_launch(self) -> None:
-        """End what has no init to kill yet: the launcher leaves when nobody can say go.
-
-        bwrap is not killed at this point, for its child would wait for it for ever.
-        """
+        """The guard takes along what it started, or else the launcher finds nobody to say go."""
+        self._guard.kill()
         self._go.close()
         while True:
             await readable(self.output)
             if not os.read(self.output, 4096):
                 return
-
-    def _buried(self) -> int:
-        # Where the server is the first process of a container, orphans are its to bury.
-        if self._init is not None:
-            with suppress(ChildProcessError):
-                os.waitpid(self.init, os.WNOHANG)
-        status = self._outer.poll()
-        return -signal.SIGKILL if status is None else status
 
     def close(self) -> None:
         self._go.close()
@@ -208,6 +184,29 @@ async def readable(fd: int) -> None:
         loop.remove_reader(fd)
 
 
+def only_child(pid: int) -> int:
+    """The process that `pid` has started; raises CannotStart when there is none any more."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:
+        children = [other for other in _processes() if _parent(other) == pid]
+    if not children:
+        raise CannotStart("The sandbox ended before its command began.")
+    return int(children[0])
+
+
+def _processes() -> list[str]:
+    """For kernels that do not tell a process's children."""
+    return [entry.name for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _parent(pid: str) -> int | None:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
 def _kept(stack: ExitStack, fd: int) -> int:
     stack.callback(os.close, fd)
     return fd
@@ -218,7 +217,7 @@ def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:
     return _kept(reader, read), _kept(writer, write)
 
 
-def _file(stack: ExitStack, content: str = "") -> int:
+def _file(stack: ExitStack, content: str) -> int:
     fd = _kept(stack, os.memfd_create("mooring"))
     os.write(fd, content.encode())
     os.lseek(fd, 0, os.SEEK_SET)

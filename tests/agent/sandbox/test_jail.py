@@ -172,7 +172,7 @@ async def test_a_workspace_that_is_gone_is_a_clear_error(
 
 def test_an_old_bubblewrap_is_not_given_what_it_does_not_know() -> None:
     lines = [
-        command_line(Bwrap("bwrap", options), LIMITS, ("true",), Path("/w"), info=3, etc={})
+        command_line(Bwrap("bwrap", options), LIMITS, ("true",), {})
         for options in ("", "--size --disable-userns")
     ]
     assert [("--size" in line, "--disable-userns" in line) for line in lines] == [
