@@ -55,7 +55,7 @@ class Viewer:
         self.bye: Frame | None = None
         self.close_code: int | None = None
         self._read = self.log.last
-        self._asked: dict[str | None, deque[asyncio.Future[Frame]]] = defaultdict(deque)
+        self.asked: dict[str | None, deque[asyncio.Future[Frame]]] = defaultdict(deque)
         self._changed = asyncio.Event()
         self._broken: BaseException | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -201,7 +201,7 @@ class Viewer:
         """Send a frame as it is; the future of its answer, which comes under the frame's id."""
         name = frame["id"] if isinstance(frame, dict) else None
         future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
-        self._asked[name].append(future)
+        self.asked[name].append(future)
         text = json.dumps(frame, ensure_ascii=False) if isinstance(frame, dict) else frame
         await self._socket.send(text)
         return future
@@ -260,7 +260,7 @@ class Viewer:
         elif frame["type"] == "bye":
             self.bye = frame
         elif frame["type"] in ("accepted", "refused", "pong"):
-            waiting = self._asked[frame["id"]] or self._asked[None]  # of raw text and bytes
+            waiting = self.asked[frame["id"]] or self.asked[None]  # of raw text and bytes
             law(waiting, "each frame has one answer", frame)
             waiting.popleft().set_result(frame)
 

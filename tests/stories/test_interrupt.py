@@ -256,3 +256,22 @@ async def test_input_that_meets_a_stop_begins_a_turn_or_waits_but_is_never_lost(
         await viewer.accepted("resume")
     await viewer.until("user_message", submission="more-1")
     await viewer.until("turn_ended", status="completed")
+
+
+@pytest.mark.parametrize("kind", ["user_input", "retry"])
+async def test_what_began_a_turn_and_what_stopped_it_at_once_are_all_answered(
+    story: Story, kind: str
+) -> None:
+    _, viewer = await story.begin()
+    await story.turn(viewer, "Begin")
+    for number in range(20):
+        fields = {"text": "Go"} if kind == "user_input" else {}
+        begin = {"type": kind, "id": new_id(), **fields}
+        stop = {"type": "interrupt", "id": new_id()}
+        futures = [await viewer.send(frame) for frame in (begin, begin, stop, stop)]
+        begun, again, stopped, repeated = [await viewer.answer(future) for future in futures]
+        assert begun["type"] == "accepted", number
+        assert again == {**begun, "duplicate": True}, number
+        ended = await viewer.until("turn_ended")
+        assert (stopped["type"] == "accepted") == (ended["status"] == "interrupted"), number
+        assert repeated["type"] == stopped["type"], number
