@@ -9,6 +9,8 @@ from agent.journal import Commit, Journal, NewReceipt
 from agent.protocol import AnyEvent, Recorded, SubmissionId
 from agent.receipts import Receipts
 
+NOT_WRITTEN = "The log could not be written. Try again in a moment."
+
 
 class LogWriter:
     """`failed` is done when a commit failed: nothing of this actor counts any more.
@@ -41,9 +43,17 @@ class LogWriter:
     def record(
         self, events: Sequence[AnyEvent], *, answers: SubmissionId | None = None
     ) -> asyncio.Future[None]:
-        """Hand over now; the future is done when the events are committed, or raises Unrecorded."""
+        """Hand over now; the future is done when the events are committed, or raises Unrecorded.
+
+        What the journal does not even take kills the actor, too: it may have been folded by then.
+        """
         receipts = [] if answers is None else [self._receipts.to_record(answers)]
-        commit = self._last = self._journal.record(events, receipts, self._fold)
+        commit = None
+        try:
+            commit = self._last = self._journal.record(events, receipts, self._fold)
+        finally:
+            if commit is None:
+                self.die(Unrecorded(NOT_WRITTEN))
         self._uncommitted += 1
         seq = commit.entries[0].seq
         commit.done.add_done_callback(lambda done: self._committed(done, receipts, seq))
@@ -70,7 +80,7 @@ class LogWriter:
     ) -> None:
         self._uncommitted -= 1
         if done.cancelled() or done.exception() is not None:
-            self.die(Unrecorded("The log could not be written. Try again in a moment."))
+            self.die(Unrecorded(NOT_WRITTEN))
         elif not self.failed.done():
             for receipt in receipts:
                 self._receipts.committed(receipt, seq)

@@ -27,6 +27,7 @@ class Receipts:
     def __init__(self, kept: Iterable[Receipt]) -> None:
         self._kept = {receipt.id: receipt for receipt in kept}
         self._expected: dict[SubmissionId, tuple[bytes, Answer]] = {}
+        self._handed_over: set[SubmissionId] = set()
 
     @property
     def pending(self) -> bool:
@@ -37,8 +38,8 @@ class Receipts:
         return id in self._kept or id in self._expected
 
     def expects(self, id: SubmissionId) -> bool:
-        """Its answer is on its way."""
-        return id in self._expected
+        """Somebody waits for its answer, and no commit carries it yet."""
+        return id in self._expected and id not in self._handed_over
 
     async def repeated(self, submission: AnySubmission) -> Accepted | None:
         """The answer that was given before, waiting for it where it is on its way; None if new.
@@ -61,6 +62,7 @@ class Receipts:
         return answer
 
     def to_record(self, id: SubmissionId) -> NewReceipt:
+        self._handed_over.add(id)
         return NewReceipt(id, self._expected[id][0])
 
     def committed(self, receipt: NewReceipt, seq: int) -> None:
@@ -78,6 +80,7 @@ class Receipts:
 
     def _answer(self, id: SubmissionId, answer: Accepted | Problem) -> None:
         _, future = self._expected.pop(id)
+        self._handed_over.discard(id)
         future.set_result(answer)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from agent.compaction import cut_point
 from agent.compaction_task import CompactionTask
@@ -17,6 +17,7 @@ from agent.protocol import (
     AnyEvent,
     AnySubmission,
     Notice,
+    Retry,
     SessionEnded,
     SessionUpdated,
     SubmissionId,
@@ -24,12 +25,12 @@ from agent.protocol import (
     Undo,
     UserId,
 )
-from agent.receipts import Accepted, Receipts, given
+from agent.receipts import Accepted, Answer, Receipts, given
 from agent.recovery import Draft, Interruption, recover
 from agent.stop import Stop
 from agent.titling import find_title, wants_title
 from agent.turn_task import TurnTask
-from agent.work import Work, WorkDesk
+from agent.work import Chores, Work, WorkDesk
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class Session:
         self._work: tuple[asyncio.Task[None], Work] | None = None
         self._compaction: CompactionTask | None = None
         self._stop: Stop | None = None
-        self._chores: set[asyncio.Task[None]] = set()
+        self._chores = Chores()
         self._closing = False
         self._title_tried = False
         self.failed.add_done_callback(lambda _: self._cancel_all())
@@ -71,7 +72,7 @@ class Session:
     @property
     def resting(self) -> bool:
         """Nothing runs and nothing is on its way: the log is all there is."""
-        busy = self._work or self._chores or self._receipts.pending or not self._writer.quiet
+        busy = self._work or self._chores.tasks or self._receipts.pending or not self._writer.quiet
         return not busy and self.history.state != "running"
 
     def knows(self, submission: SubmissionId) -> bool:
@@ -97,10 +98,11 @@ class Session:
             case StartCompaction():
                 self._compaction = self._new_compaction(submission.id)
                 self._go_on()
-        accepted = await given(answer)
-        if isinstance(submission, Undo):
-            await asyncio.shield(self._begin_chore(self._rewind()))
-        return accepted
+        if isinstance(submission, Undo | Retry):
+            rewinding = self._chores.begin(self._rewind_after(answer))
+            if isinstance(submission, Undo):
+                await asyncio.wait([rewinding])
+        return await given(answer)
 
     async def rename(self, title: str, by: UserId) -> None:
         """Raises Refused in an ended session, Unrecorded when it could not be committed."""
@@ -115,15 +117,15 @@ class Session:
         if recovered:
             self._record(recovered)
         if self.history.undone:
-            _ = self._begin_chore(self._rewind())
+            _ = self._chores.begin(self._rewind())
         self._go_on()
 
     async def close(self) -> None:
         """Stop what runs, say so in the log; returns when all is committed or the actor is dead."""
         self._closing = True
-        for chore in self._chores:
-            chore.cancel()
-        if self._stop is None and (self._compacting or self.history.state == "running"):
+        self._chores.cancel()
+        runs = self._compacting or self.history.state == "running"
+        if runs and self._stop is None and not self.failed.done():
             self._stop_work(Stop(reason=SERVER_RESTART))
         await self.settled()
 
@@ -138,7 +140,7 @@ class Session:
 
     async def settled(self) -> None:
         """Returns when no task runs and no commit is on its way."""
-        while tasks := [*self._chores, *([self._work[0]] if self._work else [])]:
+        while tasks := [*self._chores.tasks, *([self._work[0]] if self._work else [])]:
             await asyncio.wait(tasks)
         await self._writer.settled()
 
@@ -186,7 +188,7 @@ class Session:
             self._journal.activity(None)
             if wants_title(self.history) and not self._title_tried:
                 self._title_tried = True
-                _ = self._begin_chore(self._find_title())
+                _ = self._chores.begin(self._find_title())
 
     def _turn_task(self) -> TurnTask:
         turn = self.history.open_turn
@@ -217,61 +219,56 @@ class Session:
         self._stop = stop
         if self._work is not None:
             self._work[0].cancel()
-        elif self._compaction is not None:
-            self._end_compaction(None)
         else:
-            self._end_stopped(self._turn_task())
+            self._end_stopped(None)
 
     def _work_done(self, task: asyncio.Task[None]) -> None:
         """The one way work ends, also when it was cancelled before its first step."""
         assert self._work is not None
         work, self._work = self._work[1], None
-        error = None if task.cancelled() else task.exception()
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
         if self.failed.done():
             return
-        if self._compaction is not None:
-            self._end_compaction(error)
-        elif error is not None and self._stop is None:
-            self._end_crashed(work, error)
         if self._stop is not None:
-            self._end_stopped(work if isinstance(work, TurnTask) else self._turn_task())
-        self._go_on()
-
-    def _end_compaction(self, error: BaseException | None) -> None:
-        """It was committed (then its answer is given already), stopped, or came to nothing."""
-        assert self._compaction is not None
-        work, self._compaction = self._compaction, None
-        if self._stop is not None and not work.over:
             self._end_stopped(work)
         elif error is not None and not isinstance(error, Refused):
             self._end_crashed(work, error)
+        if isinstance(work, CompactionTask):
+            self._end_compaction(work, error)
+        self._go_on()
+
+    def _end_stopped(self, work: Work | None) -> None:
+        """What is stopped may not have begun: `work` may be the turn before, at its last commit."""
+        assert self._stop is not None
+        stop, self._stop = self._stop, None
+        compaction = self._compaction if self._compacting else None
+        stopped = compaction or (work if isinstance(work, TurnTask) else self._turn_task())
+        ended = (SessionEnded(stop.reason or "shutdown", stop.by),) if stop.ends_session else ()
+        self._record((*stopped.stopped(stop), *ended), answers=stop.submission)
+        if compaction is not None:
+            self._end_compaction(compaction, None)
+
+    def _end_crashed(self, work: Work, error: BaseException) -> None:
+        """Also what something else than a stop cancelled while it was not over: it would hang."""
+        events = work.crashed()
+        if events or not isinstance(error, asyncio.CancelledError):
+            log.error("the work of a session failed", exc_info=error)
+        if events:
+            self._record(events)
+
+    def _end_compaction(self, work: CompactionTask, error: BaseException | None) -> None:
+        """Where no commit carries its answer it came to nothing."""
+        if self._compaction is work:
+            self._compaction = None
         if self._receipts.expects(work.submission):
             why = error if isinstance(error, Refused) else Refused("unavailable", COMPACTION_FAILED)
             self._receipts.refused(work.submission, why)
 
-    def _end_crashed(self, work: Work, error: BaseException) -> None:
-        log.error("the work of a session failed", exc_info=error)
-        if events := work.crashed():
-            self._record(events)
+    # -- chores --
 
-    def _end_stopped(self, work: Work) -> None:
-        assert self._stop is not None
-        stop, self._stop = self._stop, None
-        ended = (SessionEnded(stop.reason or "shutdown", stop.by),) if stop.ends_session else ()
-        self._record((*work.stopped(stop), *ended), answers=stop.submission)
-
-    # -- chores: work that nobody waits for --
-
-    def _begin_chore(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._chores.add(task)
-        task.add_done_callback(self._chore_done)
-        return task
-
-    def _chore_done(self, task: asyncio.Task[None]) -> None:
-        self._chores.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a chore of a session failed", exc_info=error)
+    async def _rewind_after(self, undone: Answer) -> None:
+        if isinstance(await asyncio.shield(undone), Accepted):
+            await self._rewind()
 
     async def _rewind(self) -> None:
         """The files go back to before what was undone."""
@@ -281,7 +278,8 @@ class Session:
             text = "The files could not go back: their checkpoint is gone. They stay as they are."
         except Problem as problem:
             text = f"The files could not go back: {problem.message}"
-        self._record((Notice("workspace_not_restored", text),))
+        if not self.history.ended and not self.failed.done():
+            self._record((Notice("workspace_not_restored", text),))
 
     async def _find_title(self) -> None:
         try:
@@ -289,9 +287,10 @@ class Session:
         except ModelError as error:
             log.info("no title: %s", error.message)
             return
-        if not self.history.title and not self.history.ended and not self.failed.done():
-            self._record(events)
+        if not self.history.ended and not self.failed.done():
+            self._record(events[:1] if self.history.title else events)
 
     def _cancel_all(self) -> None:
-        for task in (*self._chores, *([self._work[0]] if self._work else [])):
-            task.cancel()
+        self._chores.cancel()
+        if self._work is not None:
+            self._work[0].cancel()

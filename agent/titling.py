@@ -7,7 +7,7 @@ from agent.conversation import Message
 from agent.history import History
 from agent.means import Means
 from agent.models.port import ModelRequest
-from agent.protocol import MOORING, SessionUpdated, Usage, UserMessage
+from agent.protocol import MOORING, SessionUpdated, Usage
 
 LONGEST_TITLE = 80
 LONGEST_QUOTE = 2_000
@@ -26,8 +26,8 @@ def wants_title(history: History) -> bool:
 
 
 async def find_title(history: History, means: Means) -> tuple[Usage, SessionUpdated]:
-    """The events that give the title; raises ModelError."""
-    first = next(e.event for e in history.shown() if isinstance(e.event, UserMessage))
+    """The events that give the title, the cost first; raises ModelError."""
+    first = (history.counting or tuple(history.turns.values()))[0].message
     asked = (Message("system", INSTRUCTION), Message("user", first.text[:LONGEST_QUOTE]))
     request = ModelRequest(history.model, asked, max_output_tokens=200)
     aside = Aside()

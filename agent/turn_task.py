@@ -112,6 +112,7 @@ class TurnTask:
                 return False
             case Compact():
                 if not await self._compact():
+                    await self._join(history.steering())
                     await self._ask()
             case Finish(status, reason, error):
                 ending = end(history, status, reason=reason, error=error, new_id=means.new_id)
@@ -143,7 +144,8 @@ class TurnTask:
                 means, self._desk, request, self._new_reply, turn=self._turn.id, busy="model"
             )
         except ModelError as error:
-            if error.code == "context_overflow" and await self._compact():
+            unseen = self._reply is None or not self._reply.was_shown
+            if error.code == "context_overflow" and unseen and await self._compact():
                 return
             raise
         used = reply.used(size_of(request.messages))

@@ -1,13 +1,16 @@
-"""What a session is at, one thing at a time: how it writes, and how it can end."""
+"""What a session is at: its one piece of work and how that writes, and chores beside it."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Coroutine
 from typing import Protocol
 
 from agent.journal import Activity, GrowthKind, Journal, OpenText
 from agent.log_writer import LogWriter
 from agent.protocol import AnyEvent, SubmissionId, TurnId
 from agent.stop import Stop
+
+log = logging.getLogger(__name__)
 
 
 class Work(Protocol):
@@ -42,3 +45,25 @@ class WorkDesk:
     def activity(self, activity: Activity | None) -> None:
         if not self._is_over():
             self._journal.activity(activity)
+
+
+class Chores:
+    """Work that nothing waits for: a title, files that go back. A failure is logged, no more."""
+
+    def __init__(self) -> None:
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, chore: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(chore)
+        self.tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def cancel(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a chore of a session failed", exc_info=error)
