@@ -103,8 +103,7 @@ class SessionManager:
 
     async def row(self, id: str, user: User) -> SessionRow:
         """Raises NoSuchSession, also for somebody else's."""
-        channel = self._channels.get(id)
-        row = channel.row if channel else await self._store.row(id)
+        row = known.row if (known := self._channels.get(id)) else await self._store.row(id)
         if row is None or row.owner != user.id:
             raise NoSuchSession
         return row
@@ -221,7 +220,7 @@ class SessionManager:
         live.session.failed.add_done_callback(lambda _: self._died(id, live))
         self._make_room(id)
 
-    def _make_room(self, newest: str) -> None:
+    def _make_room(self, newest: str = "") -> None:
         """Put to sleep what rested longest; turns that wait for a slot may go beyond."""
         resting = sorted(
             (live.last_used, id)
@@ -248,6 +247,7 @@ class SessionManager:
                     live.last_used = now
                 elif now - live.last_used >= self._hibernate_after:
                     self._hibernate(id)
+            self._make_room()
 
     # -- when something fails --
 
@@ -259,8 +259,7 @@ class SessionManager:
         if starts and self._slots.waiting >= self._limits.live_sessions:
             raise Refused(
                 "server_full",
-                f"{self._slots.running} turns run and {self._slots.waiting} wait: all places are "
-                "taken. Try again in a moment.",
+                f"{self._slots.running} turns run, {self._slots.waiting} wait. Try again in a moment.",
                 retry_after=5,
             )
 
@@ -291,6 +290,7 @@ class SessionManager:
 
     async def _end_viewers(self, id: str) -> None:
         """Who comes later may stay, and read the log."""
+        await self._is_well(id)  # an end whose commit seemed to fail is shown by the next actor
         if (channel := self._channels.get(id)) is not None:
             await channel.broadcaster.dismiss(ENDED, FAREWELL_SECONDS)
 

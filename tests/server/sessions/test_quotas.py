@@ -1,0 +1,78 @@
+"""Rates and counts a user may have."""
+
+import pytest
+
+from agent.errors import Refused
+from server.errors import Refusal
+from server.sessions.quotas import MOST_BUCKETS, Buckets, Connections
+from tests.server.sessions.house import HandTime
+
+
+def taken(buckets: Buckets, user: str = "ada") -> int:
+    """How many tokens there are in a row."""
+    count = 0
+    try:
+        while True:
+            buckets.take(user)
+            count += 1
+    except Refused:
+        return count
+
+
+def test_a_bucket_holds_a_minutes_worth_and_no_more() -> None:
+    time = HandTime()
+    buckets = Buckets(240, time)
+    assert taken(buckets) == 240
+    time.now += 3600
+    assert taken(buckets) == 240
+
+
+def test_a_bucket_is_refilled_evenly() -> None:
+    time = HandTime()
+    buckets = Buckets(60, time)
+    taken(buckets)
+    for seconds, tokens in ((0.5, 0), (0.5, 1), (10, 10), (0.9, 0), (0.2, 1)):
+        time.now += seconds
+        assert taken(buckets) == tokens
+
+
+def test_a_refusal_says_how_long_to_wait_and_that_is_enough() -> None:
+    time = HandTime()
+    buckets = Buckets(10, time)
+    taken(buckets)
+    with pytest.raises(Refused) as refused:
+        buckets.take("ada")
+    assert (refused.value.code, refused.value.retry_after) == ("rate_limited", 6)
+    time.now += 6
+    buckets.take("ada")
+
+
+def test_what_one_user_takes_is_not_taken_from_another() -> None:
+    buckets = Buckets(5, HandTime())
+    taken(buckets, "ada")
+    assert taken(buckets, "bob") == 5
+
+
+def test_full_buckets_are_forgotten_when_there_are_many_and_the_others_kept() -> None:
+    time = HandTime()
+    buckets = Buckets(60, time)
+    for number in range(MOST_BUCKETS):
+        buckets.take(f"u{number}")
+    time.now += 10
+    assert taken(buckets, "ada") == 60
+    assert len(buckets._left) <= 2, "the others are full again"
+    assert taken(buckets, "ada") == 0
+
+
+def test_connections_are_counted_while_they_are_open() -> None:
+    connections = Connections(2)
+    with connections.one_more("ada"):
+        with connections.one_more("ada"):
+            with pytest.raises(Refusal) as refused, connections.one_more("ada"):
+                raise AssertionError
+            assert (refused.value.status, refused.value.code) == (429, "too_many_connections")
+            with connections.one_more("bob"):
+                pass
+        with connections.one_more("ada"):
+            pass
+    assert connections._open == {}
