@@ -259,7 +259,7 @@ class SessionManager:
         if starts and self._slots.waiting >= self._limits.live_sessions:
             raise Refused(
                 "server_full",
-                f"{self._slots.running} turns run, {self._slots.waiting} wait. Try again in a moment.",
+                f"{self._slots.running} turns run, {self.waiting} wait. Try again in a moment.",
                 retry_after=5,
             )
 
