@@ -32,12 +32,12 @@ from server.sessions.workspaces import Workspaces
 from server.store.port import Append, SessionRow, StoredReceipt
 from server.store.sqlite import SqliteStore
 from server.times import timestamp, today
-from server.wire import Bye
 from tests.server.delivery.stage import Transport
 
 ADA = User("ada", "ada", "user", "dev")
 BOB = User("bob", "bob", "user", "dev")
 CONTEXT = 100_000
+AT = "2026-11-20T00:00:00.000Z"
 Mood = Literal["well", "fails", "seems to fail"]
 Said = Sequence[Piece | asyncio.Event]
 
@@ -310,10 +310,9 @@ async def house(
             await store.close()
 
 
-def byes(watcher: Watcher) -> list[Bye]:
-    """What the viewer was told when it had to go."""
-    return [
-        Bye(f["code"], f["reason"], f.get("retry_after"))
-        for f in watcher.frames
-        if f["type"] == "bye"
-    ]
+async def drafted(home: House, session: str) -> None:
+    """Wait until what was shown is kept for the case of a crash."""
+    for _ in range(100_000):
+        if await home.store.drafts(session):
+            return
+    raise AssertionError("nothing was drafted")

@@ -10,7 +10,7 @@ from agent.models.port import Text
 from agent.protocol import Interrupt, SetAutoApproval, SetModel, Shutdown, UserInput
 from server.sessions.manager import SessionManager
 from tests.server.delivery.stage import quiet
-from tests.server.sessions.house import ADA, House, eventually, house
+from tests.server.sessions.house import ADA, House, drafted, eventually, house
 
 
 async def test_what_could_not_be_committed_is_refused_and_never_shown(home: House) -> None:
@@ -204,9 +204,3 @@ async def seems_to_fail(
     home.store.mood = "well"
     await order
     return home.manager
-
-
-async def drafted(home: House, session: str) -> None:
-    """Wait until what was shown is kept for the case of a crash."""
-    while not await home.store.drafts(session):
-        await quiet()
