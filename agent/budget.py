@@ -18,11 +18,8 @@ class Allowance(Struct, frozen=True, forbid_unknown_fields=True):
     max_seconds: float | None = None
 
 
-def ran_out(turn: Turn, allowance: Allowance, seconds: float) -> RanOut | None:
-    """What the turn has no more of. An unknown cost is not held against it.
-
-    `seconds`: how long the turn has been at work, waiting for people not counted.
-    """
+def ran_out(turn: Turn, allowance: Allowance) -> RanOut | None:
+    """What the turn has no more of. An unknown cost is not held against it."""
     tokens = turn.spent.input_tokens + turn.spent.output_tokens
     if turn.replies >= allowance.max_iterations:
         return "iterations"
@@ -30,6 +27,6 @@ def ran_out(turn: Turn, allowance: Allowance, seconds: float) -> RanOut | None:
         return "tokens"
     if allowance.max_cost_usd is not None and (turn.spent.cost_usd or 0) >= allowance.max_cost_usd:
         return "budget_usd"
-    if allowance.max_seconds is not None and seconds >= allowance.max_seconds:
+    if allowance.max_seconds is not None and turn.worked >= allowance.max_seconds:
         return "time"
     return None

@@ -5,10 +5,11 @@ from hashlib import blake2b
 import msgspec
 
 from agent.errors import Refused
+from agent.nesting import DEEPEST, too_deep
 from agent.protocol import AnySubmission
 
-DEEPEST = 100
-"""Levels of lists and objects within each other; each reader of the log has to climb them too."""
+EXACT = 2**53
+"""Up to here a number with a point and one without are the same for every reader of JSON."""
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -18,19 +19,19 @@ def fingerprint(submission: AnySubmission) -> bytes:
 
     Raises Refused where values are nested too deep.
     """
-    plain = _plain(msgspec.to_builtins(submission), DEEPEST)
-    return blake2b(_encode(plain), digest_size=16).digest()
-
-
-def _plain(value: object, deeper: int) -> object:
-    if deeper < 0:
+    plain = msgspec.to_builtins(submission)
+    if too_deep(plain):
         raise Refused("malformed", f"Values are nested more than {DEEPEST} levels deep.")
+    return blake2b(_encode(_plain(plain)), digest_size=16).digest()
+
+
+def _plain(value: object) -> object:
     match value:
         case dict():
-            return {key: _plain(item, deeper - 1) for key, item in value.items()}
+            return {key: _plain(item) for key, item in value.items()}
         case list() | tuple():
-            return [_plain(item, deeper - 1) for item in value]
-        case float() if value.is_integer():
+            return [_plain(item) for item in value]
+        case float() if value.is_integer() and abs(value) <= EXACT:
             return int(value)
         case _:
             return value

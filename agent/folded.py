@@ -108,6 +108,8 @@ class Turn(Struct):
     plan: tuple[PlanItem, ...] | None = None
     spent: Spent = field(default_factory=Spent)
     replies: int = 0
+    worked: float = 0.0
+    """Seconds between its events, those not counted in which a ruling was waited for."""
     end: TurnEnded | None = None
     ended: int = 0
     """The seq of its end."""

@@ -1,6 +1,7 @@
 """The log folded: turns, their open calls, what is queued, held, undone or compacted."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import assert_never
 
 from agent.folded import (
@@ -67,6 +68,7 @@ class History:
 
     def __init__(self, entries: Iterable[Recorded] = ()) -> None:
         self.head = 0
+        self._at = ""
         self.title = ""
         self.model = ""
         self.turns: dict[TurnId, Turn] = {}
@@ -166,8 +168,10 @@ class History:
 
     def apply(self, recorded: Recorded) -> None:
         """Take one more event of the log, in order."""
-        self.head = recorded.seq
         event = recorded.event
+        if self.open_turn is not None and not isinstance(event, ApprovalResolved):
+            self.open_turn.worked += _seconds(self._at, recorded.at)
+        self.head, self._at = recorded.seq, recorded.at
         match event:
             case UserMessage():
                 self._hear(recorded.seq, event)
@@ -291,3 +295,11 @@ class History:
     def _release_empty_queue(self) -> None:
         if not self.queue:
             self.held = False
+
+
+def _seconds(earlier: str, later: str) -> float:
+    """From one time of the log to another; a clock that was set back counts as nothing."""
+    if earlier == later:
+        return 0.0
+    gap = datetime.fromisoformat(later) - datetime.fromisoformat(earlier)
+    return max(gap.total_seconds(), 0.0)

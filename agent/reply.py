@@ -11,6 +11,7 @@ from agent.edges import NewId
 from agent.history import CallState, History, estimate_tokens
 from agent.journal import GrowthKind, OpenText
 from agent.models.port import CallFragment, Finished, Piece, Reasoning, Text, Used
+from agent.nesting import too_deep
 from agent.protocol import (
     AnyEvent,
     ApprovalRequired,
@@ -149,6 +150,7 @@ def _arguments(text: str) -> JsonObject | None:
     if not text.strip():
         return {}
     try:
-        return msgspec.json.decode(text, type=JsonObject)
+        arguments = msgspec.json.decode(text, type=JsonObject)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
+    return None if too_deep(arguments) else arguments

@@ -19,7 +19,7 @@ from agent.protocol import (
     TurnId,
 )
 from agent.tools.port import Call
-from agent.tools.toolbox import Finished, Printed
+from agent.tools.toolbox import Finished, Printed, kept_at
 
 
 class RunningCall:
@@ -79,7 +79,7 @@ class ToolCalls:
             if not running.call.is_open:
                 continue
             running.show(f"\n{note}" if running.printed.size else note)
-            text, truncated = running.printed.cut()
+            text, truncated = running.printed.cut(kept_at(id))
             outputs[id] = ToolOutput(
                 self._turn,
                 id,

@@ -36,9 +36,9 @@ class AskModel(Struct, frozen=True):
 
 
 class RunTools(Struct, frozen=True):
-    """Answer `refused` without starting them, run the others side by side."""
+    """Answer `refused` at once, without starting them; or run `calls` side by side."""
 
-    calls: tuple[CallState, ...]
+    calls: tuple[CallState, ...] = ()
     refused: tuple[tuple[CallState, Refuse], ...] = ()
 
 
@@ -71,8 +71,8 @@ class Limits(Struct, frozen=True):
     context: int
 
 
-def next_step(history: History, rules: Rules, limits: Limits, seconds: float = 0.0) -> Step:
-    """What the open turn does next. `seconds`: how long it has been at work."""
+def next_step(history: History, rules: Rules, limits: Limits) -> Step:
+    """What the open turn does next."""
     turn = history.open_turn
     if turn is None:
         return Finish()
@@ -84,32 +84,37 @@ def next_step(history: History, rules: Rules, limits: Limits, seconds: float = 0
     notes = _notes(turn)
     if _is_answered(turn) and not joining and not notes:
         return Finish()
-    if (reason := _limit(turn, notes, limits, seconds)) is not None:
+    if (reason := _limit(turn, notes, limits)) is not None:
         return Finish("limit", reason)
     if history.context_used > limits.context * COMPACT_ABOVE and not just_compacted(history, turn):
         return Compact()
     return AskModel(joining, notes)
 
 
-def _limit(turn: Turn, notes: tuple[Note, ...], limits: Limits, seconds: float) -> str | None:
+def _limit(turn: Turn, notes: tuple[Note, ...], limits: Limits) -> str | None:
     """What the turn ran out of, before another model call."""
     if any(n.code == "repetition" for n in notes) and _told(turn, "repetition") >= CORRECTIONS:
         return "repetition"
     if _told(turn, TRUNCATED) >= CORRECTIONS:
         return "tokens"
-    return ran_out(turn, limits.allowance, seconds)
+    return ran_out(turn, limits.allowance)
 
 
 def _answer_calls(
     calls: tuple[CallState, ...], turn: Turn, rules: Rules, history: History
 ) -> RunTools | AskHuman:
+    verdicts = [
+        (c, NEVER_AGAIN if c.started else rules.verdict(c, history))
+        for c in calls
+        if not c.is_waiting
+    ]
+    if refused := tuple((c, v) for c, v in verdicts if isinstance(v, Refuse)):
+        return RunTools(refused=refused)
     if turn.waiting_calls:
         return AskHuman()
-    verdicts = [(c, NEVER_AGAIN if c.started else rules.verdict(c, history)) for c in calls]
     if questions := tuple((c, v) for c, v in verdicts if isinstance(v, Ask)):
         return AskHuman(questions)
-    refused = tuple((c, v) for c, v in verdicts if isinstance(v, Refuse))
-    return RunTools(tuple(c for c, v in verdicts if not isinstance(v, Refuse)), refused)
+    return RunTools(tuple(c for c, _ in verdicts))
 
 
 def _is_answered(turn: Turn) -> bool:

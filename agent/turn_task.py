@@ -56,9 +56,8 @@ class TurnTask:
     async def run(self) -> None:
         """Returns when the turn has ended or is parked; its end is recorded by then."""
         async with self._means.admission(lambda: self._desk.activity("waiting")):
-            begun = self._means.clock()
             try:
-                while await self._step(self._means.clock() - begun):
+                while await self._step():
                     pass
             except ModelError as error:
                 await self._fail(error)
@@ -92,13 +91,13 @@ class TurnTask:
             return ()
         return (self._reply.message(self._turn.id, partial=True),)
 
-    async def _step(self, seconds: float) -> bool:
+    async def _step(self) -> bool:
         """One step; whether another follows."""
         means, history = self._means, self._history
         if history.open_turn is not self._turn:
             return False  # it was ended from outside while a step was on its way
         limits = Limits(means.allowance, means.models.context(history.model))
-        match next_step(history, means.rules, limits, seconds):
+        match next_step(history, means.rules, limits):
             case AskModel(joining, notes):
                 await self._join(joining)
                 await self._record(*(Notice(n.code, n.text, self._turn.id) for n in notes))

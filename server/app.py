@@ -44,6 +44,8 @@ from server.times import timestamp, today
 log = logging.getLogger(__name__)
 
 FILE_THREADS = 8
+GAUGE_THREADS = 2
+"""Of their own: a large checkpoint must not delay the look at what a command uses."""
 LARGEST_BODY = 2 * 1024 * 1024
 STOP_SECONDS = 9.0
 MODELS, SANDBOX = "the models are being loaded", "the sandbox is being tried"
@@ -101,8 +103,11 @@ async def _application(
     settings: ServeSettings, config: Config, catalogue: Catalogue, store: SqliteStore
 ) -> AsyncIterator[web.Application]:
     """The application and the work that goes on beside requests, ended when left."""
-    with ThreadPoolExecutor(FILE_THREADS, "files") as threads:
-        sandbox = Bubblewrap(config.sandbox, threads)
+    with (
+        ThreadPoolExecutor(FILE_THREADS, "files") as threads,
+        ThreadPoolExecutor(GAUGE_THREADS, "gauge") as gauge_threads,
+    ):
+        sandbox = Bubblewrap(config.sandbox, gauge_threads)
         app = await _wired(settings, config, catalogue, store, sandbox, threads)
         tasks = [
             asyncio.create_task(work)

@@ -11,7 +11,13 @@ ROOT = Path(__file__).parent.parent
 PURE_ROOMS = (
     "agent.protocol",
     "agent.conversation",
+    "agent.nesting",
+    "agent.fingerprint",
+    "agent.stop",
+    "agent.folded",
     "agent.history",
+    "agent.transcript",
+    "agent.edges",
     "agent.turn",
     "agent.judge",
     "agent.approval",
@@ -21,9 +27,16 @@ PURE_ROOMS = (
     "agent.recovery",
     "agent.errors",
     "agent.models.retry",
+    "agent.sandbox.chain",
+    "agent.tools.editing",
+    "agent.tools.printed",
+    "agent.tools.schema",
     "server.delivery.ring",
     "server.delivery.cursor",
     "server.delivery.frames",
+    "server.delivery.growing",
+    "server.delivery.status",
+    "server.wire",
 )
 
 

@@ -8,6 +8,7 @@ from agent.protocol import (
     AutoApproval,
     InputWithdrawn,
     Notice,
+    Recorded,
     Retrying,
     SessionEnded,
     SessionUpdated,
@@ -306,3 +307,31 @@ def test_the_digest_is_what_a_plain_count_over_all_events_gives(play: Play) -> N
 def test_every_log_keeps_what_the_contract_says_of_turns_and_calls(play: Play) -> None:
     assert naive.complaints([entry.event for entry in play.entries]) == []
     assert [entry.seq for entry in play.entries] == list(range(1, play.history.head + 1))
+
+
+TIMES = "2026-01-01T00:{:02}:00.000Z".format
+"""A time of the log, by its minute."""
+
+
+@pytest.mark.parametrize(
+    ("minutes", "worked"),
+    [
+        pytest.param((0, 0, 0, 0, 0), 0.0, id="no time at all"),
+        pytest.param((0, 1, 1, 3, 3), 180.0, id="from event to event"),
+        pytest.param((5, 4, 4, 4, 4), 0.0, id="a clock set back takes nothing away"),
+    ],
+)
+def test_how_long_a_turn_was_at_work(minutes: tuple[int, ...], worked: float) -> None:
+    log = Log().begin().reply("", call("c1")).output("c1").entries[1:]
+    times = (*minutes, *(minutes[-1:] * len(log)))
+    entries = [Recorded(e.seq, TIMES(m), e.event) for e, m in zip(log, times, strict=False)]
+    turn = next(iter(History(entries).turns.values()))
+    assert turn.worked == worked
+
+
+def test_waiting_for_a_ruling_is_not_work() -> None:
+    asked = ASKING.entries
+    ruled = ASKING.rule(c1="approve", c2="approve").entries[len(asked) :]
+    history = History([*asked, *(Recorded(e.seq, TIMES(9), e.event) for e in ruled)])
+    assert history.open_turn is not None
+    assert history.open_turn.worked == 0.0
