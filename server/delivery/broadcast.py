@@ -230,10 +230,14 @@ class Author:
     def grow(self, text: str) -> None:
         """Show `text` behind what is there; never waits. A closed text grows no more."""
         growing = self._text
-        if not growing.closed:
-            growing.fresh.append(text)
-            if not self._flusher.due:
-                self._flusher.wake()
+        if growing.closed:
+            return
+        begins = not growing.length and not growing.fresh
+        growing.fresh.append(text)
+        if begins:
+            self._flusher.hurry()
+        elif not self._flusher.due:
+            self._flusher.wake()
 
 
 def _parts(frames: Sequence[bytes], budget: int) -> Iterator[Sequence[bytes]]:

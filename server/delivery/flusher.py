@@ -46,6 +46,16 @@ class Flusher:
             if not self._slicing:
                 self._schedule()
 
+    def hurry(self) -> None:
+        """A text begins: flush now, however short ago the last flush was."""
+        if self._slicing or self._clock.time() >= self._flushed + self._limits.flush:
+            self.wake()
+            return
+        if self._turn is not None:
+            self._turn.cancel()
+        self.due = True
+        self._turn = self._clock.call_soon(self._flush)
+
     def enlist(self, viewer: Viewer) -> None:
         """Serve a viewer from its cursor on."""
         viewer.live = True

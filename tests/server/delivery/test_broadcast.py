@@ -114,6 +114,38 @@ async def test_the_first_event_after_silence_is_shown_at_once_and_the_next_16_ms
         assert watched.since_synced() == ["status", 1, 2]
 
 
+async def test_the_beginning_of_a_text_waits_for_no_flush_and_what_follows_does() -> None:
+    stage = Stage()
+    async with stage.joined() as watched:
+        await stage.frame_time()
+        stage.publish()
+        await quiet()
+        stage.publish()
+        text = stage.broadcaster.open("text", "t1", "i1")
+        text.grow("a")
+        text.grow("b")
+        await quiet()
+        assert watched.since_synced() == ["status", 1, 2, "ab"]
+        text.grow("c")
+        await stage.clock.pass_by(0.015)
+        assert watched.since_synced() == ["status", 1, 2, "ab"]
+        await stage.clock.pass_by(0.001)
+        assert watched.since_synced() == ["status", 1, 2, "ab", "c"]
+        assert stage.clock.waiting == 1  # the heartbeat
+
+
+async def test_a_text_that_begins_while_slices_are_written_comes_after_them() -> None:
+    stage = Stage(slice=1)
+    async with stage.joined() as first, stage.joined() as second:
+        await stage.frame_time()
+        stage.publish()
+        await asyncio.sleep(0)
+        stage.broadcaster.open("text", "t1", "i1").grow("a")
+        await stage.frame_time()
+        await stage.frame_time()
+        assert first.since_synced()[-2:] == second.since_synced()[-2:] == [1, "a"]
+
+
 async def test_deltas_of_one_flush_are_one_frame_and_one_write() -> None:
     stage = Stage()
     async with stage.joined() as watched:
