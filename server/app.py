@@ -142,7 +142,9 @@ async def _wired(
     app[keys.FLEET] = Fleet(time.monotonic, today)
     app[GATE] = await _gate(settings, config, store)
     app[keys.LIMITS] = config.limits
-    app[keys.READINESS] = Readiness(MODELS, SANDBOX)
+    app[keys.READINESS] = readiness = Readiness(MODELS, SANDBOX)
+    if config.mcp_servers:
+        readiness.warn("mcp_servers are configured, but this version starts none")
     app[keys.STATIC] = shipped("static")
     app[keys.STORE] = store
     app[keys.WORKSPACES] = Workspaces(settings.data_dir / "workspaces", threads)
