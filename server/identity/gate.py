@@ -1,6 +1,7 @@
 """The gate every request passes: whose it is, and whether its origin and host may ask at all."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -8,9 +9,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
+from agent.errors import Problem
 from server.errors import Refusal
 from server.identity.tokens import Tokens
 from server.people import AuthMethod, Role, User
+
+log = logging.getLogger(__name__)
 
 GATE: web.AppKey["Gate"] = web.AppKey("gate")
 DEV = User("dev", "dev", "operator", "dev")
@@ -89,13 +93,22 @@ class Gate:
         """Look at the tokens of open connections, for ever."""
         while True:
             await asyncio.sleep(REVOCATION_SECONDS)
-            for token, calls in tuple(self._connections.items()):
-                if await self._tokens.current(token) is None:
-                    for revoked in tuple(calls):
-                        revoked()
+            try:
+                await self._part_with_revoked()
+            except Problem as problem:
+                log.warning("the tokens of open connections are not known: %s", problem.message)
+
+    async def _part_with_revoked(self) -> None:
+        for token, calls in tuple(self._connections.items()):
+            if await self._tokens.current(token) is None:
+                for revoked in tuple(calls):
+                    revoked()
 
     def _is_allowed(self, origin: str, host: str) -> bool:
-        parts = urlsplit(origin.lower())
+        try:
+            parts = urlsplit(origin.lower())
+        except ValueError:
+            return False
         own = parts.scheme in ("http", "https") and parts.netloc == host.lower()
         return own or origin.rstrip("/").lower() in self._origins
 
