@@ -98,7 +98,8 @@ def fails(code: str = "overloaded", *, retryable: bool = True) -> Script:
 class ScriptedModel:
     """Plays one script for each request: `replies` for requests with tools, else `asides`.
 
-    A script that is missing is an error of the test. `open` counts streams that were not closed.
+    Without a script it stalls, until the test opens its gate. `open` counts streams that were not
+    closed.
     """
 
     def __init__(self) -> None:
@@ -108,15 +109,18 @@ class ScriptedModel:
         self.open = 0
         self.waits_at = Gate()
         """Where it came to last."""
+        self.gates: list[Gate] = []
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Piece, None]:
         self.requests.append(request)
         self.open += 1
         try:
-            for act in (self.replies if request.tools else self.asides).pop(0):
+            scripts = self.replies if request.tools else self.asides
+            for act in scripts.pop(0) if scripts else (Gate(), *says("Done.")):
                 match act:
                     case Gate():
                         self.waits_at = act
+                        self.gates.append(act)
                         await act.wait()
                     case BaseException():
                         raise act
@@ -151,12 +155,16 @@ class OneModel:
 # ---- the journal -------------------------------------------------------------------------------
 
 
+Failure = Literal["lost", "after the fact"]
+
+
 class Held(Struct, frozen=True):
     """A commit on its way."""
 
     entries: tuple[Recorded, ...]
     receipts: tuple[NewReceipt, ...]
     done: asyncio.Future[None]
+    number: int
 
 
 class GrowingText:
@@ -186,6 +194,10 @@ class MemoryJournal:
         self._hold_at: type[AnyEvent] | None = None
         self.broken: Problem | None = None
         """Raised instead of taking what is handed over."""
+        self.fail_at: int | None = None
+        """Which commit fails, counted from 0, and how."""
+        self.fail_how: Failure = "lost"
+        self.commits = 0
         self.texts: dict[tuple[GrowthKind, str], GrowingText] = {}
         self.activities: list[Activity | None] = []
         self.handed = len(self.disk)
@@ -203,7 +215,8 @@ class MemoryJournal:
         for event in events:
             self._close(event)
         done = asyncio.get_running_loop().create_future()
-        commit = Held(entries, tuple(receipts), done)
+        commit = Held(entries, tuple(receipts), done, self.commits)
+        self.commits += 1
         self.held.append(commit)
         if self._hold_at is not None and any(isinstance(e, self._hold_at) for e in events):
             self._holding = True
@@ -234,6 +247,9 @@ class MemoryJournal:
         """The oldest commit is on disk."""
         if not self.held:
             return
+        if self.held[0].number == self.fail_at:
+            self.fail(self.fail_how)
+            return
         commit = self.held.pop(0)
         if self._lost:
             commit.done.set_exception(Unrecorded("There is a hole before it."))
@@ -247,7 +263,7 @@ class MemoryJournal:
         while self.held:
             self.land()
 
-    def fail(self, how: Literal["lost", "after the fact"] = "lost") -> None:
+    def fail(self, how: Failure = "lost") -> None:
         """The oldest commit fails; where it was written nevertheless, nobody was told."""
         commit = self.held.pop(0)
         if how == "lost":

@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from agent.models.port import Text
 from agent.protocol import (
     ApprovalRequired,
@@ -279,7 +281,7 @@ async def compaction_behind_the_end_of_a_turn() -> Stage:
 async def compaction_opening_the_stream() -> Stage:
     stage = talked()
     gate = Gate()
-    stage.model.asides.append((gate,))
+    stage.model.asides.append((gate, *says("They talked.")))
     await stage.send(Compact("compact"))
     await gate.reached()
     return stage
@@ -393,3 +395,10 @@ BEGUN_BY_COMPACTION: tuple[Point, ...] = (
     turn_begun_by_a_compaction,
     turn_begun_by_a_failed_compaction,
 )
+
+BUSY = (*RUNNING, *BEGUN_BY_COMPACTION)
+ANY = (*BUSY, *ASKING, *COMPACTING, *IDLE)
+
+
+def at(points: tuple[Point, ...]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("point", points, ids=lambda p: p.__name__)

@@ -1,7 +1,5 @@
 """The actor at every point where something may come in between."""
 
-import pytest
-
 from agent.history import History
 from agent.protocol import (
     AssistantMessage,
@@ -13,12 +11,14 @@ from agent.protocol import (
 )
 from tests.agent.doubles import calm, says
 from tests.agent.points import (
+    ANY,
     ASKING,
     BEGUN_BY_COMPACTION,
+    BUSY,
     COMPACTING,
     IDLE,
-    RUNNING,
     Point,
+    at,
     compaction_behind_the_end_of_a_turn,
     compaction_in_the_middle,
     in_the_middle_of_a_sentence,
@@ -26,13 +26,6 @@ from tests.agent.points import (
     tool_running,
 )
 from tests.agent.stage import Stage, check
-
-BUSY = (*RUNNING, *BEGUN_BY_COMPACTION)
-ANY = (*BUSY, *ASKING, *COMPACTING, *IDLE)
-
-
-def at(points: tuple[Point, ...]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("point", points, ids=lambda p: p.__name__)
 
 
 def last_end(stage: Stage) -> TurnEnded:
