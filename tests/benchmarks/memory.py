@@ -11,7 +11,7 @@ from tests.benchmarks.table import Figure
 
 VIEWERS = 1_000
 STORED = 2_000
-WARM_UP = 500
+WARM_UP = 4_000
 AT_ONCE = 20
 SETTLED = 2.0
 """Seconds after which nothing that was caused is still going on."""
