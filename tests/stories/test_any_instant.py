@@ -2,6 +2,7 @@
 
 import os
 import random
+from contextlib import suppress
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -18,16 +19,19 @@ BUSY = Reply(status=503, body={"error": {"message": "busy"}})
 
 
 class Walk:
-    """One session, its viewers, and everything that was ever sent to it."""
+    """One session, its viewers, and everything that was ever sent to it.
 
-    def __init__(self, story: Story, session: str, chance: random.Random) -> None:
+    With a neighbour, only one of the two can be in memory: each puts the other to sleep.
+    """
+
+    def __init__(self, story: Story, session: str, chance: random.Random, neighbour: str) -> None:
         self.story = story
         self.session = session
         self.chance = chance
         self.viewers: list[Viewer] = []
         self.sent: dict[str, Frame] = {}
         self.accepted: dict[str, int] = {}
-        self.generation = ""
+        self.neighbour = neighbour
 
     def reply(self, seen: Seen) -> Reply | None:
         """What the model says next: words, calls, questions, silence, failures."""
@@ -62,8 +66,13 @@ class Walk:
             elif does < 0.14:
                 viewer.cut()
                 self.viewers.remove(viewer)
-            elif does < 0.25 and self.sent:
+            elif does < 0.22 and self.sent:
                 await viewer.tell(self.chance.choice(list(self.sent.values())))
+            elif does < 0.30:
+                await self.burst()
+            elif does < 0.34 and self.neighbour:
+                frame = {"type": "user_input", "id": new_id(), "text": "Make room"}
+                await self.story.api.submit(self.neighbour, frame)
             else:
                 frame = self.frame(viewer)
                 self.sent[frame["id"]] = frame
@@ -73,6 +82,16 @@ class Walk:
         except ConnectionClosed:
             self.viewers.remove(viewer)
         self.listen()
+
+    async def burst(self) -> None:
+        """Several frames at once from several viewers, each of them twice."""
+        viewers = list(self.viewers)
+        for _ in range(4):
+            frame = self.frame(viewers[0])
+            self.sent[frame["id"]] = frame
+            for viewer in self.chance.choices(viewers, k=2):
+                with suppress(ConnectionClosed):
+                    await viewer.tell(frame)
 
     def frame(self, viewer: Viewer) -> Frame:
         kinds = ["user_input"] * 8 + ["interrupt"] * 3 + ["approval"] * 4
@@ -103,7 +122,11 @@ class Walk:
         self.viewers.append(viewer)
 
     async def crash(self) -> None:
-        await self.story.server.kill9()
+        """The server goes, at once or in good order, and comes back."""
+        if self.chance.random() < 0.5:
+            await self.story.server.kill9()
+        else:
+            assert await self.story.server.terminate() == 0
         self.listen()
         logs = [viewer.log for viewer in self.viewers]
         await self.story.restart()
@@ -133,8 +156,10 @@ class Walk:
 
 @pytest.mark.parametrize("seed", range(WALKS))
 async def test_whatever_happens_the_log_keeps_its_laws(alone: NewStory, seed: int) -> None:
-    story = await alone()
-    walk = Walk(story, await story.api.session(), random.Random(seed))
+    crowded = seed % 2 == 1
+    story = await alone({"limits": {"live_sessions": 1}} if crowded else None)
+    neighbour = await story.api.session() if crowded else ""
+    walk = Walk(story, await story.api.session(), random.Random(seed), neighbour)
     story.model.answer = walk.reply
     for _ in range(STEPS):
         await walk.step()

@@ -164,3 +164,41 @@ async def test_a_long_output_is_cut_and_its_whole_size_told(story: Story) -> Non
     assert len(output["output"]) < whole
     assert "line-0-" in output["output"]
     assert "line-5999-" in output["output"]
+
+
+async def test_bytes_that_are_no_text_are_replaced_and_characters_are_never_cut(
+    story: Story,
+) -> None:
+    _, viewer = await story.begin()
+    command = (
+        "printf 'a\\377b'; printf '\\342'; sleep 0.1; printf '\\202\\254'; printf '\\033[1mx\\r'"
+    )
+    await story.turn(viewer, "Print", calls(bash(command)), Reply(text="Odd."))
+    assert viewer.of("tool_output")[0]["output"].startswith("a\ufffdb€\x1b[1mx\r")
+
+
+async def test_a_flood_of_output_is_cut_and_the_session_goes_on(story: Story) -> None:
+    _, viewer = await story.begin()
+    ended = await story.turn(viewer, "Flood", calls(bash("yes 0123456789", timeout=20)))
+    output = viewer.of("tool_output")[0]
+    assert output["status"] == "error"
+    assert output["truncated"] is True
+    assert output["size"] > len(output["output"])
+    assert ended["status"] == "completed"
+
+
+async def test_an_event_larger_than_a_page_is_a_page_of_its_own(story: Story) -> None:
+    session, viewer = await story.begin()
+    viewer.connection.lagged = True  # such an event is more than a viewer may lag
+    content = "0123456789abcdef" * 100_000
+    script = calls(CallScript("write", {"path": "big.txt", "content": content}))
+    await story.turn(viewer, "Write", script, Reply(text="Done."))
+    call = viewer.of("tool_call")[0]
+    assert call["arguments"]["content"] == content
+    path = f"/api/sessions/{session}/events"
+    page = await story.api.good("GET", path, after=call["seq"] - 1)
+    assert page["events"] == [call]
+    assert page["more"] is True
+    assert await story.api.events(session) == viewer.events
+    late = await story.join(session)
+    assert late.events == viewer.events[late.hello["from"] - 1 :]

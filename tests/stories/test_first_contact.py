@@ -176,6 +176,29 @@ async def test_too_much_is_given_as_the_longest_tail_that_begins_with_a_turn(sto
     assert older + viewer.events == first.events
 
 
+async def test_too_many_events_are_given_as_a_tail(story: Story) -> None:
+    session, first = await story.begin()
+    await story.turn(first, "Hello")
+    frames = [
+        {"type": "set_auto_approval", "id": f"many-{number}", "enabled": False}
+        for number in range(5_100)
+    ]
+    futures = [await first.send(frame) for frame in frames]
+    for future in futures:
+        assert (await first.answer(future, within=30))["type"] == "accepted"
+    head = (await story.api.look(session))["head"]
+    assert head == 5_106
+    viewer = await story.join(session)
+    assert viewer.hello["mode"] == "tail"
+    assert viewer.hello["from"] == head - 5_000 + 1
+    near = await story.join(session, after=head - 5_000)
+    assert near.hello["mode"] == "replay"
+    assert near.events == viewer.events
+    path = f"/api/sessions/{session}/events"
+    page = await story.api.good("GET", path, before=viewer.hello["from"])
+    assert [event["seq"] for event in page["events"]] == list(range(1, head - 5_000 + 1))
+
+
 async def test_a_missing_session_is_refused_before_the_upgrade(story: Story) -> None:
     viewer = Viewer(story.server.url, GONE)
     assert await handshake_refusal(viewer) == (404, "no_such_session")

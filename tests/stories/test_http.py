@@ -194,6 +194,22 @@ async def test_in_dev_mode_a_host_that_is_not_loopback_is_refused(story: Story, 
         assert (answer.status, answer.code) == (403, "forbidden_host")
 
 
+async def test_in_dev_mode_no_foreign_host_gets_an_upgrade(story: Story) -> None:
+    session = await story.api.session()
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Host": "evil.example",
+        "Origin": "http://evil.example",
+    }
+    for path in (f"/api/sessions/{session}/socket", "/api/dashboard/socket"):
+        answer = await story.api.call("GET", path, headers=upgrade)
+        assert answer.status == 403
+        assert answer.code in ("forbidden_host", "forbidden_origin")
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "localhost:9"])
 async def test_loopback_by_any_name_is_served(story: Story, host: str) -> None:
     assert (await story.api.call("GET", "/api/me", headers={"Host": host})).status == 200

@@ -3,9 +3,11 @@
 import asyncio
 import time
 
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
 from tests.client import Viewer
 from tests.model_server import Gate, Reply
-from tests.oracle import Frame
+from tests.oracle import Broken, Frame
 from tests.stories.conftest import NewStory
 from tests.stories.scene import Story, bash, calls, form, handshake_refusal
 
@@ -94,7 +96,7 @@ async def joined_in_the_end(story: Story, session: str) -> None:
     while True:
         try:
             await story.join(session)
-        except Exception:  # noqa: BLE001 - refused in whatever way, until the time is up
+        except (InvalidStatus, ConnectionClosed, Broken):
             assert time.monotonic() < until
         else:
             return
@@ -196,6 +198,9 @@ async def test_when_all_run_turns_wait_and_when_as_many_wait_input_is_refused(
         answer = await viewer.ask({"type": "user_input", "id": "in-1", "text": "Me too"})
         if answer["type"] == "refused":
             assert answer["code"] == "server_full"
+            frame = {"type": "user_input", "id": "in-http", "text": "Me too"}
+            posted = await story.api.submit(viewer.session, frame)
+            assert (posted.status, posted.json["code"]) == (503, "server_full")
             break
         waiting.append(viewer)
         await viewer.status_is(state="running", activity="waiting")

@@ -197,3 +197,13 @@ async def test_a_secret_of_the_environment_reaches_the_model_and_no_log(alone: N
     assert story.model.requests[0].headers["authorization"] == "Bearer sk-story-secret"
     assert "sk-story-secret" not in story.server.stderr
     assert "sk-story-secret" not in str(viewer.frames)
+
+
+async def test_half_a_surrogate_from_the_model_harms_nobody(story: Story) -> None:
+    _, viewer = await story.begin()
+    event = b'data: {"choices": [{"index": 0, "delta": {"content": "a\\ud800b"}}]}\n\n'
+    story.model.answer = lambda seen: Reply(raw=[event]) if seen.body.get("tools") else None
+    ended = await story.turn(viewer, "Go")
+    assert ended["status"] in ("completed", "failed")
+    story.model.answer = lambda seen: None
+    assert (await story.turn(viewer, "Again"))["status"] == "completed"

@@ -128,6 +128,28 @@ async def test_a_deleted_reply_leaves_the_model(story: Story) -> None:
     assert await viewer.closed() == 4404
 
 
+async def test_everything_at_once_to_a_session_that_is_being_deleted(story: Story) -> None:
+    for number in range(8):
+        session, viewer = await story.begin()
+        await story.turn(viewer, "Hello")
+        path = f"/api/sessions/{session}"
+        frame = {"type": "user_input", "id": "in-1", "text": "Hello?"}
+        answers = await asyncio.gather(
+            story.api.submit(session, frame),
+            story.api.call("POST", f"{path}/fork", {}),
+            story.api.call("DELETE", path),
+            story.api.submit(session, {"type": "compact", "id": "c-1"}),
+            story.api.call("POST", f"{path}/fork", {}),
+            story.api.call("PATCH", path, {"title": "New"}),
+            story.api.call("DELETE", path),
+        )
+        allowed = {200, 201, 204, 404, 409, 503}
+        assert {answer.status for answer in answers} <= allowed, (number, answers)
+        assert sorted(answer.status for answer in (answers[2], answers[6])) == [204, 404]
+        assert (await story.api.get(path)).status == 404
+        assert await viewer.closed() == 4404
+
+
 async def test_sigterm_ends_running_turns_tells_viewers_and_exits_0(alone: NewStory) -> None:
     story = await alone()
     talking, speaker = await story.begin()
