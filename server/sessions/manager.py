@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Any
 
 from agent.errors import Problem, Refused, Unrecorded
@@ -121,7 +121,7 @@ class SessionManager:
             self._channels.release(id)
 
     async def submit(self, id: str, user: User, submission: AnySubmission) -> Accepted:
-        """Raises Refused or NoSuchSession; owns nothing of who asks: they may go away."""
+        """Raises Refused or NoSuchSession. Whoever asks may go away."""
         with bound(session=id, submission=submission.id):
             return await self._submit(id, user, submission)
 
@@ -194,10 +194,9 @@ class SessionManager:
     async def _wake(self, id: str, interruption: Interruption) -> None:
         with bound(session=id):
             async with self.locks.hold(id):
-                await self._wake_alone(id, interruption)
+                await self._wake_held(id, interruption)
 
-    async def _wake_alone(self, id: str, interruption: Interruption) -> None:
-        """The caller holds the session's lock."""
+    async def _wake_held(self, id: str, interruption: Interruption) -> None:
         live = self._live.get(id)
         if live is not None and not live.failed:
             return
@@ -247,6 +246,7 @@ class SessionManager:
                     live.last_used = now
                 elif now - live.last_used >= self._hibernate_after:
                     self._hibernate(id)
+            self._make_room()
             self._make_room()
 
     # -- when something fails --
