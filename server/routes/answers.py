@@ -30,6 +30,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "require-trusted-types-for 'script'",
     )
 )
+BEGUN = web.RequestKey("begun", web.StreamResponse)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -64,29 +65,45 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Problems become answers; what nobody expected is a 500 without details (a broad except)."""
     try:
         return await handler(request)
-    except Problem as problem:
-        wait = problem.retry_after if isinstance(problem, Refusal | Refused) else None
-        return refusal(status_of(problem), problem.code, problem.message, wait)
-    except web.HTTPRequestEntityTooLarge:
-        return refusal(413, "too_large", "The body is too large.")
-    except web.HTTPMethodNotAllowed as error:
-        allowed = ", ".join(sorted(error.allowed_methods))
-        answer = refusal(405, "method_not_allowed", f"{error.method} is not one of {allowed}.")
-        answer.headers[hdrs.ALLOW] = allowed
-        return answer
-    except web.HTTPNotFound:
-        return refusal(404, "not_found", f"There is nothing at {request.path!r}.")
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return refusal(error.status, "bad_request", error.reason)
+        answer = _refused(request, error)
+    except Problem as problem:
+        wait = problem.retry_after if isinstance(problem, Refusal | Refused) else None
+        answer = refusal(status_of(problem), problem.code, problem.message, wait)
+    except (web.RequestPayloadError, ConnectionError):
+        answer = refusal(400, "bad_request", "The body broke off, or is not what it says it is.")
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
-        return refusal(500, "internal_error", "The server made a mistake; its log says more.")
+        answer = refusal(500, "internal_error", "The server made a mistake; its log says more.")
+    begun: web.StreamResponse | None = request.get(BEGUN)
+    if begun is None:
+        return answer
+    if request.transport is not None:
+        request.transport.abort()  # half an answer is out: only a cut tells that it is not whole
+    return begun
+
+
+def _refused(request: web.Request, error: web.HTTPException) -> web.Response:
+    """What aiohttp refuses by itself, in our words."""
+    match error:
+        case web.HTTPRequestEntityTooLarge():
+            return refusal(413, "too_large", "The body is too large.")
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(error.allowed_methods))
+            answer = refusal(405, "method_not_allowed", f"{error.method} is not one of {allowed}.")
+            answer.headers[hdrs.ALLOW] = allowed
+            return answer
+        case web.HTTPNotFound():
+            return refusal(404, "not_found", f"There is nothing at {request.path!r}.")
+        case _:
+            return refusal(error.status, "bad_request", error.reason)
 
 
 async def secure(request: web.Request, response: web.StreamResponse) -> None:
     """Headers of every answer, pages and data alike."""
+    request[BEGUN] = response
     headers = response.headers
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers.setdefault("X-Content-Type-Options", "nosniff")

@@ -1,19 +1,24 @@
 """A session's workspace over HTTP: files in, their list, files out; never through a link."""
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
+from types import TracebackType
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from msgspec import Struct
 
 from agent.sandbox.beneath import Beneath, Listed
+from agent.sandbox.patience import to_the_end
 from server.errors import Refusal, bad_request
 from server.keys import LIMITS, WORKSPACES
 from server.routes.answers import json
 from server.sessions.workspaces import Workspaces
 
 MOST_LISTED = 10_000
+MOST_UPLOADED = 100
 PIECE = 256 * 1024
 MIB = 1024 * 1024
 
@@ -36,22 +41,23 @@ async def listed(request: web.Request) -> web.Response:
 
 
 async def uploaded(request: web.Request) -> web.Response:
-    """Every part `file` goes into the workspace's root, replacing what has its name."""
+    """Parts `file` go into the workspace's root, replacing what has their names: all or none."""
     if not request.content_type.startswith("multipart/"):
         raise bad_request("Send multipart/form-data with a part `file`.")
-    files, names = request.app[WORKSPACES], []
+    files = request.app[WORKSPACES]
     beneath = await files.beneath(request.match_info["id"])
-    most = request.app[LIMITS].upload_mib * MIB
     try:
-        async for part in await request.multipart():
-            if isinstance(part, BodyPartReader) and part.name == "file":
-                names.append(await _take(part, beneath, files, most))
-    except ValueError as error:
+        async with Upload(beneath, files, request.app[LIMITS].upload_mib * MIB) as upload:
+            async for part in await request.multipart():
+                if isinstance(part, BodyPartReader) and part.name == "file":
+                    await upload.take(part)
+    except (ValueError, AssertionError, HttpProcessingError) as error:
         raise bad_request(f"The multipart body cannot be read: {error}.") from None
-    if not names:
+    if not upload.names:
         raise bad_request("There is no part `file` with a file name in the body.")
-    found = await files.blocking(lambda: beneath.files(MOST_LISTED))
-    return json(FileList([_entry(file) for file in found if file.path in names]), 201)
+    found = await files.blocking(lambda: [(n, beneath.stat(n)) for n in sorted(upload.names)])
+    entries = [Listed(name, at.st_size, at.st_mtime_ns) for name, at in found if at is not None]
+    return json(FileList([_entry(entry) for entry in entries]), 201)
 
 
 async def downloaded(request: web.Request) -> web.StreamResponse:
@@ -72,23 +78,44 @@ async def downloaded(request: web.Request) -> web.StreamResponse:
         file.close()
 
 
-async def _take(part: BodyPartReader, beneath: Beneath, files: Workspaces, most: int) -> str:
-    """Write one part to its file, whole or not at all; its name."""
-    name = part.filename or ""
-    if not name or "/" in name or "\\" in name:
-        raise Refusal(400, "bad_path", f"{name!r} cannot be the name of a file here.")
-    size = 0
-    with beneath.replacing(name) as file:
+class Upload:
+    """Files that take their places together when the body was read to its end."""
+
+    def __init__(self, beneath: Beneath, files: Workspaces, most: int) -> None:
+        self.names: set[str] = set()
+        self._beneath = beneath
+        self._files = files
+        self._most = most
+        self._size = 0
+        self._drafts = ExitStack()
+
+    async def __aenter__(self) -> "Upload":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        end = partial(self._drafts.__exit__, kind, error, trace)
+        await to_the_end(self._files.blocking(end))
+
+    async def take(self, part: BodyPartReader) -> None:
+        name = part.filename or ""
+        if not name or "/" in name or "\\" in name:
+            raise Refusal(400, "bad_path", f"{name[:200]!r} cannot be the name of a file here.")
+        if name in self.names or len(self.names) >= MOST_UPLOADED:
+            raise bad_request(f"One upload has at most {MOST_UPLOADED} files, each name once.")
+        self.names.add(name)
+        draft = self._beneath.replacing(name)
+        file = await self._files.blocking(lambda: self._drafts.enter_context(draft))
         while piece := await part.read_chunk(PIECE):
-            size += len(piece)
-            if size > most:
-                raise Refusal(
-                    413,
-                    "too_large",
-                    f"{name!r} is larger than {most // MIB} MiB, the most allowed.",
-                )
-            await files.blocking(partial(file.write, piece))
-    return name
+            self._size += len(piece)
+            if self._size > self._most:
+                most = f"{self._most // MIB} MiB, the most allowed at once"
+                raise Refusal(413, "too_large", f"With {name!r} it is more than {most}.")
+            await self._files.blocking(partial(file.write, piece))
 
 
 def _entry(file: Listed) -> FileEntry:

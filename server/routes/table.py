@@ -13,6 +13,7 @@ from server.routes import (
     submit,
 )
 
+# No HEAD for what is streamed: its body would be sent all the same, and taken for the next answer.
 ROUTES = (
     web.get("/", pages.index),
     web.get("/static/{path:.+}", pages.file),
@@ -24,7 +25,7 @@ ROUTES = (
     web.get("/api/schema.json", schema.schema),
     web.get("/api/asyncapi.json", schema.asyncapi),
     web.get("/api/openapi.json", schema.openapi),
-    web.get("/api/dashboard/socket", dashboard.dashboard),
+    web.get("/api/dashboard/socket", dashboard.dashboard, allow_head=False),
     web.post("/api/sessions", sessions.create),
     web.get("/api/sessions", sessions.listed),
     web.get("/api/sessions/{id}", sessions.shown),
@@ -32,10 +33,10 @@ ROUTES = (
     web.delete("/api/sessions/{id}", sessions.erased),
     web.post("/api/sessions/{id}/fork", sessions.forked),
     web.get("/api/sessions/{id}/events", sessions.events),
-    web.get("/api/sessions/{id}/export", sessions.exported),
+    web.get("/api/sessions/{id}/export", sessions.exported, allow_head=False),
     web.post("/api/sessions/{id}/submissions", submit.submit),
     web.post("/api/sessions/{id}/files", files.uploaded),
     web.get("/api/sessions/{id}/files", files.listed),
-    web.get("/api/sessions/{id}/files/{path:.+}", files.downloaded),
-    web.get("/api/sessions/{id}/socket", socket.socket),
+    web.get("/api/sessions/{id}/files/{path:.+}", files.downloaded, allow_head=False),
+    web.get("/api/sessions/{id}/socket", socket.socket, allow_head=False),
 )

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -144,8 +145,8 @@ class Doors:
         return str(made.json["id"])
 
     async def upload(self, session: str, name: str, content: bytes, user: str = "ada") -> Answer:
-        form = FormData()
-        form.add_field("file", content, filename=name)
+        form = FormData(quote_fields=False)
+        form.add_field("file", BytesIO(content), filename=name)
         return await self.call("POST", f"/api/sessions/{session}/files", data=form, user=user)
 
     @asynccontextmanager
