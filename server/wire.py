@@ -1,6 +1,5 @@
 """Every frame the server sends that is not in the log, and the bytes of those that are."""
 
-import re
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -18,6 +17,7 @@ from agent.protocol import (
     TurnId,
     encode_event,
 )
+from agent.protocol.words import snake
 
 PROTOCOL = 1
 """What `hello` calls this contract; the subprotocol is SUBPROTOCOL."""
@@ -27,11 +27,7 @@ SessionState = Literal["idle", "running", "awaiting_approval", "ended"]
 Activity = Literal["waiting", "model", "retrying", "tools", "compacting"]
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-
-
-class Frame(Struct, frozen=True, tag=_snake, tag_field="type", omit_defaults=True):
+class Frame(Struct, frozen=True, tag=snake, tag_field="type", omit_defaults=True):
     """A live frame; the class name is its name on the wire, a field at its default is left out."""
 
 

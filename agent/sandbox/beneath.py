@@ -92,17 +92,15 @@ class Beneath:
         mode = _mode_of(parent, path, name)
         temporary = f".{secrets.token_hex(8)}.part"
         file = os.fdopen(os.open(temporary, _NEW, 0o600, dir_fd=parent), "r+b")
-        try:
+        with ExitStack() as unless_whole:
+            unless_whole.callback(_unlink, temporary, parent)
             with file:
                 yield file
                 file.flush()
                 self._give(file.fileno())
                 os.fchmod(file.fileno(), mode)
             os.replace(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary, dir_fd=parent)
-            raise
+            unless_whole.pop_all()
 
     @contextmanager
     def _parent(self, path: str, *, make: bool) -> Iterator[tuple[int, str]]:
@@ -214,6 +212,11 @@ def _walk(directory: int, prefix: str, depth: int) -> Iterator[tuple[str, os.sta
                     yield from _walk(inner, f"{prefix}{name}/", depth + 1)
                 finally:
                     os.close(inner)
+
+
+def _unlink(name: str, parent: int) -> None:
+    with suppress(OSError):
+        os.unlink(name, dir_fd=parent)
 
 
 def _kept(stack: ExitStack, descriptor: int) -> int:

@@ -1,5 +1,6 @@
 """All tools under one roof: what the model is told, what is valid, what came of a call."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -82,7 +83,7 @@ class Toolbox:
         shown = _Shown(call, self._limit)
         try:
             outcome = await self._outcome(name, arguments, shown.call)
-        except BaseException:
+        except asyncio.CancelledError:
             await to_the_end(self._keep(shown.text, shown.printed, call))
             raise
         whole = shown.complete(outcome.output)

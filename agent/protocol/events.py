@@ -1,130 +1,27 @@
-"""The vocabulary: what may be asked of a session (submissions) and what it reports (events)."""
-
-import re
-from typing import Annotated, Any, Literal, TypeAlias
+"""What a session reports: the durable events of its log."""
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-SubmissionId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
-TurnId: TypeAlias = str
-ItemId: TypeAlias = str
-CallId: TypeAlias = str
-UserId: TypeAlias = str
-JsonObject: TypeAlias = dict[str, Any]
-"""A tool's arguments: the one dict that travels, because its shape belongs to the tool."""
-
-MOORING: UserId = "mooring"
-"""Who acted when no person did."""
-MAX_TEXT = 100_000
-"""Characters in one message; longer is refused `too_long`."""
-
-MAX_ATTACHMENTS = 100
-"""Files attached to one message; more are refused `malformed`."""
-
-Delivery = Literal["queue", "steer"]
-Ruling = Literal["approve", "reject"]
-QueueFate = Literal["hold", "drop", "continue"]
-Effect = Literal["read", "write", "execute", "spend", "publish"]
-OutputStatus = Literal["ok", "error", "rejected", "cancelled", "unknown"]
-EndStatus = Literal["completed", "interrupted", "failed", "limit"]
-Purpose = Literal["main", "compaction", "research", "title"]
-PlanStatus = Literal["pending", "in_progress", "completed"]
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-
-
-# ---- submissions -------------------------------------------------------------------------------
-
-
-class Decision(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One ruling; `arguments` replaces the call's arguments whole."""
-
-    call: CallId
-    decision: Ruling
-    feedback: str | None = None
-    arguments: JsonObject | None = None
-    remember: Literal["session"] | None = None
-
-
-class Submission(Struct, frozen=True, tag=_snake, tag_field="type", forbid_unknown_fields=True):
-    """What a client asks of a session; the class name is its name on the wire.
-
-    The id is the client's, unique in the session and reused when the same thing is sent again.
-    """
-
-    id: SubmissionId
-
-
-class UserInput(Submission, frozen=True):
-    text: str
-    delivery: Delivery = "queue"
-    attachments: tuple[str, ...] = ()
-
-
-class Approval(Submission, frozen=True):
-    """Rule on calls the agent asked about; a call not named stays open."""
-
-    decisions: Annotated[tuple[Decision, ...], Meta(min_length=1)]
-
-
-class Interrupt(Submission, frozen=True):
-    turn: TurnId | None = None
-    queue: QueueFate = "hold"
-
-
-class Resume(Submission, frozen=True): ...
-
-
-class Withdraw(Submission, frozen=True):
-    submission: SubmissionId
-
-
-class Undo(Submission, frozen=True): ...
-
-
-class Retry(Submission, frozen=True): ...
-
-
-class Compact(Submission, frozen=True): ...
-
-
-class SetModel(Submission, frozen=True):
-    model: Annotated[str, Meta(min_length=1, max_length=200)]
-
-
-class SetAutoApproval(Submission, frozen=True):
-    enabled: bool
-    cost_cap_usd: Annotated[float, Meta(ge=0)] | None = None
-
-
-class Shutdown(Submission, frozen=True): ...
-
-
-class Ping(Submission, frozen=True): ...
-
-
-AnySubmission = (
-    UserInput
-    | Approval
-    | Interrupt
-    | Resume
-    | Withdraw
-    | Undo
-    | Retry
-    | Compact
-    | SetModel
-    | SetAutoApproval
-    | Shutdown
-    | Ping
+from agent.protocol.words import (
+    CallId,
+    Decision,
+    Delivery,
+    Effect,
+    EndStatus,
+    ItemId,
+    JsonObject,
+    OutputStatus,
+    PlanStatus,
+    Purpose,
+    SubmissionId,
+    TurnId,
+    UserId,
+    snake,
 )
 
-# ---- events ------------------------------------------------------------------------------------
 
-
-class Event(Struct, frozen=True, tag=_snake, tag_field="type", omit_defaults=True):
+class Event(Struct, frozen=True, tag=snake, tag_field="type", omit_defaults=True):
     """Something that happened and is in the log for good; fields at their default are left out."""
 
 
@@ -358,8 +255,6 @@ class Recorded(Struct, frozen=True):
     event: AnyEvent
 
 
-decode_submission = msgspec.json.Decoder(AnySubmission).decode
-"""Bytes or text of one client frame -> submission; raises msgspec.DecodeError naming the field."""
 decode_event = msgspec.json.Decoder(AnyEvent).decode
 """A stored event body -> event; `seq` and `at` in it are ignored (they are the row's)."""
 encode_event = msgspec.json.Encoder().encode
