@@ -1,6 +1,7 @@
 """The dashboard socket: all sessions at once, then what changes, at most twice a second."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 
 from aiohttp import ClientError, WSMsgType, web
@@ -19,6 +20,8 @@ from server.times import timestamp
 from server.wire import Bye, Frame, Heartbeat, Row, Tally, Totals, encode
 from server.wire import Fleet as FleetFrame
 
+log = logging.getLogger(__name__)
+
 HEARTBEAT_TICKS = round(20 / TICK)
 PAGE = 500
 
@@ -32,6 +35,7 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
         await ws.prepare(request)
         board = Board(ws, view, app[FLEET], app[SESSIONS], app[ARCHIVE], app[STORE])
         showing = asyncio.create_task(board.show())
+        showing.add_done_callback(lambda task: _cut_if_failed(task, request))
         app[BOARDS].add(board)
         with app[GATE].watched(user, lambda: board.part(NOT_ANY_MORE)):
             try:
@@ -43,6 +47,15 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
                 showing.cancel()
                 await asyncio.gather(showing, return_exceptions=True)
     return ws
+
+
+def _cut_if_failed(showing: asyncio.Task[None], request: web.Request) -> None:
+    """A mistake of ours: a board on which nothing is shown any more must not look alive."""
+    if showing.cancelled() or (error := showing.exception()) is None:
+        return
+    log.error("a dashboard failed", exc_info=error)
+    if request.transport is not None:
+        request.transport.abort()
 
 
 class Board:
@@ -103,14 +116,14 @@ class Board:
 
     async def _show_changes(self) -> bool:
         """Whether there was anything to show."""
-        changed, gone = self._view.take()
+        changed, erased = self._view.take()
+        # Only what it was shown can go from it: it hears of no other people's sessions.
+        gone = tuple(id for id in erased if self._shown.pop(id, None) is not None)
         if not changed and not gone:
             return False
         rows = [self._fleet.row_of(session) for session in changed]
         new = tuple(row for row in rows if self._shown.get(row.id) != row)
         self._shown.update({row.id: row for row in new})
-        for id in gone:
-            self._shown.pop(id, None)
         totals = await self._totals()
         if not new and not gone and totals.sessions == self._tally:
             return False

@@ -113,6 +113,10 @@ class Doors:
     def port(self) -> int:
         return self.client.server.port or 0
 
+    def app_waiting(self) -> int:
+        """Turns that wait for a slot."""
+        return self.app[SESSIONS].waiting
+
     def headers(self, user: str | None) -> dict[str, str]:
         secret = self.secrets.get(user or "")
         return {"Authorization": f"Bearer {secret}"} if secret else {}
@@ -159,13 +163,13 @@ class Doors:
         ) as ws:
             yield Socket(ws)
 
-    async def raw(self, request: bytes) -> bytes:
-        """Everything that comes back for these bytes until the server closes."""
+    async def raw(self, request: bytes, until: bytes | None = None) -> bytes:
+        """What comes back for these bytes, up to `until` or the end of the connection."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(request)
         try:
             async with asyncio.timeout(10):
-                return await reader.read()
+                return await (reader.readuntil(until) if until else reader.read())
         finally:
             writer.close()
 

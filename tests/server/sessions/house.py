@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from agent.approval import Policy, Rules
 from agent.budget import Allowance
-from agent.errors import Unrecorded
+from agent.errors import Problem, Unrecorded
 from agent.means import Means
 from agent.models.port import CallFragment, Finished, ModelRequest, Piece, Text
 from agent.models.retry import Retries
@@ -29,7 +29,7 @@ from server.sessions.fleet import Fleet
 from server.sessions.manager import SessionManager
 from server.sessions.slots import Slots
 from server.sessions.workspaces import Workspaces
-from server.store.port import Append, SessionRow, StoredReceipt
+from server.store.port import Append, EventPage, SessionRow, StoredReceipt, Token
 from server.store.sqlite import SqliteStore
 from server.times import timestamp, today
 from tests.server.delivery.stage import Transport
@@ -125,6 +125,11 @@ class MoodyStore(SqliteStore):
     """While it is there, no append is answered before it is set."""
     appends = 0
     forgets_to_delete = False
+    pages_left: int | None = None
+    """So many pages of events can be read before the disk fails."""
+    tokens_are_hidden = False
+    hidden_looks = 0
+    counts_are_hidden = False
 
     def append(self, append: Append) -> asyncio.Future[None]:
         self.appends += 1
@@ -147,6 +152,27 @@ class MoodyStore(SqliteStore):
         if self.blind:
             raise Unrecorded("The disk cannot be read.")
         return await super().receipts(session)
+
+    async def events_after(
+        self, session: str, after: int, *, limit: int, max_bytes: int
+    ) -> EventPage:
+        if self.pages_left is not None:
+            if not self.pages_left:
+                raise Problem("unavailable", "The disk cannot be read.")
+            self.pages_left -= 1
+            limit = min(limit, 3)
+        return await super().events_after(session, after, limit=limit, max_bytes=max_bytes)
+
+    async def tokens(self) -> tuple[Token, ...]:
+        if self.tokens_are_hidden:
+            self.hidden_looks += 1
+            raise Problem("unavailable", "The disk cannot be read.")
+        return await super().tokens()
+
+    async def count(self, owner: str | None, state: str = "") -> int:
+        if self.counts_are_hidden:
+            raise Problem("unavailable", "The disk cannot be read.")
+        return await super().count(owner, state)
 
     async def delete(self, session: str) -> None:
         if self.forgets_to_delete:

@@ -1,0 +1,125 @@
+"""The dashboard: all sessions at once, what changed of them, and nothing of other people's."""
+
+import asyncio
+
+import pytest
+
+from server.goodbyes import GOING_AWAY
+from server.keys import BOARDS, FLEET, SESSIONS
+from server.routes.dashboard import HEARTBEAT_TICKS
+from server.sessions.fleet import TICK
+from tests.server.routes.doors import Doors, Frame
+from tests.server.sessions.house import eventually
+
+
+def titles(frame: Frame) -> list[str]:
+    return [row["title"] for row in frame["sessions"]]
+
+
+async def test_it_begins_with_all_there_is(guarded: Doors) -> None:
+    await guarded.session(title="Mine")
+    await guarded.session("bob", title="His")
+    async with guarded.socket("dashboard/socket") as mine:
+        whole = await mine.until("fleet")
+        assert (whole["full"], titles(whole)) == (True, ["Mine"])
+        assert whole["totals"]["sessions"] == {
+            "live": 0,
+            "running": 0,
+            "awaiting_approval": 0,
+            "stored": 1,
+        }
+        assert whole["totals"]["memory_mib"] > 1
+    async with guarded.socket("dashboard/socket", "eve") as all_of_them:
+        assert sorted(titles(await all_of_them.until("fleet"))) == ["His", "Mine"]
+
+
+async def test_it_tells_what_is_new_changed_and_gone_but_only_of_ones_own(guarded: Doors) -> None:
+    async with (
+        guarded.socket("dashboard/socket") as mine,
+        guarded.socket("dashboard/socket", "bob") as his,
+    ):
+        await mine.until("fleet")
+        await his.until("fleet")
+        session = await guarded.session(title="Mine")
+        assert titles(await mine.until("fleet")) == ["Mine"]
+        await guarded.call("PATCH", f"/api/sessions/{session}", {"title": "Renamed"})
+        changed = await mine.until("fleet")
+        assert (changed["full"], titles(changed)) == (False, ["Renamed"])
+        await guarded.call("DELETE", f"/api/sessions/{session}")
+        gone = await mine.until("fleet")
+        while "gone" not in gone:
+            gone = await mine.until("fleet")
+        assert gone["gone"] == [session]
+        his_own = await guarded.session("bob", title="His")
+        told = await his.until("fleet")
+        assert titles(told) == ["His"]
+        assert not told.get("gone")
+        assert session not in str(his.seen)
+        assert his_own not in str(mine.seen)
+
+
+async def test_it_is_told_goodbye_when_the_server_goes(guarded: Doors) -> None:
+    async with guarded.socket("dashboard/socket") as socket:
+        await socket.until("fleet")
+        (board,) = guarded.app[BOARDS]
+        closing = asyncio.create_task(board.close(GOING_AWAY))
+        assert await socket.closed() == 1012
+        assert (socket.seen[-1]["type"], socket.seen[-1]["retry_after"]) == ("bye", 1)
+        await closing
+    await eventually(lambda: not guarded.app[FLEET]._views)
+    assert not guarded.app[BOARDS]
+
+
+async def test_a_mistake_of_ours_cuts_it_and_is_logged(
+    guarded: Doors, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with guarded.socket("dashboard/socket") as socket:
+        await socket.until("fleet")
+        for view in guarded.app[FLEET]._views:
+            view.changed["s_x"] = None  # type: ignore[assignment]
+        assert await socket.closed() == 1006
+    assert "a dashboard failed" in caplog.text
+
+
+async def test_a_store_that_cannot_be_read_ends_it_with_a_word(guarded: Doors) -> None:
+    guarded.store.counts_are_hidden = True
+    async with guarded.socket("dashboard/socket") as socket:
+        assert await socket.closed() == 1012
+        assert socket.seen[-1]["type"] == "bye"
+    guarded.store.counts_are_hidden = False
+
+
+async def test_what_a_dashboard_says_is_read_and_thrown_away(guarded: Doors) -> None:
+    async with guarded.socket("dashboard/socket") as socket:
+        await socket.until("fleet")
+        await socket.say("shutdown", "c1")
+        await socket.ws.send_bytes(b"\xff")
+        await guarded.session(title="Still here")
+        assert titles(await socket.until("fleet")) == ["Still here"]
+
+
+async def test_without_an_upgrade_it_speaks_websocket_only(guarded: Doors) -> None:
+    answer = await guarded.call("GET", "/api/dashboard/socket")
+    assert answer.error == (426, "upgrade_required")
+
+
+def test_it_beats_every_twenty_seconds_when_nothing_changes() -> None:
+    assert HEARTBEAT_TICKS * TICK == 20
+
+
+async def test_rows_say_what_a_session_is_at(guarded: Doors) -> None:
+    session = await guarded.session(title="At work")
+    async with (
+        guarded.socket(f"sessions/{session}/socket") as viewer,
+        guarded.socket("dashboard/socket") as socket,
+    ):
+        await viewer.until("status")
+        (row,) = (await socket.until("fleet"))["sessions"]
+        assert (row["viewers"], row["activity"], row["turn_seconds"]) == (1, None, None)
+        assert row["context"]["limit"] > 0
+        await viewer.say("user_input", "c1", text="Hello")
+        await viewer.until("turn_ended")
+        fleet = await socket.until("fleet")
+        assert fleet["totals"]["turns_per_minute"] == 1
+        assert fleet["totals"]["sessions"]["live"] == 1
+        assert guarded.app[SESSIONS].live_of("ada") == 1
