@@ -1,7 +1,8 @@
 """What the server holds: after the start, for each viewer that watches, for each stored session."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from tests.benchmarks.creation import NO_MODEL
 from tests.benchmarks.load import Load, Viewer, load_on
@@ -40,16 +41,16 @@ async def measure() -> list[Figure]:
 async def _per_viewer(load: Load, sessions: Sequence[str | None]) -> float:
     """Each has been sent all there is before it counts; the first tenth only warms up."""
     early = len(sessions) // 10
-    there = await _joined(load, sessions[:early])
-    coming = asyncio.create_task(_joined(load, sessions[early:]))
-    grown = await _growth(load, coming)
-    assert len(there + coming.result()) == len(sessions)
-    return grown / (len(sessions) - early)
+    there: list[Viewer] = []
+    await _join(load, sessions[:early], there)
+    grown = await _growth(load, _join(load, sessions[early:], there))
+    return grown / (len(there) - early)
 
 
-async def _joined(load: Load, sessions: Sequence[str | None]) -> list[Viewer]:
+async def _join(load: Load, sessions: Sequence[str | None], there: list[Viewer]) -> None:
     """A viewer that nobody keeps would hang up."""
-    return [await load.viewer(session) for session in sessions]
+    for session in sessions:
+        there.append(await load.viewer(session))
 
 
 async def _created(load: Load, count: int) -> list[str]:
@@ -59,7 +60,7 @@ async def _created(load: Load, count: int) -> list[str]:
     return ids
 
 
-async def _growth(load: Load, work: Awaitable[object]) -> float:
+async def _growth(load: Load, work: Coroutine[Any, Any, object]) -> float:
     """KiB of resident memory that the work leaves behind."""
     await asyncio.sleep(SETTLED)
     before = rss_kib(load.pid)
