@@ -146,11 +146,12 @@ class Walk:
         for viewer in self.viewers:
             for future in [future for asked in viewer.asked.values() for future in asked]:
                 await viewer.answer(future)
-        viewer = await self.story.join(self.session)
-        while (row := await self.story.api.look(self.session))["state"] != "idle" or row["queue"]:
-            if row["state"] == "idle":
-                await viewer.ask({"type": "resume", "id": new_id()})
-            await viewer.ask({"type": "interrupt", "id": new_id(), "queue": "drop"})
+        for session in filter(None, (self.neighbour, self.session)):
+            viewer = await self.story.join(session)
+            while (row := await self.story.api.look(session))["state"] != "idle" or row["queue"]:
+                if row["state"] == "idle":
+                    await viewer.ask({"type": "resume", "id": new_id()})
+                await viewer.ask({"type": "interrupt", "id": new_id(), "queue": "drop"})
         return viewer
 
 
