@@ -1,5 +1,6 @@
 """What a log folds into: turns with their calls, input that waits, what was spent."""
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct, field
@@ -30,6 +31,14 @@ HOLDING = ("interrupted", "failed", "limit")
 """Ends of a turn after which queued input waits to be resumed."""
 COMPACTION_STOPPED = "compaction_stopped"
 """The notice that ends a compaction somebody stopped; it holds the queue as a stopped turn does."""
+
+
+def seconds_between(earlier: str, later: str) -> float:
+    """From one time of the log to another; a clock that was set back counts as nothing."""
+    if earlier == later:
+        return 0.0
+    gap = datetime.fromisoformat(later) - datetime.fromisoformat(earlier)
+    return max(gap.total_seconds(), 0.0)
 
 
 def estimate_tokens(text: str) -> int:
@@ -118,6 +127,14 @@ class Turn(Struct):
     @property
     def undone(self) -> bool:
         return self.undone_at is not None
+
+    @property
+    def remembered(self) -> tuple[str, ...]:
+        """Tools that a human allowed for the session in this turn."""
+        rulings = ((c.made.tool, c.decision) for c in self.calls.values() if c.decision)
+        return tuple(
+            tool for tool, ruling in rulings if ruling.decision == "approve" and ruling.remember
+        )
 
     @property
     def open_calls(self) -> tuple[CallState, ...]:

@@ -1,7 +1,6 @@
 """The log folded: turns, their open calls, what is queued, held, undone or compacted."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import assert_never
 
 from agent.folded import (
@@ -17,6 +16,7 @@ from agent.folded import (
     Summary,
     Turn,
     estimate_tokens,
+    seconds_between,
 )
 from agent.protocol import (
     AnyEvent,
@@ -115,14 +115,7 @@ class History:
     @property
     def remembered(self) -> frozenset[str]:
         """Tools that a human allowed for the session, in turns that count."""
-        return frozenset(
-            call.made.tool
-            for turn in self.counting
-            for call in turn.calls.values()
-            if (ruling := call.decision) is not None
-            and ruling.decision == "approve"
-            and ruling.remember is not None
-        )
+        return frozenset(tool for turn in self.counting for tool in turn.remembered)
 
     @property
     def summary(self) -> Summary | None:
@@ -170,7 +163,7 @@ class History:
         """Take one more event of the log, in order."""
         event = recorded.event
         if self.open_turn is not None and not isinstance(event, ApprovalResolved):
-            self.open_turn.worked += _seconds(self._at, recorded.at)
+            self.open_turn.worked += seconds_between(self._at, recorded.at)
         self.head, self._at = recorded.seq, recorded.at
         match event:
             case UserMessage():
@@ -295,11 +288,3 @@ class History:
     def _release_empty_queue(self) -> None:
         if not self.queue:
             self.held = False
-
-
-def _seconds(earlier: str, later: str) -> float:
-    """From one time of the log to another; a clock that was set back counts as nothing."""
-    if earlier == later:
-        return 0.0
-    gap = datetime.fromisoformat(later) - datetime.fromisoformat(earlier)
-    return max(gap.total_seconds(), 0.0)
