@@ -20,7 +20,11 @@ def _page(path: Path) -> web.StreamResponse:
 async def file(request: web.Request) -> web.StreamResponse:
     """A file of the page; no path leaves the folder, by `..` or by a link."""
     root = request.app[STATIC].resolve()
-    path = (root / request.match_info["path"]).resolve()
-    if not path.is_relative_to(root) or not path.is_file():
+    try:
+        path = (root / request.match_info["path"]).resolve()
+        there = path.is_relative_to(root) and path.is_file()
+    except (ValueError, OSError):  # a name that no file can have
+        raise web.HTTPNotFound from None
+    if not there:
         raise web.HTTPNotFound
     return _page(path)

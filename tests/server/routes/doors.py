@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import ClientWebSocketResponse, FormData, WSMsgType, web
 from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.typedefs import Handler, Middleware
 from msgspec import Struct
 from yarl import URL
 
@@ -174,6 +175,14 @@ class Doors:
             writer.close()
 
 
+def _from(address: str) -> Middleware:
+    @web.middleware
+    async def elsewhere(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await handler(request.clone(remote=address))
+
+    return elsewhere
+
+
 @asynccontextmanager
 async def doors(
     folder: Path,
@@ -181,8 +190,10 @@ async def doors(
     auth: str = "token",
     config: Config | None = None,
     environment: Mapping[str, str] | None = None,
+    remote: str | None = None,
     **limits: int,
 ) -> AsyncIterator[Doors]:
+    """`remote` is where every request seems to come from; else it is this machine."""
     settings = ServeSettings(folder / "data", auth="token" if auth == "token" else "dev")
     config = config or Config(limits=Limits(**limits))
     store = MoodyStore.open(settings.data_dir)
@@ -201,6 +212,8 @@ async def doors(
             secrets["eve"] = await tokens.create("eve", "operator")
         with ThreadPoolExecutor(2) as threads:
             app = await _wired(settings, config, catalogue, store, NoSandbox(), threads)
+            if remote is not None:
+                app.middlewares.insert(0, _from(remote))
             here = Doors(app, store, model, secrets)
             watching = asyncio.create_task(app[GATE].watch())
             try:
