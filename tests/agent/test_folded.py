@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from agent.folded import CallState, Spent, Summary, Turn, estimate_tokens
+from agent.folded import CallState, Spent, Summary, Turn, estimate_tokens, seconds_between
 from agent.protocol import Decision, ToolCall, ToolOutput, Usage, UserMessage
 
 HEARD = UserMessage("t1", "s1", "Hi.", "ann")
@@ -91,3 +91,31 @@ def test_a_summary_tells_of_what_counted_when_it_was_made(
 @pytest.mark.parametrize(("text", "tokens"), [("", 4), ("word" * 10, 14), ("語" * 4, 7)])
 def test_a_token_is_about_four_bytes(text: str, tokens: int) -> None:
     assert estimate_tokens(text) == tokens
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "seconds"),
+    [
+        ("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z", 0.0),
+        ("2026-01-01T00:00:59.500Z", "2026-01-01T00:01:01.000Z", 1.5),
+        ("2026-01-01T00:01:00.000Z", "2026-01-01T00:00:00.000Z", 0.0),
+    ],
+)
+def test_time_passes_forward_or_not_at_all(earlier: str, later: str, seconds: float) -> None:
+    assert seconds_between(earlier, later) == seconds
+
+
+@pytest.mark.parametrize(
+    ("decision", "remembered"),
+    [
+        pytest.param(None, (), id="not ruled on"),
+        pytest.param(APPROVED, (), id="allowed once"),
+        pytest.param(replace(APPROVED, remember="session"), ("bash",), id="allowed for good"),
+        pytest.param(Decision("c1", "reject", remember="session"), (), id="rejected"),
+    ],
+)
+def test_a_turn_remembers_what_was_allowed_for_the_session(
+    decision: Decision | None, remembered: tuple[str, ...]
+) -> None:
+    turn = Turn("t1", HEARD, 1, 0, calls={"c1": CallState(MADE, decision=decision)})
+    assert turn.remembered == remembered
