@@ -4,7 +4,8 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -12,6 +13,8 @@ from agent.errors import ConfigProblem
 
 T = TypeVar("T")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_STEP = re.compile(r"\.(\w+)|\[(?:(\d+)|\.\.\.)\]")
+"""A step of the path in msgspec's messages: a field, a number in a list, some key of a table."""
 
 
 def load(paths: Sequence[Path], shape: type[T], environment: Mapping[str, str] = os.environ) -> T:
@@ -20,13 +23,30 @@ def load(paths: Sequence[Path], shape: type[T], environment: Mapping[str, str] =
     `${NAME}` and `${NAME:-default}` in strings are filled in from the environment. Raises
     ConfigProblem naming the file, the key, and what is allowed.
     """
-    merged: Any = {}
+    layers: list[Any] = [{}]
     for path in paths:
-        merged = _laid_over(merged, _filled_in(_read(path), environment, path))
+        layers.append(_laid_over(layers[-1], _filled_in(_read(path), environment, path)))
     try:
-        return msgspec.convert(merged, shape)
+        return msgspec.convert(layers[-1], shape)
+    except msgspec.ValidationError:
+        raise _complaint(paths, layers[1:], shape) from None
+
+
+def _complaint(paths: Sequence[Path], layers: Sequence[Any], shape: Any) -> ConfigProblem:
+    """About the first file that made it wrong."""
+    return next(
+        ConfigProblem(f"{path}: {_located(error, layer, shape)}")
+        for path, layer in zip(paths, layers, strict=True)
+        if (error := _error(layer, shape)) is not None
+    )
+
+
+def _error(value: Any, shape: Any) -> str | None:
+    try:
+        msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
-        raise ConfigProblem(f"{paths[-1]}: {_located(str(error), shape)}") from None
+        return str(error)
+    return None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -54,7 +74,9 @@ def _filled_in(value: Any, environment: Mapping[str, str], path: Path) -> Any:
 
     def filled(found: re.Match[str]) -> str:
         name, default = found.groups()
-        known = environment.get(name) or default
+        known = environment.get(name)
+        if not known and default is not None:
+            known = default
         if known is None:
             raise ConfigProblem(
                 f"{path}: ${{{name}}} is not set. Set it, or write ${{{name}:-default}}."
@@ -64,26 +86,40 @@ def _filled_in(value: Any, environment: Mapping[str, str], path: Path) -> Any:
     return _VARIABLE.sub(filled, value)
 
 
-def _located(error: str, shape: type) -> str:
+def _located(error: str, value: Any, shape: Any) -> str:
     """msgspec's message with the key first, and the keys there are where one is unknown."""
     what, _, where = error.partition(" - at `$")
-    key = where.rstrip("`").lstrip(".") or "the whole file"
+    key = ""
+    for field, number in _STEP.findall(where):
+        shape = _below(shape, field)
+        if field:
+            key, value = f"{key}.{field}", value[field]
+        elif number:
+            key, value = f"{key}[{number}]", value[int(number)]
+        else:  # msgspec does not say under which key of a table
+            name = next(k for k, v in value.items() if _error(v, shape) is not None)
+            key, value = f"{key}.{name}", value[name]
     unknown = re.search(r"unknown field `([^`]*)`", what)
     if unknown is None:
-        return f"`{key}`: {what}."
-    named = unknown[1] if not where else f"{key}.{unknown[1]}"
-    allowed = ", ".join(_keys_at(shape, [] if not where else key.split(".")))
+        return f"`{key.lstrip('.') or 'the whole file'}`: {what}."
+    named = f"{key}.{unknown[1]}".lstrip(".")
+    allowed = ", ".join(f.encode_name for f in msgspec.structs.fields(_plain(shape)))
     return f"`{named}` is not a setting. There are: {allowed}."
 
 
-def _keys_at(shape: Any, path: Sequence[str]) -> Sequence[str]:
-    for name in path:
-        plain = re.sub(r"\[.*", "", name)
-        types = {f.encode_name: f.type for f in _fields(shape)}
-        inner = types.get(plain, shape)
-        shape = next((t for t in getattr(inner, "__args__", ()) if _fields(t)), inner)
-    return [f.encode_name for f in _fields(shape)]
+def _below(shape: Any, field: str) -> Any:
+    """The type of a struct's field, or of what a table or a list holds."""
+    plain = _plain(shape)
+    if field:
+        return next(f.type for f in msgspec.structs.fields(plain) if f.encode_name == field)
+    held = get_args(plain)
+    return held[-1] if get_origin(plain) is dict else held[0]
 
 
-def _fields(shape: Any) -> Sequence[Any]:
-    return msgspec.structs.fields(shape) if hasattr(shape, "__struct_fields__") else ()
+def _plain(shape: Any) -> Any:
+    """Without bounds, and without `| None`."""
+    if get_origin(shape) is Annotated:
+        return _plain(get_args(shape)[0])
+    if get_origin(shape) in (Union, UnionType):
+        return _plain(next(kind for kind in get_args(shape) if kind is not NoneType))
+    return shape
