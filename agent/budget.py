@@ -1,8 +1,8 @@
 """What a turn may use, and what it has used: model calls, tokens, dollars, seconds."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from agent.history import Turn
 
@@ -12,10 +12,10 @@ RanOut = Literal["iterations", "tokens", "budget_usd", "time"]
 class Allowance(Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of one turn; None is no limit. A configuration object."""
 
-    max_iterations: int = 300
-    max_tokens: int | None = None
-    max_cost_usd: float | None = None
-    max_seconds: float | None = None
+    max_iterations: Annotated[int, Meta(ge=1)] = 300
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
+    max_cost_usd: Annotated[float, Meta(gt=0)] | None = None
+    max_seconds: Annotated[float, Meta(gt=0)] | None = None
 
 
 def ran_out(turn: Turn, allowance: Allowance) -> RanOut | None:

@@ -41,12 +41,12 @@ def one_of(request: web.Request, name: str, allowed: Sequence[str], default: str
 
 
 async def body(request: web.Request, shape: type[T]) -> T:
-    """The JSON body; an empty one counts as `{}`. Raises Refusal `malformed` or `too_large`."""
+    """The JSON body; an empty one counts as `{}`. Raises Refusal `bad_request` or `too_large`."""
     content = await content_of(request)
     try:
         return msgspec.json.decode(content or b"{}", type=shape)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise Refusal(422, "malformed", f"The body cannot be read: {error}.") from None
+        raise Refusal(400, "bad_request", f"The body cannot be read: {error}.") from None
 
 
 async def content_of(request: web.Request) -> bytes:

@@ -100,7 +100,7 @@ JOINING = (
     Parameter("deltas", DELTAS, DELTAS["description"]),
 )
 
-BODY = ("422 malformed", "413 too_large")
+BODY = ("400 bad_request", "413 too_large")
 FULL = "429 too_many_sessions"
 SOCKET = ("426 upgrade_required", "429 too_many_connections")
 

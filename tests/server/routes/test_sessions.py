@@ -52,7 +52,7 @@ async def test_a_model_that_cannot_be_used_is_refused(model: str, guarded: Doors
 )
 async def test_a_wish_that_makes_no_sense_is_refused(body: object, guarded: Doors) -> None:
     made = await guarded.call("POST", "/api/sessions", body)
-    assert made.error == (422, "malformed")
+    assert made.error == (400, "bad_request")
 
 
 async def test_a_repeat_with_the_same_key_is_the_same_session_for_one_user(
@@ -115,7 +115,7 @@ async def test_a_title_is_changed_and_nothing_else_can_be(guarded: Doors) -> Non
     assert (changed.status, changed.json["title"]) == (200, "New")
     same = await guarded.call("PATCH", path, {})
     assert same.json == changed.json == (await guarded.call("GET", path)).json
-    assert (await guarded.call("PATCH", path, {"model": "demo"})).error == (422, "malformed")
+    assert (await guarded.call("PATCH", path, {"model": "demo"})).error == (400, "bad_request")
 
 
 async def test_a_full_disk_is_no_fault_of_the_client(guarded: Doors) -> None:
@@ -149,7 +149,7 @@ async def test_a_fork_is_a_session_of_its_own(guarded: Doors) -> None:
     assert copy[0]["forked_from"] == {"session": session, "turn": turn_id}
     assert copy[1:] == whole[1 : len(copy)]
     assert (await guarded.call("POST", f"{path}/fork", {"after_turn": "t_x"})).error[0] == 409
-    assert (await guarded.call("POST", f"{path}/fork", {"turn": "t"})).error[0] == 422
+    assert (await guarded.call("POST", f"{path}/fork", {"turn": "t"})).error[0] == 400
 
 
 async def test_a_log_is_read_forwards_and_backwards_without_a_hole(guarded: Doors) -> None:
