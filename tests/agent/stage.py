@@ -14,6 +14,7 @@ from agent.protocol import (
     AnyEvent,
     AnySubmission,
     Approval,
+    AssistantMessage,
     Decision,
     Delivery,
     Interrupt,
@@ -217,11 +218,25 @@ def check_log(entries: Sequence[Recorded]) -> None:
     assert len(set(begun)) == len(begun)
 
 
+def check_texts(stage: Stage) -> None:
+    """What viewers saw of what was whole is what the log says."""
+    for event in stage.log:
+        match event:
+            case AssistantMessage(item=item, text=said, partial=False):
+                shown = stage.journal.texts.get(("text", item))
+            case ToolOutput(call=item, output=said, truncated=False):
+                shown = stage.journal.texts.get(("tool_log", item))
+            case _:
+                continue
+        assert shown is None or (shown.shown, shown.closed) == (said, True)
+
+
 async def check(stage: Stage) -> None:
     """What must hold of a session that came to rest, whatever happened to it."""
     await calm()
     assert stage.faults == []
     check_log(stage.journal.disk)
+    check_texts(stage)
     assert vars(stage.history) == vars(History(stage.journal.disk))
     assert stage.session.resting
     assert stage.model.open == 0
