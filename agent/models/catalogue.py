@@ -82,21 +82,21 @@ class Catalogue:
             return self._why_not(model) is None
         if model.startswith("openai/"):
             return self._api_base is not None and len(model) > len("openai/")
-        return bool(_HUB_ID.fullmatch(model)) and "HF_TOKEN" in self._environment
+        return bool(_HUB_ID.fullmatch(model) and self._environment.get("HF_TOKEN"))
 
     def context(self, model: str) -> int:
         return self._entries.get(model, ModelEntry()).context
 
     def adapter(self, model: str) -> Model:
         """Raises ModelError `model_not_found`."""
+        if not self.knows(model):
+            raise ModelError(
+                "model_not_found",
+                f"There is no model {model!r} here any more. Choose another.",
+                retryable=False,
+            )
         kind = self._kind(model)
         if kind not in self._adapters:
-            if not self.knows(model):
-                raise ModelError(
-                    "model_not_found",
-                    f"There is no model {model!r} here any more. Choose another.",
-                    retryable=False,
-                )
             self._adapters[kind] = self._make(kind, model)
         return self._adapters[kind]
 
@@ -142,6 +142,6 @@ class Catalogue:
             return None
         if id.startswith("openai/") and self._api_base is not None:
             return f"Start the server with --model {id} if the one at --api-base has it."
-        if entry.needs in self._environment:
+        if self._environment.get(entry.needs):
             return None
         return f"Set {entry.needs} and start the server again."
