@@ -33,7 +33,7 @@ from agent.recovery import Draft
 from agent.tools.port import Call, Outcome
 from tests.agent.logs import AT
 
-PATIENCE = 2_000
+PATIENCE = 5_000
 """Rounds of the loop until a test gives up: nothing here takes time, so few are enough."""
 
 
