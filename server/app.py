@@ -6,10 +6,12 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiohttp import web
 
@@ -89,8 +91,8 @@ async def _serve(settings: ServeSettings, config: Config, catalogue: Catalogue) 
                 await _listen(runner, settings)
                 await stop.wait()
                 log.info("stopping")
-                async with asyncio.timeout(STOP_SECONDS):
-                    await _say_goodbye(app)
+                _exit_within(STOP_SECONDS)
+                await _say_goodbye(app)
             finally:
                 await runner.cleanup()
     finally:
@@ -110,7 +112,7 @@ async def _application(
         sandbox = Bubblewrap(config.sandbox, gauge_threads)
         app = await _wired(settings, config, catalogue, store, sandbox, threads)
         tasks = [
-            asyncio.create_task(work)
+            _beside(work)
             for work in (
                 _warm(app[keys.READINESS], catalogue, sandbox),
                 app[keys.FLEET].measure(),
@@ -240,9 +242,31 @@ def _on_signals() -> asyncio.Event:
     return stop
 
 
+def _exit_within(seconds: float) -> None:
+    """From a thread of its own: whatever blocks, also the loop, keeps the process no longer."""
+
+    def give_up() -> None:
+        log.error("not all that runs has ended within %g s: leaving it behind", seconds)
+        os._exit(1)
+
+    timer = threading.Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()
+
+
+def _beside(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Work beside requests; when it fails the log says so at once, not when the server stops."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(_tell_failure)
+    return task
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("work beside requests failed", exc_info=error)
+
+
 async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
-    for result in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(result, Exception):
-            log.error("work beside requests failed", exc_info=result)
+    await asyncio.gather(*tasks, return_exceptions=True)
