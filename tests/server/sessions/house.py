@@ -29,7 +29,7 @@ from server.sessions.fleet import Fleet
 from server.sessions.manager import SessionManager
 from server.sessions.slots import Slots
 from server.sessions.workspaces import Workspaces
-from server.store.port import Append, EventPage, SessionRow, StoredReceipt, Token
+from server.store.port import Append, DraftPiece, EventPage, SessionRow, StoredReceipt, Token
 from server.store.sqlite import SqliteStore
 from server.times import timestamp, today
 from tests.server.delivery.stage import Transport
@@ -130,6 +130,8 @@ class MoodyStore(SqliteStore):
     tokens_are_hidden = False
     hidden_looks = 0
     counts_are_hidden = False
+    drafts_fail = False
+    lost_drafts = 0
 
     def append(self, append: Append) -> asyncio.Future[None]:
         self.appends += 1
@@ -147,6 +149,14 @@ class MoodyStore(SqliteStore):
         await done
         if mood == "seems to fail":
             raise Unrecorded("The disk said nothing.")
+
+    def draft(self, pieces: Sequence[DraftPiece]) -> asyncio.Future[None]:
+        if not self.drafts_fail:
+            return super().draft(pieces)
+        self.lost_drafts += 1
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        failed.set_exception(Unrecorded("The disk is full."))
+        return failed
 
     async def receipts(self, session: str) -> tuple[StoredReceipt, ...]:
         if self.blind:
