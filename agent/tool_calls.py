@@ -52,7 +52,7 @@ class ToolCalls:
 
     async def refuse(self, refused: Sequence[tuple[CallState, Refuse]]) -> None:
         """Answer calls that must not start."""
-        outputs = [self._unstarted(c, v.status, v.why) for c, v in refused]
+        outputs = [self._refused(c, v) for c, v in refused]
         if outputs:
             await self._desk.record(*outputs)
 
@@ -78,17 +78,7 @@ class ToolCalls:
         for id, running in self._running.items():
             if not running.call.is_open:
                 continue
-            running.show(f"\n{note}" if running.printed.size else note)
-            text, truncated = running.printed.cut(kept_at(id))
-            outputs[id] = ToolOutput(
-                self._turn,
-                id,
-                "cancelled",
-                text,
-                truncated,
-                running.printed.size,
-                running.seconds,
-            )
+            outputs[id] = self._cut_short(running, "cancelled", note)
         self._running.clear()
         return outputs
 
@@ -119,6 +109,18 @@ class ToolCalls:
     def _started(self, call: CallState) -> ToolStarted:
         edited = call.decision.arguments if call.decision is not None else None
         return ToolStarted(self._turn, call.made.call, edited)
+
+    def _refused(self, call: CallState, verdict: Refuse) -> ToolOutput:
+        """One that was started and left without an answer by its tool keeps what it printed."""
+        if (running := self._running.pop(call.made.call, None)) is not None:
+            return self._cut_short(running, verdict.status, verdict.why)
+        return self._unstarted(call, verdict.status, verdict.why)
+
+    def _cut_short(self, running: RunningCall, status: OutputStatus, note: str) -> ToolOutput:
+        running.show(f"\n{note}" if running.printed.size else note)
+        text, truncated = running.printed.cut(kept_at(running.call.made.call))
+        id, size = running.call.made.call, running.printed.size
+        return ToolOutput(self._turn, id, status, text, truncated, size, running.seconds)
 
     def _unstarted(self, call: CallState, status: OutputStatus, why: str) -> ToolOutput:
         return ToolOutput(self._turn, call.made.call, status, why, False, len(why), 0.0)

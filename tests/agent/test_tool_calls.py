@@ -96,6 +96,11 @@ async def test_a_call_that_fails_is_a_result(call: tuple[str, str], status: str,
     assert stage.of(TurnEnded)[0].status == "completed"
 
 
+async def test_a_call_that_its_own_tool_cancelled_keeps_what_it_printed() -> None:
+    stage = await played(("quitting", '{"text": "Half of it."}'))
+    assert outputs(stage)[0][2].startswith("Half of it.\nOutcome unknown")
+
+
 async def test_what_a_call_prints_is_shown_as_it_runs_and_in_its_output() -> None:
     stage = await tool_running()
     call = stage.ran[0]
@@ -191,8 +196,10 @@ async def test_a_stop_keeps_what_each_call_had_printed() -> None:
     stage.model.replies.append(calls(WAIT, ECHO, STUBBORN))
     await stage.say()
     await until(lambda: len(stage.of(ToolOutput)) == 1 and len(stage.ran) == 3)
+    stopped = await stage.stop()
+    await calm()
     stage.stubborn.gate.open()
-    assert (await (await stage.stop()).accepted()).seq > 0
+    assert (await stopped.accepted()).seq > 0
     await check(stage)
     note = "[Stopped before it was done.]"
     assert outputs(stage) == [
