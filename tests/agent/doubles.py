@@ -376,7 +376,7 @@ class Stubborn(Waiting):
 
     async def go_on(self, arguments: Any, call: Call) -> Outcome:
         try:
-            await Gate().wait()
+            await self.gate.wait()
         except asyncio.CancelledError:
             call.show("(not yet)")
             await self.gate.wait()

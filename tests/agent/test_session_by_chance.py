@@ -3,8 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine
+from random import Random
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -38,32 +40,44 @@ from tests.agent.doubles import Gate, Script, calls, calm, fails, says, until
 from tests.agent.stage import Answer, Stage, check, check_log
 
 T = TypeVar("T")
-CALLS = st.sampled_from(
-    [
-        ("echo", '{"text": "Echo."}'),
-        ("write", "{}"),
-        ("wait", '{"text": "Working."}'),
-        ("stubborn", "{}"),
-        ("broken", "{}"),
-        ("quitting", "{}"),
-        ("publish", "{}"),
-        ("nosuch", "{}"),
-        ("echo", "["),
-        ("plan", '{"items": [{"id": "a", "content": "Read", "status": "pending"}]}'),
-    ]
-)
-FAILURES = st.sampled_from(["overloaded", "unauthorized", "context_overflow"])
+TOOLS = [
+    ("echo", '{"text": "Echo."}'),
+    ("write", "{}"),
+    ("wait", '{"text": "Working."}'),
+    ("stubborn", "{}"),
+    ("broken", "{}"),
+    ("quitting", "{}"),
+    ("publish", "{}"),
+    ("nosuch", "{}"),
+    ("echo", "["),
+    ("plan", '{"items": [{"id": "a", "content": "Read", "status": "pending"}]}'),
+]
+ENDINGS: list[Script] = [
+    fails("overloaded"),
+    fails("unauthorized", retryable=False),
+    fails("context_overflow", retryable=False),
+    (Text("Half a "), *fails("stream_cut")),
+    (CallFragment(0, "echo", '{"te'), Finished(truncated=True)),
+    (Reasoning("Hm."), ValueError("a fault")),
+    (asyncio.CancelledError(),),
+    says("Done."),
+    says("Done, too."),
+]
+SUMMARIES: list[Script] = [
+    says("They talked."),
+    says(" "),
+    fails("overloaded"),
+    fails("unauthorized", retryable=False),
+]
 REPLIES: st.SearchStrategy[Script] = st.one_of(
-    st.lists(CALLS, min_size=1, max_size=3).map(lambda made: calls(*made, text="So:")),
-    FAILURES.map(lambda code: fails(code, retryable=code == "overloaded")),
-    st.just((Text("Half a "), *fails("stream_cut"))),
-    st.just((CallFragment(0, "echo", '{"te'), Finished(truncated=True))),
-    st.just((Reasoning("Hm."), ValueError("a fault"))),
-    st.just((asyncio.CancelledError(),)),
-    st.just(says("Done.")),
+    st.lists(st.sampled_from(TOOLS), min_size=1, max_size=3).map(
+        lambda made: calls(*made, text="So:")
+    ),
+    st.sampled_from(ENDINGS),
 )
-ASIDES: st.SearchStrategy[Script] = st.one_of(
-    st.just(says("They talked.")), st.just(says(" ")), FAILURES.map(lambda code: fails(code))
+DEEDS = (
+    *("say", "say", "say", "write", "write", "write", "land", "turn", "let go", "let go"),
+    *("ask", "decide", "decide", "interrupt", "manage", "repeat", "world", "trouble"),
 )
 FATES = st.sampled_from(["hold", "drop", "continue"])
 TROUBLES = ["sleep", "restart", "power", "lost", "after the fact", *["sleep"] * 4, "shutdown"]
@@ -154,7 +168,7 @@ class Sessions(RuleBasedStateMachine):
 
     # -- the world --
 
-    @rule(aside=ASIDES, stalls=st.booleans())
+    @rule(aside=st.sampled_from(SUMMARIES), stalls=st.booleans())
     def summarise(self, aside: Script, stalls: bool) -> None:
         self.stage.model.asides.append((Gate(), *aside) if stalls else aside)
 
@@ -335,3 +349,64 @@ class Sessions(RuleBasedStateMachine):
 
 TestSessionByChance = Sessions.TestCase
 TestSessionByChance.settings = settings(max_examples=60, stateful_step_count=40)
+
+
+class Dice:
+    """Evenly thrown, where a search for the smallest example leans towards little of anything."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
+
+    def throw(self, machine: Sessions) -> None:
+        pick, odds = self._random.choice, self._random.random
+        match pick(DEEDS):
+            case "say":
+                replies = [self._reply() for _ in range(pick([0, 1, 2, 3]))]
+                machine.say(replies, odds() < 0.3, odds() < 0.5, pick(["queue", "steer"]))
+            case "ask":
+                machine.ask(pick([Undo, Retry, Compact, Compact, Resume]), odds() < 0.7)
+            case "decide":
+                machine.decide(0, [pick(["approve", "approve", "reject"]) for _ in range(2)])
+            case "interrupt":
+                machine.interrupt(pick(["hold", "drop", "continue"]))
+            case "manage":
+                machine.settle(odds() < 0.5)
+                machine.withdraw(pick([0, 1, 2]))
+            case "repeat":
+                machine.repeat(pick([0, 1, 2, 3]))
+                machine.go_away(pick([0, 1, 2, 3]))
+            case "world":
+                machine.sleep_and_keep(odds() < 0.3)
+                machine.choose_a_window(pick([60, 100_000, 100_000]))
+                machine.summarise(pick(SUMMARIES), odds() < 0.5)
+            case "let go":
+                machine.let_go(pick(["model", "wait", "stubborn"]))
+            case "trouble":
+                machine.trouble(pick(TROUBLES), pick([0, 1, 2]))
+            case "land":
+                machine.land(pick([0, 1, 2, 5]))
+            case "turn":
+                machine.turn(pick([1, 2, 3, 10]))
+            case _:
+                machine.write()
+
+    def _reply(self) -> Script:
+        if self._random.random() < 0.6:
+            made = self._random.choices(TOOLS, k=self._random.choice([1, 1, 2, 3]))
+            return calls(*made, text="So:")
+        return self._random.choice(ENDINGS)
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_whatever_happens_the_log_is_right(seed: int) -> None:
+    machine, dice = Sessions(), Dice(seed)
+    try:
+        for _ in range(60):
+            dice.throw(machine)
+            machine.memory_is_the_log_and_what_is_on_its_way()
+            machine.no_tool_ran_twice_or_before_the_log_said_so()
+            machine.nothing_broke()
+            machine.what_was_accepted_is_on_disk()
+    finally:
+        machine.teardown()
+    assert len(machine.stage.log) > 1
