@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from agent.approval import Policy, Rule, Rules
 from agent.budget import Allowance
-from agent.errors import Problem
+from agent.errors import Problem, Unrecorded
 from agent.history import History
 from agent.means import Means
 from agent.models.retry import Retries
@@ -26,6 +26,7 @@ from agent.protocol import (
     TurnEnded,
     TurnStarted,
     UserInput,
+    UserMessage,
 )
 from agent.receipts import Accepted
 from agent.recovery import Draft, Interruption
@@ -36,7 +37,6 @@ from tests.agent.doubles import (
     Broken,
     FakeWorkspace,
     Ids,
-    MemoryJournal,
     OneModel,
     Quitting,
     ScriptedModel,
@@ -47,9 +47,11 @@ from tests.agent.doubles import (
     Waiting,
     calm,
     executor,
+    says,
     until,
 )
 from tests.agent.logs import numbered
+from tests.agent.memory_journal import MemoryJournal
 
 E = TypeVar("E")
 
@@ -77,7 +79,10 @@ class Answer:
 
 
 class Stage:
-    """The doubles live longer than an actor: `wake` makes another one of what is on disk."""
+    """The doubles live longer than an actor: `wake` makes another one of what is on disk.
+
+    It ends with the task that made it, which is the test, unless it `stays`.
+    """
 
     def __init__(
         self,
@@ -86,6 +91,7 @@ class Stage:
         rules: tuple[Rule, ...] = (),
         allowance: Allowance = Allowance(),  # noqa: B008 - a frozen value
         queue_limit: int = 20,
+        stays: bool = False,
     ) -> None:
         self.ran: list[str] = []
         self.echo = Tool("echo", "read", self.ran)
@@ -126,6 +132,14 @@ class Stage:
         )
         self.journal = MemoryJournal(numbered(tuple(events)))
         self.wake()
+        test = asyncio.current_task()
+        if test is not None and not stays:
+            test.add_done_callback(lambda _: self._leave())
+
+    def _leave(self) -> None:
+        self.stubborn.gate.open()
+        if not self.session.failed.done():
+            self.session.failed.set_result(Unrecorded("The test is over."))
 
     # -- actors --
 
@@ -243,3 +257,23 @@ async def check(stage: Stage) -> None:
     assert stage.slots.taken == 0
     assert len(set(stage.ran)) == len(stage.ran)
     assert all(answer.given for answer in stage.answers)
+
+
+async def finish(stage: Stage) -> None:
+    """Open every gate and let all that is left be done, with replies without end."""
+    stage.model.replies += [says("Done.")] * 20
+    stage.model.asides += [says("They talked.")] * 20
+    for gate in (stage.slots.gate, stage.workspace.gate, stage.sleeper.gate, stage.wait.gate):
+        if gate is not None:
+            gate.open()
+    for gate in stage.model.gates:
+        gate.open()
+    stage.journal.release()
+    await stage.rest()
+    await check(stage)
+
+
+def effects(stage: Stage, id: str) -> int:
+    """How often input with this id took effect: begun, joined or waiting."""
+    said = [m.submission for m in stage.of(UserMessage)]
+    return said.count(id) + (id in stage.history.queue)

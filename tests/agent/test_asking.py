@@ -17,7 +17,8 @@ from agent.models.port import (
     Used,
 )
 from agent.protocol import AnyEvent, Retrying, SubmissionId
-from tests.agent.doubles import GrowingText, fails, says
+from tests.agent.doubles import fails, says
+from tests.agent.memory_journal import GrowingText
 from tests.agent.stage import Stage
 
 REQUEST = ModelRequest("m1", (Message("user", "Well?"),))

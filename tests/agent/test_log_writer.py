@@ -9,7 +9,8 @@ from agent.history import History
 from agent.log_writer import LogWriter
 from agent.protocol import Notice, SessionCreated, UserInput
 from agent.receipts import Accepted, Receipts, given
-from tests.agent.doubles import MemoryJournal, calm
+from tests.agent.doubles import calm
+from tests.agent.memory_journal import MemoryJournal
 
 SAID = UserInput("u1", "Do it.")
 NOTE = Notice("note", "Mind this.")

@@ -18,8 +18,9 @@ from agent.protocol import (
     Usage,
 )
 from agent.reply import Reply, reply_events
-from tests.agent.doubles import GrowingText, Ids
+from tests.agent.doubles import Ids
 from tests.agent.logs import Log, rules
+from tests.agent.memory_journal import GrowingText
 
 USAGE = Usage("m1", 10, 2, 0, None, "main", "t1")
 HISTORY = Log().begin("t1").history

@@ -20,7 +20,8 @@ from agent.protocol import (
 )
 from agent.receipts import Accepted
 from agent.recovery import Draft
-from tests.agent.doubles import Failure, Gate, calls, calm, fails, says, until
+from tests.agent.doubles import Gate, calls, calm, fails, says, until
+from tests.agent.memory_journal import Failure
 from tests.agent.points import (
     ECHO,
     PUBLISH,
