@@ -69,7 +69,10 @@ class Board:
         sessions: SessionManager,
         archive: Archive,
         store: Store,
+        *,
+        tick: float = TICK,
     ) -> None:
+        self._tick = tick
         self._ws = ws
         self._view = view
         self._fleet = fleet
@@ -90,7 +93,7 @@ class Board:
             await self._show_all()
             quiet = 0
             while self._bye is None:
-                await asyncio.sleep(TICK)
+                await asyncio.sleep(self._tick)
                 quiet = 0 if await self._show_changes() else quiet + 1
                 if quiet >= HEARTBEAT_TICKS:
                     await self._send(Heartbeat(at=timestamp()))

@@ -1,13 +1,16 @@
 """The dashboard: all sessions at once, what changed of them, and nothing of other people's."""
 
 import asyncio
+import json
+from typing import cast
 
 import pytest
+from aiohttp.web import WebSocketResponse
 
 from server.goodbyes import GOING_AWAY
-from server.keys import BOARDS, FLEET, SESSIONS
-from server.routes.dashboard import HEARTBEAT_TICKS
-from server.sessions.fleet import TICK
+from server.keys import ARCHIVE, BOARDS, FLEET, SESSIONS, STORE
+from server.routes.dashboard import HEARTBEAT_TICKS, Board
+from server.sessions.fleet import TICK, View
 from tests.server.routes.doors import Doors, Frame
 from tests.server.sessions.house import eventually
 
@@ -103,8 +106,67 @@ async def test_without_an_upgrade_it_speaks_websocket_only(guarded: Doors) -> No
     assert answer.error == (426, "upgrade_required")
 
 
-def test_it_beats_every_twenty_seconds_when_nothing_changes() -> None:
+class Listener:
+    """The other end of a dashboard, without a socket; it may be gone."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.closed = False
+        self.gone = False
+        self.code: int | None = None
+
+    async def send_str(self, text: str) -> None:
+        if self.gone:
+            raise ConnectionResetError
+        self.frames.append(json.loads(text))
+
+    async def close(self, *, code: int, message: bytes) -> None:
+        self.closed, self.code = True, code
+
+
+def board(here: Doors, view: View, listener: Listener) -> Board:
+    app = here.app
+    ws = cast(WebSocketResponse, listener)
+    return Board(ws, view, app[FLEET], app[SESSIONS], app[ARCHIVE], app[STORE], tick=0.0001)
+
+
+async def test_it_beats_every_twenty_seconds_when_nothing_changes(guarded: Doors) -> None:
     assert HEARTBEAT_TICKS * TICK == 20
+    listener = Listener()
+    with guarded.app[FLEET].view("ada") as view:
+        here = board(guarded, view, listener)
+        showing = asyncio.create_task(here.show())
+        await eventually(lambda: len(listener.frames) == 3)
+        here.part(GOING_AWAY)
+        await showing
+        await here.close(GOING_AWAY)
+    kinds = [frame["type"] for frame in listener.frames]
+    assert (kinds[:3], kinds[-1]) == (["fleet", "heartbeat", "heartbeat"], "bye")
+    assert kinds.count("bye") == 1
+    assert listener.code == 1012
+
+
+async def test_one_that_is_gone_is_shown_nothing_more(guarded: Doors) -> None:
+    listener = Listener()
+    listener.gone = True
+    with guarded.app[FLEET].view("ada") as view:
+        await board(guarded, view, listener).show()
+    assert (listener.frames, listener.closed) == ([], False)
+
+
+async def test_what_changed_and_looks_the_same_is_not_shown_again(guarded: Doors) -> None:
+    session, listener = await guarded.session(), Listener()
+    with guarded.app[FLEET].view("ada") as view:
+        here = board(guarded, view, listener)
+        showing = asyncio.create_task(here.show())
+        await eventually(lambda: len(listener.frames) == 1)
+        row = await guarded.store.row(session)
+        assert row is not None
+        guarded.app[FLEET].created(row)
+        await eventually(lambda: len(listener.frames) == 2)
+        here.part(GOING_AWAY)
+        await showing
+    assert listener.frames[1]["type"] == "heartbeat"
 
 
 async def test_rows_say_what_a_session_is_at(guarded: Doors) -> None:

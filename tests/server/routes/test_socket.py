@@ -9,6 +9,7 @@ from aiohttp import WSServerHandshakeError
 from server.config import Config
 from server.identity.tokens import Tokens
 from server.keys import CONNECTIONS, SESSIONS
+from server.routes.socket import MOST_IN_FLIGHT
 from tests.model_server import Gate, Reply
 from tests.server.routes.doors import Doors, doors
 from tests.server.sessions.house import eventually
@@ -231,6 +232,54 @@ async def test_a_log_that_cannot_be_read_ends_the_socket_and_nothing_follows(
         assert await socket.closed() == 1012
         assert [frame["type"] for frame in socket.seen][-1] == "bye"
     guarded.store.pages_left = None
+
+
+async def test_what_is_said_while_the_session_is_deleted_ends_with_4404(guarded: Doors) -> None:
+    session = await guarded.session()
+    async with guarded.socket(f"sessions/{session}/socket") as socket:
+        await socket.until("status")
+        guarded.store.deleting = asyncio.Event()
+        deleting = asyncio.create_task(guarded.call("DELETE", f"/api/sessions/{session}"))
+        await eventually(lambda: guarded.app[SESSIONS].locks.wanted(session))
+        await socket.say("set_model", "c1", model="demo")
+        path = f"/api/sessions/{session}/submissions"
+        posting = asyncio.create_task(
+            guarded.call("POST", path, {"type": "set_model", "id": "c2", "model": "demo"})
+        )
+        await guarded.call("GET", "/healthz")
+        guarded.store.deleting.set()
+        assert await socket.closed() == 4404
+        assert "accepted" not in [frame["type"] for frame in socket.seen]
+        assert (await posting).error == (404, "no_such_session")
+        assert (await deleting).status == 204
+
+
+async def test_a_mistake_of_ours_ends_the_socket_with_1011(guarded: Doors) -> None:
+    session = await guarded.session()
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, c: told.append(c["message"]))
+    async with guarded.socket(f"sessions/{session}/socket") as socket:
+        await socket.until("status")
+        guarded.store.is_broken = True
+        await socket.say("set_model", "c1", model="demo")
+        assert await socket.closed() == 1011
+        guarded.store.is_broken = False
+    assert told == ["a submission failed"]
+
+
+async def test_who_says_more_than_can_be_under_way_is_read_later(guarded: Doors) -> None:
+    session = await guarded.session()
+    async with guarded.socket(f"sessions/{session}/socket") as socket:
+        await socket.until("status")
+        guarded.store.held = asyncio.Event()
+        for number in range(MOST_IN_FLIGHT + 10):
+            await socket.say("set_auto_approval", f"c{number}", enabled=bool(number % 2))
+        await eventually(lambda: guarded.store.appends >= MOST_IN_FLIGHT)
+        await guarded.call("GET", "/healthz")
+        assert guarded.store.appends == MOST_IN_FLIGHT
+        guarded.store.held.set()
+        for _ in range(MOST_IN_FLIGHT + 10):
+            await socket.until("accepted")
 
 
 async def test_who_goes_away_leaves_nothing_and_what_was_said_counts(guarded: Doors) -> None:

@@ -41,6 +41,11 @@ async def test_a_ping_is_answered_and_leaves_nothing(guarded: Doors) -> None:
         ({"type": "user_input", "id": "c1", "text": "x" * 100_001}, 422, "too_long"),
         ({"type": "user_input", "id": "c1"}, 422, "malformed"),
         ({"type": "user_input", "id": "c1", "text": "x", "attachments": ["no"]}, 422, "malformed"),
+        (
+            {"type": "user_input", "id": "c1", "text": "x", "attachments": ["../x"]},
+            422,
+            "malformed",
+        ),
         ({"type": "nonsense", "id": "c1"}, 422, "malformed"),
         ({"type": "ping", "id": "c1", "more": 1}, 422, "malformed"),
     ],

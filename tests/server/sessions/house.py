@@ -125,15 +125,20 @@ class MoodyStore(SqliteStore):
     """While it is there, no append is answered before it is set."""
     appends = 0
     forgets_to_delete = False
+    deleting: asyncio.Event | None = None
+    """While it is there, nothing is deleted before it is set."""
     pages_left: int | None = None
     """So many pages of events can be read before the disk fails."""
     tokens_are_hidden = False
     hidden_looks = 0
     counts_are_hidden = False
     drafts_fail = False
+    is_broken = False
+    """Appending is a mistake of ours, no failure of the disk."""
     lost_drafts = 0
 
     def append(self, append: Append) -> asyncio.Future[None]:
+        assert not self.is_broken, "a mistake"
         self.appends += 1
         if self.mood == "fails":
             failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -185,6 +190,8 @@ class MoodyStore(SqliteStore):
         return await super().count(owner, state)
 
     async def delete(self, session: str) -> None:
+        if self.deleting is not None:
+            await self.deleting.wait()
         if self.forgets_to_delete:
             raise Unrecorded("The disk is full.")
         await super().delete(session)

@@ -1,6 +1,7 @@
 """The fleet: what changed for whom, rates, and what a day costs."""
 
 import asyncio
+from typing import Literal
 
 from agent.models.port import Text
 from agent.protocol import Recorded, TurnEnded, TurnStarted, Usage, UserInput
@@ -88,14 +89,11 @@ async def test_turns_are_counted_for_a_minute(home: House) -> None:
         assert fleet.per_minute() == (0, 0)
 
 
-def ended(fleet: Fleet, channel: Channel, how: str) -> None:
-    begun = Recorded(2, AT, TurnStarted("t1", "c1", "m"))
-    over = TurnEnded("t1", "failed" if how == "failed" else "completed")
-    fleet.recorded(channel, [begun])
+def ended(fleet: Fleet, channel: Channel, how: Literal["completed", "failed"]) -> None:
+    fleet.recorded(channel, [Recorded(2, AT, TurnStarted("t1", "c1", "m"))])
     since = channel.turn_since
-    assert since is not None
-    fleet.recorded(channel, [Recorded(3, AT, over)])
-    assert channel.turn_since is None
+    fleet.recorded(channel, [Recorded(3, AT, TurnEnded("t1", how))])
+    assert (since is None, channel.turn_since) == (False, None)
 
 
 async def test_a_day_costs_what_it_costs_until_a_part_is_unknown(home: House) -> None:
@@ -105,7 +103,7 @@ async def test_a_day_costs_what_it_costs_until_a_part_is_unknown(home: House) ->
         fleet.recorded(channel, [used(0.25), used(0.5)])
         assert fleet.cost_today == 0.75
         fleet.recorded(channel, [used(None), used(0.5)])
-        assert fleet.cost_today is None
+        assert [fleet.cost_today] == [None]
         day = "2026-01-02"
         assert fleet.cost_today == 0.0
         fleet.recorded(channel, [used(1.0)])

@@ -4,8 +4,8 @@ import pytest
 
 from agent.errors import Problem
 from agent.protocol import SetModel, decode_event
+from server.errors import NoSuchSession
 from server.sessions.loading import load, load_history, recorded
-from server.store.errors import NoSuchSession
 from server.store.port import Append
 from tests.server.sessions.house import ADA, AT, House
 
