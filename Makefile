@@ -21,7 +21,7 @@ run: $(INSTALLED)  ## start the server and open its page (ARGS="--port 9000" pas
 	@exec $(BIN)/mooring serve $(ARGS)
 
 test: $(INSTALLED) system  ## all tests (ARGS="tests/agent -k undo" narrows them)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: wall test  ## everything a change must pass: the wall, then all tests
 

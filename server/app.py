@@ -28,6 +28,7 @@ from server.config import Config
 from server.goodbyes import GOING_AWAY
 from server.identity.gate import GATE, Gate, is_loopback
 from server.identity.tokens import Tokens
+from server.memory import raise_file_limit
 from server.places import shipped
 from server.readiness import Readiness
 from server.routes.answers import errors, secure
@@ -58,6 +59,7 @@ def serve(settings: ServeSettings) -> int:
     # The store's thread waits for the interpreter's lock: shorter turns cost nothing measurable
     # and make commits a third faster while models stream.
     sys.setswitchinterval(0.001)
+    raise_file_limit()
     config, catalogue = configured(settings)
     return asyncio.run(_serve(settings, config, catalogue))
 

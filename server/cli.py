@@ -95,10 +95,14 @@ async def _list(tokens: "Tokens") -> None:
 
 async def _export(given: argparse.Namespace) -> int:
     from server import export
+    from server.errors import NoSuchSession
 
     async with _store(given) as store:
-        async for piece in export.pieces(store, given.session, given.format):
-            sys.stdout.buffer.write(piece)
+        try:
+            async for piece in export.pieces(store, given.session, given.format):
+                sys.stdout.buffer.write(piece)
+        except NoSuchSession:
+            return _sorry(f"There is no session {given.session}.", FAILED)
     sys.stdout.buffer.flush()
     return 0
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
+from functools import partial
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 
 from agent.errors import Problem
 from server.errors import Refusal
+from server.held import Held
 from server.identity.tokens import Tokens
 from server.people import AuthMethod, Role, User
 
@@ -74,20 +75,19 @@ class Gate:
         role: Role = "operator" if token.role == "operator" else "user"
         return User(token.user, token.user, role, "token", token.id)
 
-    @contextmanager
-    def watched(self, user: User, on_revoked: Callable[[], None]) -> Iterator[None]:
+    def watched(self, user: User, on_revoked: Callable[[], None]) -> Held:
         """While inside, `on_revoked` is called when what the user came with is valid no more."""
-        if user.token is None:
-            yield
+        if user.token is not None:
+            self._connections.setdefault(user.token, set()).add(on_revoked)
+        return Held(partial(self._unwatch, user.token, on_revoked))
+
+    def _unwatch(self, token: str | None, on_revoked: Callable[[], None]) -> None:
+        calls = self._connections.get(token) if token is not None else None
+        if token is None or calls is None:
             return
-        calls = self._connections.setdefault(user.token, set())
-        calls.add(on_revoked)
-        try:
-            yield
-        finally:
-            calls.discard(on_revoked)
-            if not calls:
-                self._connections.pop(user.token, None)
+        calls.discard(on_revoked)
+        if not calls:
+            del self._connections[token]
 
     async def watch(self) -> None:
         """Look at the tokens of open connections, for ever."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -102,8 +103,10 @@ def _refused(request: web.Request, error: web.HTTPException) -> web.Response:
 
 
 async def secure(request: web.Request, response: web.StreamResponse) -> None:
-    """Headers of every answer, pages and data alike."""
+    """Headers of every answer, pages and data alike; an upgrade needs none."""
     request[BEGUN] = response
+    if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+        return  # no page comes of it, and they would be kept as long as the socket lives
     headers = response.headers
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers.setdefault("X-Content-Type-Options", "nosniff")

@@ -1,7 +1,6 @@
 """The session socket: the contract's order after the upgrade, then frames both ways."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
@@ -95,8 +94,8 @@ class Conversation:
         self._session = session
         self._user = user
         self._clock = clock or asyncio.get_running_loop().time
-        self._malformed: deque[float] = deque(maxlen=MOST_MALFORMED)
-        self._in_flight: set[asyncio.Task[None]] = set()
+        self._malformed: list[float] = []
+        self._in_flight: dict[asyncio.Task[None], None] = {}
 
     async def run(self) -> None:
         """Until the connection is over; what was judged by then takes effect all the same."""
@@ -129,7 +128,7 @@ class Conversation:
         while len(self._in_flight) >= MOST_IN_FLIGHT:
             await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
         task = asyncio.create_task(self._answer(submission))
-        self._in_flight.add(task)
+        self._in_flight[task] = None
         task.add_done_callback(self._answered)
 
     async def _answer(self, submission: AnySubmission) -> None:
@@ -143,7 +142,7 @@ class Conversation:
         self._viewer.answer(answer)
 
     def _answered(self, task: asyncio.Task[None]) -> None:
-        self._in_flight.discard(task)
+        self._in_flight.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             asyncio.get_running_loop().call_exception_handler(
                 {"message": "a submission failed", "exception": error}
@@ -154,6 +153,7 @@ class Conversation:
         """Each is answered; the twentieth within a minute is the last."""
         self._viewer.answer(Refused(problem.id, problem.code, problem.message))
         self._malformed.append(self._clock())
+        del self._malformed[:-MOST_MALFORMED]
         full = len(self._malformed) == MOST_MALFORMED
         if full and self._malformed[-1] - self._malformed[0] <= MALFORMED_SECONDS:
             self._viewer.part(PROTOCOL_VIOLATION)

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from types import TracebackType
 
 from server.errors import NoSuchSession
 from server.sessions.channel import Audience, Channel
 from server.sessions.loading import load_history
+from server.sessions.locks import KeyedLocks
 from server.sessions.rows import queued
 from server.store.port import Store
 from server.wire import Queued
@@ -55,3 +57,29 @@ class Channels:
         if not self._holds[session]:
             del self._holds[session]
             self._open.pop(session, None)
+
+
+class Attachment:
+    """A viewer's hold on a channel, from entering to leaving."""
+
+    __slots__ = ("_channels", "_locks", "_session")
+
+    def __init__(self, session: str, channels: Channels, locks: KeyedLocks) -> None:
+        self._session = session
+        self._channels = channels
+        self._locks = locks
+
+    async def __aenter__(self) -> Channel:
+        """Raises NoSuchSession."""
+        async with self._locks.hold(self._session):
+            channel = await self._channels.open(self._session)
+            self._channels.hold(self._session)
+        return channel
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._channels.release(self._session)

@@ -148,9 +148,10 @@ class SessionJournal:
         return tuple(closed)
 
     def _draft_later(self) -> None:
+        """At the next beat, which is the same for all sessions: their drafts share a commit."""
         if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._draft_seconds, self._draft)
+            loop, beat = asyncio.get_running_loop(), self._draft_seconds
+            self._timer = loop.call_at((loop.time() // beat + 1) * beat, self._draft)
 
     def _draft(self) -> None:
         self._timer = None

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from typing import Any
 
 from agent.errors import Problem, Refused, Unrecorded
@@ -16,7 +16,7 @@ from server.goodbyes import DELETED, ENDED, FAREWELL_SECONDS, GOING_AWAY
 from server.logs import bound
 from server.people import User
 from server.sessions.channel import Channel
-from server.sessions.channels import Channels
+from server.sessions.channels import Attachment, Channels
 from server.sessions.fleet import Fleet
 from server.sessions.live import LiveSession, MakeMeans, wake
 from server.sessions.locks import KeyedLocks
@@ -108,17 +108,10 @@ class SessionManager:
             raise NoSuchSession
         return row
 
-    @asynccontextmanager
-    async def attach(self, id: str) -> AsyncIterator[Channel]:
+    def attach(self, id: str) -> Attachment:
         """The session's channel, kept while inside; wakes no agent."""
         self._refuse_when_closing()
-        async with self.locks.hold(id):
-            channel = await self._channels.open(id)
-            self._channels.hold(id)
-        try:
-            yield channel
-        finally:
-            self._channels.release(id)
+        return Attachment(id, self._channels, self.locks)
 
     async def submit(self, id: str, user: User, submission: AnySubmission) -> Accepted:
         """Raises Refused or NoSuchSession. Whoever asks may go away."""

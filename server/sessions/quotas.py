@@ -2,11 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 
 from agent.errors import Refused
 from server.errors import Refusal
+from server.held import Held
 
 MOST_BUCKETS = 10_000
 """Users whose rate is remembered; the fullest are forgotten beyond it, which takes nothing away."""
@@ -54,9 +55,8 @@ class Connections:
         self._per_user = per_user
         self._open: Counter[str] = Counter()
 
-    @contextmanager
-    def one_more(self, user: str) -> Iterator[None]:
-        """Raises Refusal `too_many_connections`."""
+    def one_more(self, user: str) -> Held:
+        """To be entered at once. Raises Refusal `too_many_connections`."""
         if self._open[user] >= self._per_user:
             raise Refusal(
                 429,
@@ -65,9 +65,9 @@ class Connections:
                 retry_after=5,
             )
         self._open[user] += 1
-        try:
-            yield
-        finally:
-            self._open[user] -= 1
-            if not self._open[user]:
-                del self._open[user]
+        return Held(partial(self._one_less, user))
+
+    def _one_less(self, user: str) -> None:
+        self._open[user] -= 1
+        if not self._open[user]:
+            del self._open[user]

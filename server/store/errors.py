@@ -5,13 +5,6 @@ import sqlite3
 from agent.errors import Problem
 
 
-class NoSuchSession(Problem):
-    """The session's row is not there, or not any more: nothing was read and nothing written."""
-
-    def __init__(self, session: str) -> None:
-        super().__init__("no_such_session", f"There is no session {session}.")
-
-
 class TooManySessions(Problem):
     """The owner has all the sessions that one user may have."""
 

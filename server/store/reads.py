@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
+from server.errors import NoSuchSession
 from server.store import rows, search
-from server.store.errors import NoSuchSession
 from server.store.port import Draft, EventPage, RowPage, SessionRow, StoredReceipt
 
 _OLDEST = 1
@@ -129,7 +129,7 @@ def _log(connection: sqlite3.Connection, session: str) -> tuple[int, int]:
         "SELECT key, head FROM sessions WHERE id = ?", (session,)
     ).fetchone()
     if found is None:
-        raise NoSuchSession(session)
+        raise NoSuchSession
     return found
 
 

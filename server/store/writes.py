@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from agent.errors import Unrecorded
+from server.errors import NoSuchSession
 from server.store import reads, rows
-from server.store.errors import NoSuchSession, TooManySessions
+from server.store.errors import TooManySessions
 from server.store.port import Append, DraftPiece, NewFork, NewSession, SessionRow
 
 _TITLE_SEQ = 0
@@ -106,7 +107,7 @@ def delete(connection: sqlite3.Connection, session: str) -> None:
     """Foreign keys take all else along, triggers take the search index."""
     deleted = connection.execute("DELETE FROM sessions WHERE id = ?", (session,))
     if not deleted.rowcount:
-        raise NoSuchSession(session)
+        raise NoSuchSession
 
 
 def _session(connection: sqlite3.Connection, session: str, columns: str) -> tuple[Any, ...]:
@@ -114,7 +115,7 @@ def _session(connection: sqlite3.Connection, session: str, columns: str) -> tupl
         f"SELECT {columns} FROM sessions WHERE id = ?", (session,)
     ).fetchone()
     if found is None:
-        raise NoSuchSession(session)
+        raise NoSuchSession
     return found
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agent.errors import Unrecorded
-from server.store.errors import NoSuchSession
+from server.errors import NoSuchSession
 from server.store.sqlite import SqliteStore
 from tests.server.store.samples import at, body, commit, indexed, receipt, session
 

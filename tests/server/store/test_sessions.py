@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from agent.errors import Unrecorded
-from server.store.errors import NoSuchSession, TooManySessions
+from server.errors import NoSuchSession
+from server.store.errors import TooManySessions
 from server.store.sqlite import SqliteStore
 from tests.server.store.samples import (
     at,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import Unrecorded
-from server.store.errors import NoSuchSession
+from server.errors import NoSuchSession
 from server.store.sqlite import Limits, SqliteStore
 from tests.server.store.conftest import WriteLock
 from tests.server.store.samples import body, commit, indexed, receipt, session
