@@ -44,6 +44,20 @@ async def test_a_stalled_server_times_out(server: ModelServer, place: int, limit
     await hasty.close()
 
 
+async def test_half_an_emoji_is_replaced_before_anybody_has_to_write_it_down(
+    server: ModelServer,
+) -> None:
+    half = b'{"choices":[{"index":0,"delta":{"content":"so \\ud83d!"}}]}'
+    stop = b'{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}'
+    server.play(Reply(raw=[half, stop]))
+    adapter = LiteLLM(api_base=server.url, key=lambda: KEY)
+    heard = await hear(adapter)
+    await adapter.close()
+    assert heard.error is None
+    assert heard.text.encode().startswith(b"so ")
+    assert heard.text.endswith("!")
+
+
 async def test_an_id_that_names_no_provider_is_no_model() -> None:
     adapter = LiteLLM()
     heard = await hear(adapter, asking(model="no-such-provider/x"))
