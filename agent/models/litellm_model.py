@@ -184,13 +184,12 @@ class _Reply:
         delta = choice.delta
         found: list[Piece] = []
         if reasoning := getattr(delta, "reasoning_content", None):
-            found.append(Reasoning(_sound(reasoning)))
+            found.append(Reasoning(reasoning))
         if delta.content:
-            found.append(Text(_sound(delta.content)))
+            found.append(Text(delta.content))
         for call in delta.tool_calls or ():
             made = call.function
-            arguments = _sound(made.arguments or "")
-            found += self._calls.take(call.index, call.id, made.name, arguments)
+            found += self._calls.take(call.index, call.id, made.name, made.arguments or "")
         return found
 
     def end(self, *, is_whole: bool) -> list[Piece]:
@@ -226,15 +225,6 @@ def _code_without_answer(said: failures.Said) -> str:
     if NO_JSON.search(said.message):
         return "garbled"
     return failures.code_of(None, said)
-
-
-def _sound(text: str) -> str:
-    """Without halves of surrogate pairs, which cannot be written as UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode(errors="surrogatepass").decode(errors="replace")
-    return text
 
 
 def _provider(model: str) -> str:
