@@ -230,8 +230,8 @@ class History:
                 turn = self.turns[event.turn]
                 turn.end, turn.ended = event, seq
                 self.open_turn = None
-                if event.status in HOLDING and event.reason != "superseded":
-                    self.held = bool(self.queue)
+                holds = event.status in HOLDING and event.reason != "superseded"
+                self.held = bool(self.queue) if holds else self.held
             case TurnUndone():
                 turn = self.turns[event.turn]
                 turn.undone_at = seq
@@ -242,8 +242,8 @@ class History:
                 self.spent.add(event)
                 if event.turn is not None:
                     self.turns[event.turn].spent.add(event)
-                if event.purpose == "main":
-                    self.context_used = event.input_tokens + event.output_tokens
+                shown = event.input_tokens + event.output_tokens
+                self.context_used = shown if event.purpose == "main" else self.context_used
             case _ as never:
                 assert_never(never)
 
