@@ -43,7 +43,8 @@ def seconds_between(earlier: str, later: str) -> float:
 
 def estimate_tokens(text: str) -> int:
     """About four bytes of UTF-8 a token: what is used where no provider has counted."""
-    return len(text.encode(errors="replace")) // 4 + 4
+    size = len(text) if text.isascii() else len(text.encode(errors="replace"))
+    return size // 4 + 4
 
 
 class Entry(Struct, frozen=True):

@@ -1,12 +1,13 @@
 """One model reply as it comes in: shown while it grows, and made into events when it is whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
 from agent.approval import Ask, Rules
+from agent.conversation import Message
 from agent.edges import NewId
 from agent.history import CallState, History, estimate_tokens
 from agent.journal import GrowthKind, OpenText
@@ -24,6 +25,7 @@ from agent.protocol import (
     TurnId,
     Usage,
 )
+from agent.transcript import size_of
 from agent.turn import TRUNCATED
 
 DROPPED = (
@@ -88,13 +90,13 @@ class Reply:
         text, reasoning = "".join(self._text), "".join(self._reasoning)
         return AssistantMessage(turn, self.item, text, reasoning, partial)
 
-    def used(self, request_tokens: int) -> Used:
+    def used(self, request: Sequence[Message]) -> Used:
         """What the provider counted, or an estimate (of unknown cost) where it said nothing."""
         if self._used is not None:
             return self._used
         written = [*self._text, *self._reasoning]
         written += [part for call in self._calls.values() for part in call.arguments]
-        return Used(request_tokens, estimate_tokens("".join(written)))
+        return Used(size_of(request), estimate_tokens("".join(written)))
 
     @property
     def calls(self) -> list[CallText]:

@@ -43,8 +43,8 @@ def size_of(conversation: Iterable[Message]) -> int:
 
 def clip(text: str, tokens: int) -> str:
     """At most `tokens` (or 40) of `text`: a quarter is head, the rest tail."""
-    if estimate_tokens(text) <= tokens:
-        return text
+    if len(text) + 4 <= tokens or estimate_tokens(text) <= tokens:
+        return text  # the first is true of nearly all, and costs nothing
     whole = text.encode(errors="replace")  # cut as it is measured: in bytes
     room = max(tokens - 40, 0) * 4
     head = whole[: room // 4].decode(errors="ignore")

@@ -20,7 +20,7 @@ from agent.protocol import (
 from agent.reply import Reply, question, reply_events
 from agent.stop import Stop
 from agent.tool_calls import ToolCalls
-from agent.transcript import messages, size_of
+from agent.transcript import messages
 from agent.turn import (
     AskHuman,
     AskModel,
@@ -147,7 +147,7 @@ class TurnTask:
             if error.code == "context_overflow" and unseen and await self._compact():
                 return
             raise
-        used = reply.used(size_of(request.messages))
+        used = reply.used(request.messages)
         usage = Usage(
             request.model,
             used.input_tokens,

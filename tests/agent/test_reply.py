@@ -3,6 +3,7 @@
 import pytest
 
 from agent.approval import Rule, Rules
+from agent.conversation import Message
 from agent.history import History
 from agent.journal import GrowthKind
 from agent.models.port import CallFragment, Finished, Piece, Reasoning, Text, Used
@@ -23,6 +24,8 @@ from tests.agent.logs import Log, rules
 from tests.agent.memory_journal import GrowingText
 
 USAGE = Usage("m1", 10, 2, 0, None, "main", "t1")
+ASKED = (Message("system", "x" * 40), Message("user", "y" * 80))
+"""14 and 24 tokens, as they are estimated."""
 HISTORY = Log().begin("t1").history
 
 
@@ -201,7 +204,7 @@ def test_a_truncated_reply_without_calls_needs_no_note() -> None:
 
 def test_what_was_used_is_what_the_provider_counted_or_an_estimate_of_unknown_cost() -> None:
     reply = taken(Text("Word " * 8), Reasoning("Hm. "), CallFragment(0, "echo", '{"a": 1}'))
-    guess = reply.used(99)
-    assert (guess.input_tokens, guess.output_tokens, guess.cost_usd) == (99, 17, None)
+    guess = reply.used(ASKED)
+    assert (guess.input_tokens, guess.output_tokens, guess.cost_usd) == (38, 17, None)
     reply.take(Used(7, 3, 1, 0.5))
-    assert reply.used(99) == Used(7, 3, 1, 0.5)
+    assert reply.used(ASKED) == Used(7, 3, 1, 0.5)
