@@ -8,7 +8,7 @@ from agent.history import estimate_tokens
 from agent.journal import Activity, GrowthKind, OpenText
 from agent.means import Means
 from agent.models.port import ModelError, ModelRequest, Piece, Text, Used
-from agent.protocol import AnyEvent, ErrorNote, Retrying, SubmissionId, TurnId
+from agent.protocol import AnyEvent, ErrorNote, Purpose, Retrying, SubmissionId, TurnId, Usage
 
 
 class Desk(Protocol):
@@ -67,6 +67,19 @@ async def ask(
         desk.activity("retrying")
         await means.sleep(wait)
         attempt += 1
+
+
+def usage_of(used: Used, model: str, purpose: Purpose, turn: TurnId | None = None) -> Usage:
+    """The event that tells what a request used."""
+    return Usage(
+        model=model,
+        input_tokens=used.input_tokens,
+        output_tokens=used.output_tokens,
+        cached_tokens=used.cached_tokens,
+        cost_usd=used.cost_usd,
+        purpose=purpose,
+        turn=turn,
+    )
 
 
 class Aside:

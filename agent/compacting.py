@@ -1,6 +1,6 @@
 """Asking a model for the summary that stands for the older part of a conversation."""
 
-from agent.asking import Aside, Desk, ask
+from agent.asking import Aside, Desk, ask, usage_of
 from agent.compaction import SUMMARY_PART, summary_request
 from agent.history import History, Summary
 from agent.means import Means
@@ -28,15 +28,7 @@ async def summarise(
     if not aside.text:
         raise ModelError("garbled", "The model returned an empty summary.", retryable=True)
     used = aside.used([m.text for m in asked])
-    usage = Usage(
-        history.model,
-        used.input_tokens,
-        used.output_tokens,
-        used.cached_tokens,
-        used.cost_usd,
-        "compaction",
-        turn,
-    )
+    usage = usage_of(used, history.model, "compaction", turn)
     after = _size_after(history, means.system_prompt, Summary(0, aside.text, through))
     return usage, Compacted(history.context_used, after, aside.text, through, submission)
 

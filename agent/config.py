@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -20,16 +21,19 @@ _STEP = re.compile(r"\.(\w+)|\[(?:(\d+)|\.\.\.)\]")
 def load(paths: Sequence[Path], shape: type[T], environment: Mapping[str, str] = os.environ) -> T:
     """Later files are laid over earlier ones: objects merge, lists and scalars replace.
 
-    `${NAME}` and `${NAME:-default}` in strings are filled in from the environment. Raises
-    ConfigProblem naming the file, the key, and what is allowed.
+    `${NAME}` and `${NAME:-default}` in strings are filled in from the environment; a value that is
+    nothing else may stand for a number, true or false. Raises ConfigProblem naming the file, the
+    key, and what is allowed.
     """
-    layers: list[Any] = [{}]
-    for path in paths:
-        layers.append(_laid_over(layers[-1], _filled_in(_read(path), environment, path)))
-    try:
-        return msgspec.convert(layers[-1], shape)
-    except msgspec.ValidationError:
-        raise _complaint(paths, layers[1:], shape) from None
+    files = [(path, _read(path)) for path in paths]
+    layers: list[Any] = []
+    for scalar in (_scalar, str):
+        layers = [{}]
+        for path, content in files:
+            layers.append(_laid_over(layers[-1], _filled_in(content, environment, path, scalar)))
+        with suppress(msgspec.ValidationError):
+            return msgspec.convert(layers[-1], shape)
+    raise _complaint(paths, layers[1:], shape)
 
 
 def _complaint(paths: Sequence[Path], layers: Sequence[Any], shape: Any) -> ConfigProblem:
@@ -64,11 +68,14 @@ def _laid_over(below: Any, above: Any) -> Any:
     return below | {k: _laid_over(below.get(k), v) for k, v in above.items()}
 
 
-def _filled_in(value: Any, environment: Mapping[str, str], path: Path) -> Any:
+def _filled_in(
+    value: Any, environment: Mapping[str, str], path: Path, scalar: Callable[[str], Any]
+) -> Any:
+    """`scalar` reads what a value is that was nothing but a variable."""
     if isinstance(value, dict):
-        return {k: _filled_in(v, environment, path) for k, v in value.items()}
+        return {k: _filled_in(v, environment, path, scalar) for k, v in value.items()}
     if isinstance(value, list):
-        return [_filled_in(v, environment, path) for v in value]
+        return [_filled_in(v, environment, path, scalar) for v in value]
     if not isinstance(value, str):
         return value
 
@@ -83,7 +90,16 @@ def _filled_in(value: Any, environment: Mapping[str, str], path: Path) -> Any:
             )
         return known
 
-    return _VARIABLE.sub(filled, value)
+    text = _VARIABLE.sub(filled, value)
+    return scalar(text) if _VARIABLE.fullmatch(value) else text
+
+
+def _scalar(text: str) -> str | float | bool:
+    """`5` is a number and `true` is true; all else is the text it is."""
+    try:
+        return msgspec.json.decode(text, type=int | float | bool)
+    except (msgspec.DecodeError, UnicodeError):
+        return text
 
 
 def _located(error: str, value: Any, shape: Any) -> str:

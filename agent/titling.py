@@ -2,7 +2,7 @@
 
 from contextlib import aclosing
 
-from agent.asking import Aside
+from agent.asking import Aside, usage_of
 from agent.conversation import Message
 from agent.history import History
 from agent.means import Means
@@ -35,14 +35,7 @@ async def find_title(history: History, means: Means) -> tuple[Usage, SessionUpda
         async for piece in pieces:
             aside.take(piece)
     used = aside.used([m.text for m in asked])
-    usage = Usage(
-        request.model,
-        used.input_tokens,
-        used.output_tokens,
-        used.cached_tokens,
-        used.cost_usd,
-        "title",
-    )
+    usage = usage_of(used, request.model, "title")
     return usage, SessionUpdated(MOORING, title=_tidy(aside.text) or _tidy(first.text))
 
 

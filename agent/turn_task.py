@@ -1,6 +1,6 @@
 """A running turn: takes the steps that the automaton names, until it ends or waits for a human."""
 
-from agent.asking import Desk, ask
+from agent.asking import Desk, ask, usage_of
 from agent.compacting import summarise
 from agent.compaction import cut_point
 from agent.edges import answer_open, end
@@ -14,7 +14,6 @@ from agent.protocol import (
     AssistantMessage,
     Notice,
     TurnError,
-    Usage,
     UserMessage,
 )
 from agent.reply import Reply, question, reply_events
@@ -148,15 +147,7 @@ class TurnTask:
                 return
             raise
         used = reply.used(request.messages)
-        usage = Usage(
-            request.model,
-            used.input_tokens,
-            used.output_tokens,
-            used.cached_tokens,
-            used.cost_usd,
-            "main",
-            self._turn.id,
-        )
+        usage = usage_of(used, request.model, "main", self._turn.id)
         events = reply_events(
             reply,
             history,

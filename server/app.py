@@ -18,12 +18,13 @@ from aiohttp import web
 from agent.config import load
 from agent.errors import ConfigProblem, Problem
 from agent.models.catalogue import Catalogue, ModelEntry
+from agent.models.served import first_served
 from agent.sandbox.bubblewrap import Bubblewrap
 from agent.sandbox.port import Sandbox
 from agent.tools.toolbox import Toolbox
 from server import keys
 from server.announce import listening
-from server.building import MeansFactory, make_toolbox, new_id
+from server.building import MeansFactory, make_toolbox, new_id, unmatched
 from server.config import Config
 from server.goodbyes import GOING_AWAY
 from server.identity.gate import GATE, Gate, is_loopback
@@ -72,13 +73,21 @@ def configured(settings: ServeSettings) -> tuple[Config, Catalogue]:
     catalogue = Catalogue(
         known | config.models,
         os.environ,
-        default=settings.model,
+        default=_named_model(settings),
         api_base=settings.api_base,
         request_seconds=config.retry.timeout_seconds,
     )
+    _ = catalogue.adapter(catalogue.default)  # an address that is none is told now
     if catalogue.default == "demo":
         config = load([base / "agent.json", base / "demo.json", *own], Config)
     return config, catalogue
+
+
+def _named_model(settings: ServeSettings) -> str | None:
+    """The model of --model; of --api-base alone, the first that is served there."""
+    if settings.model is None and settings.api_base is not None:
+        return f"openai/{first_served(settings.api_base, os.environ.get('OPENAI_API_KEY'))}"
+    return settings.model
 
 
 async def _serve(settings: ServeSettings, config: Config, catalogue: Catalogue) -> int:
@@ -148,11 +157,14 @@ async def _wired(
     app[keys.LIMITS] = config.limits
     app[keys.READINESS] = readiness = Readiness(MODELS, SANDBOX)
     if config.mcp_servers:
-        readiness.warn("mcp_servers are configured, but this version starts none")
+        _warn(readiness, "mcp_servers are configured, but this version starts none")
     app[keys.STATIC] = shipped("static")
     app[keys.STORE] = store
     app[keys.WORKSPACES] = Workspaces(settings.data_dir / "workspaces", threads)
-    _add_sessions(app, config, make_toolbox(config, sandbox, threads))
+    toolbox = make_toolbox(config, sandbox, threads)
+    if strangers := unmatched(config.approval, toolbox.names):
+        _warn(readiness, f"approval names no tool and no effect: {', '.join(strangers)}")
+    _add_sessions(app, config, toolbox)
     return app
 
 
@@ -201,8 +213,7 @@ async def _gate(settings: ServeSettings, config: Config, store: SqliteStore) -> 
 async def _warm(readiness: Readiness, catalogue: Catalogue, sandbox: Sandbox) -> None:
     """What the first turn would otherwise wait for."""
     if (why_not := await sandbox.probe()) is not None:
-        readiness.warn(f"Commands cannot run: {why_not}")
-        log.warning("commands cannot run: %s", why_not)
+        _warn(readiness, f"commands cannot run: {why_not}")
     readiness.done(SANDBOX)
     try:
         await catalogue.warm()
@@ -214,6 +225,11 @@ async def _warm(readiness: Readiness, catalogue: Catalogue, sandbox: Sandbox) ->
     # What is there now stays: no full collection need look at it again.
     gc.collect()
     gc.freeze()
+
+
+def _warn(readiness: Readiness, what: str) -> None:
+    readiness.warn(what)
+    log.warning("%s", what)
 
 
 async def _listen(runner: web.AppRunner, settings: ServeSettings) -> None:

@@ -3,14 +3,16 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
+from typing import get_args
 
-from agent.approval import Rules
+from agent.approval import Policy, Rules
 from agent.errors import Problem
 from agent.means import Means
 from agent.models.catalogue import Catalogue
+from agent.protocol import Effect
 from agent.sandbox.beneath import Beneath
 from agent.sandbox.owner import sandbox_owner
 from agent.sandbox.port import Sandbox
@@ -39,6 +41,13 @@ def make_toolbox(config: Config, sandbox: Sandbox, threads: Executor) -> Toolbox
         Plan(),
     )
     return Toolbox(tools, threads, owner=owner)
+
+
+def unmatched(policy: Policy, tools: Collection[str]) -> tuple[str, ...]:
+    """Names in the approval settings that are neither a tool nor an effect: slips of the pen."""
+    named = {*policy.ask} - set(get_args(Effect))
+    named |= {r.tool for r in policy.rules if not set(r.tool) & set("*?[")}
+    return tuple(sorted(named - set(tools)))
 
 
 class MeansFactory:

@@ -114,7 +114,7 @@ class Catalogue:
             return "demo"
         head = model.split("/", 1)[0]
         if head not in ("openai", "hf"):
-            return "litellm"
+            return model if self._is_at_the_base(model) else "litellm"
         priced = model in self._entries and self._entries[model].prices is not None
         return model if priced else head
 
@@ -122,11 +122,16 @@ class Catalogue:
         prices = self._entries.get(model, ModelEntry()).prices
         if kind == "demo":
             return DemoModel()
-        if kind == "litellm":
-            return LiteLLM(request_seconds=self._limits.request_seconds)
         if model.startswith("hf/"):
             return self._native("hf", HUGGING_FACE, "HF_TOKEN", prices)
-        return self._native("openai", self._api_base or OPENAI, "OPENAI_API_KEY", prices)
+        if model.startswith("openai/"):
+            return self._native("openai", self._api_base or OPENAI, "OPENAI_API_KEY", prices)
+        base = self._api_base if self._is_at_the_base(model) else None
+        return LiteLLM(api_base=base, request_seconds=self._limits.request_seconds)
+
+    def _is_at_the_base(self, model: str) -> bool:
+        """The model that was named together with --api-base is asked for there and nowhere else."""
+        return model == self._chosen and self._api_base is not None
 
     def _native(self, name: str, base: str, variable: str, prices: Prices | None) -> Model:
         return OpenAICompatible(

@@ -121,7 +121,7 @@ class SessionManager:
     async def _submit(self, id: str, user: User, submission: AnySubmission) -> Accepted:
         live = await self._awake(id)
         if not live.session.knows(submission.id):
-            self._admit(user, submission)
+            self._admit(live, user, submission)
         live.last_used = self._clock()
         try:
             accepted = await live.session.submit(submission, user.id)
@@ -244,11 +244,12 @@ class SessionManager:
 
     # -- when something fails --
 
-    def _admit(self, user: User, submission: AnySubmission) -> None:
+    def _admit(self, live: LiveSession, user: User, submission: AnySubmission) -> None:
         self._refuse_when_closing()
         if not isinstance(submission, Interrupt | Shutdown):
             self._buckets.take(user.id)
-        starts = isinstance(submission, UserInput | Retry | Resume)
+        asks = isinstance(submission, UserInput | Retry | Resume)
+        starts = asks and live.session.history.open_turn is None
         if starts and self._slots.waiting >= self._limits.live_sessions:
             raise Refused(
                 "server_full",

@@ -199,3 +199,21 @@ def test_a_file_may_hold_a_table_by_name(settings: Settings) -> None:
 def test_a_whole_file_of_the_wrong_kind_is_told_so(settings: Settings) -> None:
     with pytest.raises(ConfigProblem, match="the whole file"):
         load(settings.write({"a": 1}), list[int])
+
+
+@pytest.mark.parametrize(
+    ("content", "environment", "expected"),
+    [
+        pytest.param({"inner": {"count": "${N}"}}, {"N": "7"}, Outer(Inner(7)), id="a number"),
+        pytest.param({"inner": {"count": "${N:-5}"}}, {}, Outer(Inner(5)), id="its default"),
+        pytest.param({"text": "${N}"}, {"N": "7"}, Outer(text="7"), id="a text of digits"),
+        pytest.param({"text": "n=${N}"}, {"N": "7"}, Outer(text="n=7"), id="part of a text"),
+        pytest.param({"numbers": ["${N}"]}, {"N": "7"}, Outer(numbers=(7,)), id="in a list"),
+    ],
+)
+def test_a_variable_alone_may_stand_for_a_number(
+    content: object, environment: Mapping[str, str], expected: Outer, tmp_path: Path
+) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps(content))
+    assert load([file], Outer, environment) == expected

@@ -12,6 +12,9 @@ from agent.models.demo import DemoModel
 from agent.models.litellm_model import LiteLLM
 from agent.models.openai_compatible import OpenAICompatible
 from agent.models.port import ModelError
+from tests.agent.models.conftest import AS_LITELLM_IS
+from tests.agent.models.hearing import asking, hear
+from tests.model_server import ModelServer
 
 SHIPPED = load([Path(__file__).parents[3] / "configs" / "models.json"], dict[str, ModelEntry])
 ENTRIES = {
@@ -145,3 +148,17 @@ async def test_the_default_is_warmed_and_all_are_closed() -> None:
     await demo.warm()
     assert isinstance(demo.adapter("demo"), DemoModel)
     await demo.close()
+
+
+@AS_LITELLM_IS[0]
+@AS_LITELLM_IS[1]
+async def test_the_model_named_with_an_address_is_asked_for_there_and_nowhere_else() -> None:
+    async with ModelServer() as private:
+        there = catalogue({"FAR_KEY": "x"}, default="hosted_vllm/llama", api_base=private.url)
+        adapter = there.adapter("hosted_vllm/llama")
+        assert isinstance(adapter, LiteLLM)
+        assert adapter is not there.adapter("far/away")
+        heard = await hear(adapter, asking(model="hosted_vllm/llama"))
+        assert heard.error is None
+        assert len(private.requests) == 1
+        await there.close()
