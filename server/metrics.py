@@ -10,7 +10,8 @@ from server.store.port import Store
 
 async def text(sessions: SessionManager, fleet: Fleet, store: Store) -> bytes:
     """The exposition format; the process' own figures are `mooring_*` as well."""
-    turns, failed = fleet.per_minute()
+    cost, rate = fleet.cost_today(None), fleet.tokens_per_second(None)
+    turns, failed = fleet.per_minute(None)
     figures = {
         "mooring_sessions_live": ("Sessions whose agent is in memory.", sessions.live_of(None)),
         "mooring_sessions_stored": ("Stored sessions not ended.", await store.count(None)),
@@ -21,7 +22,7 @@ async def text(sessions: SessionManager, fleet: Fleet, store: Store) -> bytes:
         ),
         "mooring_turns_waiting": ("Turns that wait for a slot.", sessions.waiting),
         "mooring_viewers": ("Open session sockets.", sessions.viewers_of(None)),
-        "mooring_tokens_per_second": ("Tokens streamed, all sessions.", fleet.tokens_per_second),
+        "mooring_tokens_per_second": ("Tokens streamed, all sessions.", rate),
         "mooring_turns_ended_last_minute": ("Turns that ended.", turns),
         "mooring_turns_failed_last_minute": ("Turns that failed.", failed),
         "mooring_loop_lag_seconds": ("How late the loop was.", fleet.loop_lag_ms / 1000),
@@ -30,7 +31,7 @@ async def text(sessions: SessionManager, fleet: Fleet, store: Store) -> bytes:
     registry = CollectorRegistry()
     for name, (says, value) in figures.items():
         Gauge(name, says, registry=registry).set(value)
-    if fleet.cost_today is not None:
+    if cost is not None:
         says = "Dollars spent on models today, where every price is known."
-        Gauge("mooring_cost_today_usd", says, registry=registry).set(fleet.cost_today)
+        Gauge("mooring_cost_today_usd", says, registry=registry).set(cost)
     return generate_latest(registry)

@@ -146,8 +146,9 @@ class Board:
                 return
 
     async def _totals(self) -> Totals:
+        """What the machine has to do is told to those who see everybody's sessions alone."""
         owner, count = self._view.owner, self._store.count
-        turns, failed = self._fleet.per_minute()
+        turns, failed = self._fleet.per_minute(owner)
         return Totals(
             sessions=Tally(
                 live=self._sessions.live_of(owner),
@@ -156,12 +157,12 @@ class Board:
                 stored=len(self._shown),
             ),
             viewers=self._sessions.viewers_of(owner),
-            tokens_per_second=self._fleet.tokens_per_second,
+            tokens_per_second=self._fleet.tokens_per_second(owner),
             turns_per_minute=turns,
             errors_per_minute=failed,
-            cost_usd_today=self._fleet.cost_today,
-            loop_lag_ms=self._fleet.loop_lag_ms,
-            memory_mib=resident_mib(),
+            cost_usd_today=self._fleet.cost_today(owner),
+            loop_lag_ms=self._fleet.loop_lag_ms if owner is None else 0.0,
+            memory_mib=resident_mib() if owner is None else 0.0,
         )
 
     async def _send(self, frame: Frame) -> None:

@@ -17,6 +17,10 @@ log = logging.getLogger(__name__)
 CHARACTERS_PER_TOKEN = 4
 TICK = 0.5
 """Seconds between two readings of rates, and between two frames of a dashboard at the least."""
+MOST_TURNS = 10_000
+"""How many turns that ended within a minute are counted."""
+MOST_OWNERS = 10_000
+"""Whose costs of a day are known one by one; of further ones they are unknown."""
 
 
 class View:
@@ -38,17 +42,50 @@ class View:
         return changed, gone
 
 
+class Spending:
+    """Dollars since midnight UTC or the start of the server; None where a part is unknown."""
+
+    def __init__(self, today: Callable[[], str], most_owners: int = MOST_OWNERS) -> None:
+        self._today = today
+        self._most_owners = most_owners
+        self._day = today()
+        self._all: float | None = 0.0
+        self._of: dict[str, float | None] = {}
+
+    def add(self, owner: str, cost: float | None) -> None:
+        self._turn_the_page()
+        self._all = _sum(self._all, cost)
+        if owner in self._of or len(self._of) < self._most_owners:
+            self._of[owner] = _sum(self._of.get(owner, 0.0), cost)
+
+    def of(self, owner: str | None) -> float | None:
+        """Of one owner, or of all with None."""
+        self._turn_the_page()
+        if owner is None:
+            return self._all
+        return self._of.get(owner, 0.0 if len(self._of) < self._most_owners else None)
+
+    def _turn_the_page(self) -> None:
+        if (day := self._today()) != self._day:
+            self._day, self._all = day, 0.0
+            self._of.clear()
+
+
+def _sum(spent: float | None, cost: float | None) -> float | None:
+    return None if spent is None or cost is None else spent + cost
+
+
 class Fleet:
     """Implements Audience. Costs nothing while nobody looks, a few additions apart."""
 
     def __init__(self, clock: Callable[[], float], today: Callable[[], str]) -> None:
         """`clock` in seconds; `today` names the day that costs are counted for."""
         self._clock = clock
-        self._today = today
         self._views: set[View] = set()
         self._streamed: dict[Channel, int] = {}
-        self._turns: deque[tuple[float, bool]] = deque(maxlen=10_000)
-        self._cost: tuple[str, float | None] = (today(), 0.0)
+        self._turns: deque[tuple[float, str, bool]] = deque(maxlen=MOST_TURNS)
+        """The ended ones: when, whose, and whether it failed."""
+        self._spending = Spending(today)
         self.loop_lag_ms = 0.0
 
     # -- told by sessions --
@@ -73,16 +110,16 @@ class Fleet:
                 case TurnEnded(turn=turn, status=status):
                     log.info("turn %s ended: %s", turn, status)
                     channel.turn_since = None
-                    self._turns.append((self._clock(), status == "failed"))
+                    self._turns.append((self._clock(), channel.row.owner, status == "failed"))
                 case Usage(cost_usd=cost):
-                    self._spend(cost)
+                    self._spending.add(channel.row.owner, cost)
                 case _:
                     pass
 
     def streamed(self, channel: Channel, characters: int) -> None:
         self._streamed[channel] = self._streamed.get(channel, 0) + characters
 
-    # -- asked by dashboards and metrics --
+    # -- asked by dashboards and metrics; the figures are of one owner, or of all with None --
 
     @contextmanager
     def view(self, owner: str | None) -> Iterator[View]:
@@ -93,21 +130,20 @@ class Fleet:
         finally:
             self._views.discard(view)
 
-    def per_minute(self) -> tuple[int, int]:
+    def per_minute(self, owner: str | None) -> tuple[int, int]:
         """Turns that ended in the last minute, and those of them that failed."""
         since = self._clock() - 60
-        recent = [failed for at, failed in self._turns if at >= since]
+        while self._turns and self._turns[0][0] < since:
+            self._turns.popleft()
+        recent = [failed for _, whose, failed in self._turns if owner in (None, whose)]
         return len(recent), sum(recent)
 
-    @property
-    def cost_today(self) -> float | None:
-        """Dollars since midnight UTC or the start of the server; None if a part is unknown."""
-        day, cost = self._cost
-        return cost if day == self._today() else 0.0
+    def cost_today(self, owner: str | None) -> float | None:
+        return self._spending.of(owner)
 
-    @property
-    def tokens_per_second(self) -> float:
-        return round(sum(channel.tokens_per_second for channel in self._streamed), 1)
+    def tokens_per_second(self, owner: str | None) -> float:
+        rates = (c.tokens_per_second for c in self._streamed if owner in (None, c.row.owner))
+        return round(sum(rates), 1)
 
     def row_of(self, session: Channel | SessionRow) -> Row:
         """As the dashboard shows it."""
@@ -160,9 +196,3 @@ class Fleet:
                 self._streamed[channel] = 0
             else:
                 del self._streamed[channel]
-
-    def _spend(self, cost: float | None) -> None:
-        day, spent = self._cost
-        if day != self._today():
-            day, spent = self._today(), 0.0
-        self._cost = (day, None if cost is None or spent is None else spent + cost)

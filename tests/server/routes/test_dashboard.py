@@ -31,9 +31,25 @@ async def test_it_begins_with_all_there_is(guarded: Doors) -> None:
             "awaiting_approval": 0,
             "stored": 1,
         }
-        assert whole["totals"]["memory_mib"] > 1
     async with guarded.socket("dashboard/socket", "eve") as all_of_them:
         assert sorted(titles(await all_of_them.until("fleet"))) == ["His", "Mine"]
+
+
+async def test_figures_of_the_server_are_for_operators_alone(guarded: Doors) -> None:
+    session = await guarded.session("bob")
+    guarded.app[FLEET].loop_lag_ms = 7.5
+    async with guarded.app[SESSIONS].attach(session) as channel:
+        guarded.app[FLEET].streamed(channel, 100)
+        guarded.app[FLEET]._read_rates()
+        rate = channel.tokens_per_second
+        found = {}
+        for user in ("ada", "bob", "eve"):
+            async with guarded.socket("dashboard/socket", user) as socket:
+                found[user] = (await socket.until("fleet"))["totals"]
+    assert rate > 0
+    assert [found[user]["tokens_per_second"] for user in found] == [0, rate, rate]
+    assert [found[user]["loop_lag_ms"] for user in found] == [0, 0, 7.5]
+    assert [found[user]["memory_mib"] > 0 for user in found] == [False, False, True]
 
 
 async def test_it_tells_what_is_new_changed_and_gone_but_only_of_ones_own(guarded: Doors) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 from agent.models.port import Text
 from agent.protocol import Recorded, TurnEnded, TurnStarted, Usage, UserInput
 from server.sessions.channel import Channel
-from server.sessions.fleet import CHARACTERS_PER_TOKEN, TICK, Fleet
+from server.sessions.fleet import CHARACTERS_PER_TOKEN, TICK, Fleet, Spending
 from tests.server.sessions.house import ADA, AT, BOB, HandTime, House, eventually
 
 
@@ -57,10 +57,11 @@ async def test_rates_are_what_was_streamed_since_the_last_reading(home: House) -
             channel.streamed(100)
             home.fleet._read_rates()
             rate = 200 / CHARACTERS_PER_TOKEN / TICK
-            assert channel.tokens_per_second == home.fleet.tokens_per_second == rate
+            assert channel.tokens_per_second == home.fleet.tokens_per_second(None) == rate
+            assert [home.fleet.tokens_per_second(who) for who in ("ada", "bob")] == [rate, 0]
             assert view.take()[0] == [channel]
             home.fleet._read_rates()
-            assert (channel.tokens_per_second, home.fleet.tokens_per_second) == (0.0, 0)
+            assert (channel.tokens_per_second, home.fleet.tokens_per_second(None)) == (0.0, 0)
             assert view.take()[0] == [channel]
             home.fleet._read_rates()
             assert view.take()[0] == []
@@ -82,11 +83,11 @@ async def test_turns_are_counted_for_a_minute(home: House) -> None:
         ended(fleet, channel, "completed")
         time.now += 30
         ended(fleet, channel, "failed")
-        assert fleet.per_minute() == (2, 1)
+        assert fleet.per_minute(None) == (2, 1)
         time.now += 31
-        assert fleet.per_minute() == (1, 1)
+        assert fleet.per_minute(None) == (1, 1)
         time.now += 60
-        assert fleet.per_minute() == (0, 0)
+        assert fleet.per_minute(None) == (0, 0)
 
 
 def ended(fleet: Fleet, channel: Channel, how: Literal["completed", "failed"]) -> None:
@@ -101,10 +102,36 @@ async def test_a_day_costs_what_it_costs_until_a_part_is_unknown(home: House) ->
     fleet = Fleet(HandTime(), lambda: day)
     async with home.manager.attach(await home.session()) as channel:
         fleet.recorded(channel, [used(0.25), used(0.5)])
-        assert fleet.cost_today == 0.75
+        assert fleet.cost_today(None) == 0.75
         fleet.recorded(channel, [used(None), used(0.5)])
-        assert [fleet.cost_today] == [None]
+        assert [fleet.cost_today(None)] == [None]
         day = "2026-01-02"
-        assert fleet.cost_today == 0.0
+        assert fleet.cost_today(None) == 0.0
         fleet.recorded(channel, [used(1.0)])
-        assert fleet.cost_today == 1.0
+        assert fleet.cost_today(None) == 1.0
+
+
+async def test_figures_of_an_owner_are_of_their_own_sessions(home: House) -> None:
+    fleet = Fleet(HandTime(), lambda: "2026-01-01")
+    async with (
+        home.manager.attach(await home.session(ADA)) as ours,
+        home.manager.attach(await home.session(BOB)) as theirs,
+    ):
+        ended(fleet, ours, "completed")
+        ended(fleet, theirs, "failed")
+        ended(fleet, theirs, "completed")
+        fleet.recorded(ours, [used(0.25)])
+        fleet.recorded(theirs, [used(None)])
+    assert [fleet.per_minute(who) for who in ("ada", "bob", "eve")] == [(1, 0), (2, 1), (0, 0)]
+    assert [fleet.cost_today(who) for who in ("ada", "bob", "eve")] == [0.25, None, 0.0]
+    assert (fleet.per_minute(None), fleet.cost_today(None)) == ((3, 1), None)
+
+
+def test_costs_of_more_owners_than_are_kept_are_unknown_until_tomorrow() -> None:
+    day = "2026-01-01"
+    spending = Spending(lambda: day, most_owners=2)
+    for owner in ("ada", "bob", "eve", "ada"):
+        spending.add(owner, 0.5)
+    assert [spending.of(who) for who in ("ada", "bob", "eve", None)] == [1.0, 0.5, None, 2.0]
+    day = "2026-01-02"
+    assert [spending.of(who) for who in ("ada", "eve", None)] == [0.0, 0.0, 0.0]
