@@ -53,9 +53,10 @@ exec </dev/null; shift 5; exec nice -n 5 "$@"
 # bwrap is started inside a process namespace of its own, which ends with the server whatever bwrap
 # is doing: its own --die-with-parent can kill the parent at an instant when its child does not
 # follow. And it is started inside the workspace, which it mounts where it stands: the way there is
-# closed to the user that commands run as when the server is root.
+# closed to the user that commands run as when the server is root. `env -i` takes from it the PWD
+# that the shell has just added: everybody inside may read the environment of the first process.
 _MOUNTED = "/mnt"
-_MOUNT = f'exec 2>&1; mount --no-canonicalize --rbind . {_MOUNTED} && exec "$@"'
+_MOUNT = f'exec 2>&1; mount --no-canonicalize --rbind . {_MOUNTED} && exec env -i "$@"'
 _GUARD = (
     *("setpriv", "--pdeathsig", "KILL"),
     *("unshare", "--user", "--map-root-user", "--mount", "--propagation", "private"),

@@ -75,6 +75,12 @@ async def test_nothing_but_the_workspace_and_memory_can_be_written(
     assert (await commands(f"echo x > {place}/written")).code != 0
 
 
+async def test_the_first_process_has_no_environment(commands: Commands) -> None:
+    await commands("wc -c < /proc/1/environ; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline")
+    assert commands.output.startswith("0\n")
+    assert str(commands.tree.parent) not in commands.output
+
+
 async def test_the_servers_environment_is_nowhere(sandbox: Bubblewrap, commands: Commands) -> None:
     os.environ["SECRET_OF_THE_SERVER"] = "hidden treasure"
     try:
