@@ -1,6 +1,7 @@
 """The workspace as the file tools may use it: what is there is read before it is changed."""
 
 import os
+import threading
 from collections import OrderedDict
 from pathlib import Path
 
@@ -17,7 +18,7 @@ _Version = tuple[int, int, int]
 
 
 class Desk:
-    """Blocking; raises Problem. Remembers the versions of files that were read or written here.
+    """Blocking, on any thread; raises Problem. Remembers the versions of files read or written here.
 
     At most `remembered` of them: of the oldest the agent is told to read them again.
     """
@@ -27,6 +28,7 @@ class Desk:
         self._owner = owner
         self._remembered = remembered
         self._seen: OrderedDict[tuple[Path, str], _Version] = OrderedDict()
+        self._guard = threading.Lock()
 
     def read(self, tree: Path, path: str) -> bytes:
         path = relative(path)
@@ -66,17 +68,19 @@ class Desk:
         return content, version
 
     def _must_know(self, tree: Path, path: str, version: _Version) -> None:
-        seen = self._seen.get((tree, path))
+        with self._guard:
+            seen = self._seen.get((tree, path))
         if seen is None:
             raise Problem("not_read", f"{path} exists. Read it before you change it.")
         if seen != version:
             raise Problem("not_read", f"{path} has changed since you read it. Read it again.")
 
     def _remember(self, tree: Path, path: str, version: _Version) -> None:
-        self._seen[tree, path] = version
-        self._seen.move_to_end((tree, path))
-        while len(self._seen) > self._remembered:
-            self._seen.popitem(last=False)
+        with self._guard:
+            self._seen[tree, path] = version
+            self._seen.move_to_end((tree, path))
+            while len(self._seen) > self._remembered:
+                self._seen.popitem(last=False)
 
 
 def relative(path: str) -> str:

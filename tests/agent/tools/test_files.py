@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -101,6 +102,25 @@ async def test_the_oldest_files_must_be_read_again(
         desk.replace(tree, name, b"x", Stop())
     with pytest.raises(Problem, match="Read it before"):
         desk.replace(tree, "a", b"y", Stop())
+
+
+async def test_many_threads_may_remember_and_forget_at_once(tmp_path: Path) -> None:
+    desk = Desk(10**9, None, remembered=1)
+    trees = [tmp_path / str(number) for number in range(4)]
+    for tree in trees:
+        tree.mkdir()
+        (tree / "a").write_bytes(b"x")
+
+    def read(tree: Path) -> bytes:
+        return b"".join(desk.read(tree, "a") for _ in range(500))
+
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            assert set(threads.map(read, trees)) == {b"x" * 500}
+    finally:
+        sys.setswitchinterval(switching)
 
 
 async def test_an_edit_that_does_not_match_says_why(tools: Tools) -> None:
