@@ -16,7 +16,7 @@ const REMEDIES = new Map(
     rate_limited: 'Wait a moment, then try again.',
     server_full: 'The server is busy. Try again in a minute.',
     unavailable: 'Try again in a moment.',
-    unauthenticated: 'Sign in again, then reload this page.',
+    unauthenticated: 'This server asks for a token, and this page has no log-in yet. Use it on the server’s own machine, or an app that can send a token.',
     forbidden: 'Ask the owner of this session for access.',
     no_such_session: 'It was deleted, or it belongs to someone else.',
     session_ended: 'Start a new session to go on.',
@@ -107,7 +107,7 @@ export function noteWords({ about, event }) {
 const REASONS = new Map(
   Object.entries({
     ended: 'This session has ended.',
-    unauthenticated: 'You are no longer signed in.',
+    unauthenticated: 'This server asks for a token, which this page cannot send yet.',
     forbidden: 'You may not see this session.',
     no_such_session: 'There is no such session.',
   }),
