@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import ClientError, WSMsgType, web
 
 from agent.errors import Problem
-from server.goodbyes import NOT_ANY_MORE, UNAVAILABLE
+from server.goodbyes import FAREWELL_SECONDS, NOT_ANY_MORE, UNAVAILABLE
 from server.identity.gate import GATE
 from server.keys import ARCHIVE, BOARDS, CONNECTIONS, FLEET, SESSIONS, STORE, USER
 from server.memory import resident_mib
@@ -33,7 +33,15 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
     ws = upgradable(request)
     with app[CONNECTIONS].one_more(user.id), app[FLEET].view(owner) as view:
         await ws.prepare(request)
-        board = Board(ws, view, app[FLEET], app[SESSIONS], app[ARCHIVE], app[STORE])
+        board = Board(
+            ws,
+            view,
+            app[FLEET],
+            app[SESSIONS],
+            app[ARCHIVE],
+            app[STORE],
+            hang_up=lambda: _cut(request),
+        )
         showing = asyncio.create_task(board.show())
         showing.add_done_callback(lambda task: _cut_if_failed(task, request))
         app[BOARDS].add(board)
@@ -54,6 +62,10 @@ def _cut_if_failed(showing: asyncio.Task[None], request: web.Request) -> None:
     if showing.cancelled() or (error := showing.exception()) is None:
         return
     log.error("a dashboard failed", exc_info=error)
+    _cut(request)
+
+
+def _cut(request: web.Request) -> None:
     if request.transport is not None:
         request.transport.abort()
 
@@ -70,9 +82,14 @@ class Board:
         archive: Archive,
         store: Store,
         *,
+        hang_up: Callable[[], None],
         tick: float = TICK,
+        farewell: float = FAREWELL_SECONDS,
     ) -> None:
+        """`hang_up` cuts off who does not hear the goodbye within `farewell` seconds."""
+        self._hang_up = hang_up
         self._tick = tick
+        self._farewell = farewell
         self._ws = ws
         self._view = view
         self._fleet = fleet
@@ -105,9 +122,17 @@ class Board:
         await self.close(self._bye)
 
     async def close(self, bye: Bye) -> None:
-        if not self._ws.closed:
-            await self._send(bye)
-            await self._ws.close(code=bye.code, message=bye.reason.encode()[:123])
+        """Say why, and do not wait long for one who does not read."""
+        if self._ws.closed:
+            return
+        try:
+            async with asyncio.timeout(self._farewell):
+                await self._send(bye)
+                await self._ws.close(code=bye.code, message=bye.reason.encode()[:123])
+        except TimeoutError:
+            self._hang_up()
+        except (ConnectionError, ClientError):
+            pass  # it has gone before
 
     async def _show_all(self) -> None:
         self._view.take()

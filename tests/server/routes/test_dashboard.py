@@ -129,21 +129,38 @@ class Listener:
         self.frames: list[Frame] = []
         self.closed = False
         self.gone = False
+        self.reads = True
+        self.cut_off = False
         self.code: int | None = None
 
     async def send_str(self, text: str) -> None:
         if self.gone:
             raise ConnectionResetError
+        if not self.reads:
+            await asyncio.Event().wait()
         self.frames.append(json.loads(text))
 
     async def close(self, *, code: int, message: bytes) -> None:
         self.closed, self.code = True, code
 
+    def hang_up(self) -> None:
+        self.cut_off = True
+
 
 def board(here: Doors, view: View, listener: Listener) -> Board:
     app = here.app
     ws = cast(WebSocketResponse, listener)
-    return Board(ws, view, app[FLEET], app[SESSIONS], app[ARCHIVE], app[STORE], tick=0.0001)
+    return Board(
+        ws,
+        view,
+        app[FLEET],
+        app[SESSIONS],
+        app[ARCHIVE],
+        app[STORE],
+        hang_up=listener.hang_up,
+        tick=0.0001,
+        farewell=0.01,
+    )
 
 
 async def test_it_beats_every_twenty_seconds_when_nothing_changes(guarded: Doors) -> None:
@@ -168,6 +185,34 @@ async def test_one_that_is_gone_is_shown_nothing_more(guarded: Doors) -> None:
     with guarded.app[FLEET].view("ada") as view:
         await board(guarded, view, listener).show()
     assert (listener.frames, listener.closed) == ([], False)
+
+
+async def test_one_that_does_not_read_its_goodbye_is_cut_off(guarded: Doors) -> None:
+    listener = Listener()
+    listener.reads = False
+    with guarded.app[FLEET].view("ada") as view:
+        async with asyncio.timeout(5):
+            await board(guarded, view, listener).close(GOING_AWAY)
+    assert (listener.cut_off, listener.closed) == (True, False)
+
+
+async def test_a_goodbye_to_one_that_has_gone_is_no_mistake(guarded: Doors) -> None:
+    listener = Listener()
+    listener.gone = True
+    with guarded.app[FLEET].view("ada") as view:
+        await board(guarded, view, listener).close(GOING_AWAY)
+    assert (listener.cut_off, listener.closed) == (False, False)
+
+
+async def test_a_real_one_that_does_not_read_its_goodbye_is_cut_off(guarded: Doors) -> None:
+    async with guarded.socket("dashboard/socket") as socket:
+        await socket.until("fleet")
+        (here,) = guarded.app[BOARDS]
+        here._farewell = 0.01
+        # The goodbye goes out, but the answer to the close frame is never sent.
+        await here.close(GOING_AWAY)
+        await eventually(lambda: not guarded.app[BOARDS])
+        assert here._ws.closed
 
 
 async def test_what_changed_and_looks_the_same_is_not_shown_again(guarded: Doors) -> None:
