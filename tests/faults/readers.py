@@ -1,0 +1,87 @@
+"""Clients that do not read and connections that carry one way: nobody else is to notice."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from tests.client import Viewer
+from tests.faults.proxy import Line, Proxy
+from tests.faults.report import Report
+from tests.model_server import Reply
+from tests.oracle import Frame
+from tests.stories.scene import Story
+
+TOO_SLOW = 10.0
+FLOOD = "".join(f"a line of output, number {number}\n" for number in range(45_000))
+
+
+async def behind(story: Story, session: str, stack: AsyncExitStack) -> tuple[Viewer, Line]:
+    """A viewer behind a proxy, and its line."""
+    proxy = await stack.enter_async_context(Proxy(story.server.url))
+    viewer = await stack.enter_async_context(Viewer(proxy.url, session))
+    viewer.connection.lagged = True  # so narrow a line is behind the flood
+    return await viewer.synced(), proxy.newest
+
+
+async def stop_reading(story: Story, report: Report) -> None:
+    """One client stalls, two lines are half-open, and a steady viewer sees a flood in time."""
+    story.model.fresh()
+    session, steady = await story.begin()
+    async with AsyncExitStack() as stack:
+        stalled, stalled_line = await behind(story, session, stack)
+        mute, mute_line = await behind(story, session, stack)
+        deaf, deaf_line = await behind(story, session, stack)
+        stalled_line.down.flows.clear()
+        mute_line.up.swallows = True
+        deaf_line.down.swallows = True
+        report.tried.update({"stalled readers": 1, "half-open connections": 2})
+        story.model.play(Reply(text=FLOOD, chunk_size=65_536))
+        begun = asyncio.get_running_loop().time()
+        await steady.say("Flood")
+        ended = await steady.until("turn_ended", within=TOO_SLOW)
+        took = asyncio.get_running_loop().time() - begun
+        assert took < TOO_SLOW / 2, f"the steady viewer waited {took:.1f} s for the others"
+        assert ended["status"] == "completed"
+        await mute.until("turn_ended", turn=ended["turn"])
+        for viewer, line, known in ((mute, mute_line, False), (deaf, deaf_line, True)):
+            await half_open(story, viewer, line, report, known=known)
+        await told_to_go(stalled, stalled_line, steady)
+        stored = await story.api.events(session)
+        report.log(stored)
+        for viewer in (stalled, mute, deaf):
+            report.seen(viewer.events, stored, whole=False)
+        report.seen(steady.events, stored, whole=True)
+        back = await story.join(session, log=stalled.log)
+        report.seen(back.events, stored, whole=True)
+
+
+async def half_open(
+    story: Story, viewer: Viewer, line: Line, report: Report, *, known: bool
+) -> None:
+    """What is said into it has no answer; said again elsewhere it acts once."""
+    frame: Frame = {"type": "user_input", "id": f"into-a-hole-{known}", "text": "Hello?"}
+    future = await viewer.send(frame)
+    steady = await story.join(viewer.session)
+    if known:
+        await steady.until("user_message", submission=frame["id"])
+    assert not future.done()
+    viewer.cut()
+    line.severed.set()
+    back = await story.join(viewer.session, log=viewer.log)
+    answer = await back.ask(frame)
+    assert answer.get("duplicate", False) is known, answer
+    await back.until("user_message", submission=frame["id"])
+    await back.until("turn_ended")
+    stored = await story.api.events(viewer.session)
+    report.submissions(stored, [frame["id"]], {frame["id"]: answer["seq"]})
+    for viewer in (steady, back):
+        await viewer.leave()
+
+
+async def told_to_go(stalled: Viewer, line: Line, steady: Viewer) -> None:
+    """Once it has not read for ten seconds; when it reads again it hears why."""
+    await steady.status_is(viewers=1, within=TOO_SLOW + 10)
+    line.down.flows.set()
+    code = await stalled.closed()
+    assert code == 4408, (code, stalled.bye)
+    assert stalled.bye is not None
+    assert stalled.bye["code"] == 4408
