@@ -1,5 +1,7 @@
 """Whether the server lives, is ready, who asks, which models there are, and its metrics."""
 
+from urllib.parse import urlsplit
+
 from aiohttp import web
 from msgspec import UNSET, Struct, UnsetType
 
@@ -8,6 +10,9 @@ from server.identity.gate import GATE, is_loopback
 from server.keys import CATALOGUE, FLEET, READINESS, SESSIONS, STORE, USER
 from server.people import AuthMethod, Role
 from server.routes.answers import json
+
+PASSED_ON = ("forwarded", "x-forwarded-", "via", "x-real-ip")
+"""How names of headers begin by which a proxy tells that it asks for somebody else."""
 
 
 class Alive(Struct, frozen=True):
@@ -63,7 +68,7 @@ async def models(request: web.Request) -> web.Response:
 
 async def metrics(request: web.Request) -> web.Response:
     """Prometheus text, for the machine itself and for operators."""
-    if not is_loopback(request.remote or ""):
+    if not _is_of_this_machine(request):
         user = await request.app[GATE].who(request)
         if user.role != "operator":
             raise Refusal(403, "forbidden", "Only operators may read metrics.")
@@ -72,3 +77,13 @@ async def metrics(request: web.Request) -> web.Response:
     app = request.app
     content = await text(app[SESSIONS], app[FLEET], app[STORE])
     return web.Response(body=content, headers={"Content-Type": "text/plain; version=0.0.4"})
+
+
+def _is_of_this_machine(request: web.Request) -> bool:
+    """Asked from here and for here: behind a proxy on this machine everybody comes from it."""
+    try:
+        name = urlsplit(f"//{request.host}").hostname
+    except ValueError:
+        return False
+    passed_on = any(header.lower().startswith(PASSED_ON) for header in request.headers)
+    return is_loopback(request.remote or "") and is_loopback(name or "") and not passed_on

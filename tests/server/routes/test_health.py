@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from server.keys import CATALOGUE, READINESS
 from tests.server.routes.doors import Doors, doors
 
@@ -74,3 +76,30 @@ async def test_metrics_are_for_the_machine_and_operators_alone(tmp_path: Path) -
         assert (await here.call("GET", "/metrics", user=None)).error == (401, "unauthorized")
         assert (await here.call("GET", "/metrics", user="ada")).error == (403, "forbidden")
         assert (await here.call("GET", "/metrics", user="eve")).status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "mooring.example"},
+        {"Host": "[::1"},
+        {"Host": "localhost.example:8765"},
+        {"X-Forwarded-For": "10.1.2.3"},
+        {"x-forwarded-proto": "https"},
+        {"Forwarded": "for=10.1.2.3"},
+        {"Via": "1.1 proxy"},
+    ],
+)
+async def test_who_comes_through_a_proxy_on_this_machine_is_not_the_machine(
+    headers: dict[str, str], guarded: Doors
+) -> None:
+    asked = await guarded.call("GET", "/metrics", user=None, headers=headers)
+    assert asked.error == (401, "unauthorized")
+    asked = await guarded.call("GET", "/metrics", user="eve", headers=headers)
+    assert asked.status == 200
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:8765", "[::1]:8765"])
+async def test_the_machine_may_call_itself_as_it_likes(host: str, guarded: Doors) -> None:
+    asked = await guarded.call("GET", "/metrics", user=None, headers={"Host": host})
+    assert asked.status == 200
