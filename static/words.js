@@ -17,6 +17,7 @@ const REMEDIES = new Map(
     server_full: 'The server is busy. Try again in a minute.',
     unavailable: 'Try again in a moment.',
     unauthenticated: 'This server asks for a token, and this page has no log-in yet. Use it on the server’s own machine, or an app that can send a token.',
+    unauthorized: 'This server asks for a token, and this page has no log-in yet. Use it on the server’s own machine, or an app that can send a token.',
     forbidden: 'Ask the owner of this session for access.',
     no_such_session: 'It was deleted, or it belongs to someone else.',
     session_ended: 'Start a new session to go on.',
