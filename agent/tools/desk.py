@@ -18,7 +18,7 @@ _Version = tuple[int, int, int]
 
 
 class Desk:
-    """Blocking, on any thread; raises Problem. Remembers the versions of files read or written here.
+    """Blocking, on any thread; raises Problem. Remembers the versions of what was read or written.
 
     At most `remembered` of them: of the oldest the agent is told to read them again.
     """
