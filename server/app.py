@@ -96,6 +96,7 @@ async def _serve(settings: ServeSettings, config: Config, catalogue: Catalogue) 
     try:
         async with _application(settings, config, catalogue, store) as app:
             await app[keys.SESSIONS].recover()
+            await app[keys.ARCHIVE].sweep()
             runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
             await runner.setup()
             try:

@@ -1,5 +1,6 @@
 """Stored sessions: created, listed, forked, erased; none of it needs an agent in memory."""
 
+import logging
 from collections.abc import Callable
 
 from agent.errors import Problem
@@ -23,6 +24,8 @@ from server.sessions.rows import indexed
 from server.sessions.workspaces import Workspaces
 from server.store.port import NewFork, NewSession, RowPage, SessionRow, Store
 from server.wire import outgoing
+
+log = logging.getLogger(__name__)
 
 NOT_AS_IT_WAS = (
     "The files of that time are gone: this fork has a copy of the files as they are now."
@@ -93,6 +96,14 @@ class Archive:
                 await self._workspaces.of(id).delete()
             finally:
                 await self._manager.forget(id)
+
+    async def sweep(self) -> None:
+        """Free the workspaces of sessions that are not there: a crash parted the two. At the start,
+        while nobody forks."""
+        for id in await self._workspaces.names():
+            if await self._store.row(id) is None:
+                log.info("the files of session %s, which is not there any more, are freed", id)
+                await self._workspaces.of(id).delete()
 
     async def fork(self, source: str, user: User, after: str | None) -> SessionRow:
         """An exact prefix of the log, up to the end of turn `after`, with the files of then."""

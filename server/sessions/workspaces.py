@@ -30,6 +30,12 @@ class Workspaces:
             known = self._open[session] = SessionWorkspace(self._root / session, self._executor)
         return known
 
+    async def names(self) -> tuple[str, ...]:
+        """The sessions that have a folder here, whether they still exist or not."""
+        if not self._root.is_dir():
+            return ()
+        return await self.blocking(lambda: tuple(path.name for path in self._root.iterdir()))
+
     async def blocking(self, work: Callable[[], T]) -> T:
         """Run what reads or writes files, on the threads for that."""
         return await blocking(self._executor, lambda _: work())

@@ -163,3 +163,19 @@ async def test_sessions_are_listed_through_the_archive(home: House) -> None:
     assert new
     assert await home.archive.create(ADA, "T", "scripted", "key") == (row, False)
     await eventually(lambda: not home.manager._tasks)
+
+
+async def test_files_of_sessions_that_are_not_there_are_freed_and_no_others(home: House) -> None:
+    session = await home.session()
+    kept = home.workspaces.of(session).tree / "kept.txt"
+    kept.write_text("mine")
+    (home.workspaces.of("s_gone").tree / "left.txt").write_text("nobody's")
+    assert set(await home.workspaces.names()) == {session, "s_gone"}
+    await home.archive.sweep()
+    assert await home.workspaces.names() == (session,)
+    assert kept.read_text() == "mine"
+
+
+async def test_without_any_workspace_there_is_nothing_to_free(home: House) -> None:
+    await home.archive.sweep()
+    assert await home.workspaces.names() == ()
