@@ -9,6 +9,7 @@ from server.errors import Refusal
 from server.identity.gate import GATE, is_loopback
 from server.keys import CATALOGUE, FLEET, READINESS, SESSIONS, STORE, USER
 from server.people import AuthMethod, Role
+from server.readiness import Report
 from server.routes.answers import json
 
 PASSED_ON = ("forwarded", "x-forwarded-", "via", "x-real-ip")
@@ -48,7 +49,10 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    report = request.app[READINESS].report
+    report, store = request.app[READINESS].report, request.app[STORE]
+    if complaint := store.complaint:
+        store.try_again()  # whoever waits for this server to be ready sends it nothing to write
+        report = Report(False, (*report.reasons, complaint), report.warnings)
     return json(report, 200 if report.ready else 503)
 
 

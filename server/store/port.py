@@ -153,6 +153,15 @@ class Store(Protocol):
     log_generation: str
     """Changes when the store was restored from a backup: positions of before mean nothing."""
 
+    @property
+    def complaint(self) -> str:
+        """Why commits fail since the last one that did not; empty while they succeed."""
+        ...
+
+    def try_again(self) -> None:
+        """Commit nothing, to find out: where nobody writes, no complaint would ever end."""
+        ...
+
     def append(self, append: Append) -> asyncio.Future[None]:
         """Hand over without waiting; the order of calls is the order of commits."""
         ...

@@ -110,6 +110,14 @@ class SqliteStore:
             undo.pop_all()
         return store
 
+    @property
+    def complaint(self) -> str:
+        return self._writer.complaint
+
+    def try_again(self) -> None:
+        tried = self._writer.submit(lambda c: None, _JOB_BYTES)
+        tried.add_done_callback(lambda f: None if f.cancelled() else f.exception())
+
     async def close(self) -> None:
         """Let reads end, commit what is queued, let go of the files and the lock."""
         await self._readers.close()

@@ -51,7 +51,7 @@ class Writer:
         self._queued: list[Job] = []
         self._bytes = 0
         self._closed: asyncio.Future[None] | None = None
-        self._complaint = ""
+        self.complaint = ""
         """Why commits fail since the last one that did not: a full disk is logged once."""
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -131,7 +131,7 @@ class Writer:
             return self._failed(jobs, error)
         if self._mark is not None:
             self._mark.keep(committed=1)
-        self._complaint = ""
+        self.complaint = ""
         return outcomes
 
     def _roll_back(self) -> None:
@@ -144,9 +144,9 @@ class Writer:
             message, trace = explained(error, self._database).message, None
         else:
             message, trace = "The store could not write this. The server's log says why.", error
-        if message != self._complaint:
+        if message != self.complaint:
             _log.error("a commit failed: %s", message, exc_info=trace)
-            self._complaint = message
+            self.complaint = message
         return [Unrecorded(message) for _ in jobs]
 
     def _tell(self, act: Callable[..., None], future: asyncio.Future[Any], *args: Any) -> None:

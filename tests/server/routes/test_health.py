@@ -3,9 +3,13 @@
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from agent.errors import Unrecorded
 from server.keys import CATALOGUE, READINESS
+from server.store.port import Append
 from tests.server.routes.doors import Doors, doors
+from tests.server.sessions.house import AT, eventually
 
 
 async def test_alive_is_alive(guarded: Doors) -> None:
@@ -28,6 +32,20 @@ async def test_ready_says_what_is_missing_until_nothing_is(guarded: Doors) -> No
     answer = await guarded.call("GET", "/readyz", user=None)
     assert answer.status == 200
     assert answer.json == {"ready": True, "reasons": [], "warnings": ["Commands cannot run."]}
+
+
+async def test_it_is_not_ready_while_no_commit_succeeds(guarded: Doors) -> None:
+    for reason in guarded.app[READINESS].report.reasons:
+        guarded.app[READINESS].done(reason)
+    row = await guarded.store.row(await guarded.session())
+    assert row is not None
+    unwritable = structs.replace(row.indexed, title=None)
+    with pytest.raises(Unrecorded) as failure:
+        await guarded.store.append(Append(row.id, 2, AT, (b"{}",), (), (), (), unwritable))
+    answer = await guarded.call("GET", "/readyz", user=None)
+    assert (answer.status, answer.json["reasons"]) == (503, [failure.value.message])
+    await eventually(lambda: not guarded.store.complaint)
+    assert (await guarded.call("GET", "/readyz", user=None)).status == 200
 
 
 async def test_who_asks_is_told_by_the_token(guarded: Doors) -> None:

@@ -119,6 +119,24 @@ async def test_another_process_that_writes_for_too_long_costs_one_commit_only(
     await store.close()
 
 
+async def test_a_complaint_lasts_until_a_commit_succeeds_if_only_one_of_nothing(
+    directory: Path, write_locked: WriteLock
+) -> None:
+    store = SqliteStore.open(directory, limits=Limits(busy_seconds=0.01))
+    await store.create(session("a"))
+    assert store.complaint == ""
+    with write_locked():
+        with pytest.raises(Unrecorded):
+            await store.append(commit("a", 2))
+        store.try_again()
+        with pytest.raises(Unrecorded):
+            await store.append(commit("a", 2))
+        assert "Another process" in store.complaint
+    store.try_again()
+    await store.close()
+    assert [store.complaint] == [""]
+
+
 async def test_closing_commits_what_is_queued_and_refuses_the_rest(directory: Path) -> None:
     store = SqliteStore.open(directory)
     await store.create(session("a"))
