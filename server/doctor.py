@@ -16,6 +16,9 @@ from agent.sandbox.bubblewrap import Bubblewrap
 from agent.sandbox.port import SandboxLimits
 from server.app import configured
 from server.settings import ServeSettings
+from server.store.errors import StoreProblem
+from server.store.lock import check_free
+from server.store.sqlite import DATABASE, SqliteStore
 
 State = Literal["ok", "warning", "error"]
 LEAST_FREE_MIB = 1024
@@ -75,6 +78,28 @@ def data_folder(folder: Path) -> Finding:
     return Finding("Data folder", "ok", f"{folder} ({free // 1024} GiB free)")
 
 
+async def store(folder: Path) -> Finding:
+    """Whether what is stored there can be opened; where nothing is yet, nothing is made."""
+    database = folder / DATABASE
+    try:
+        if not database.exists():
+            return Finding("Store", "ok", "there is none yet: the server begins one")
+        opened = SqliteStore.open(folder, exclusive=False)
+    except (StoreProblem, OSError) as problem:
+        return Finding("Store", "error", str(problem))
+    await opened.close()
+    return Finding("Store", "ok", str(database))
+
+
+def other_server(folder: Path) -> tuple[Finding, ...]:
+    """One finding when a server runs on that folder already."""
+    try:
+        check_free(folder)
+    except StoreProblem as problem:
+        return (Finding("Server", "warning", problem.message),)
+    return ()
+
+
 async def sandbox(probe: Callable[[], Awaitable[str | None]]) -> Finding:
     why_not = await probe()
     if why_not is None:
@@ -109,6 +134,8 @@ async def examine(settings: ServeSettings) -> int:
             python(),
             sqlite(),
             data_folder(settings.data_dir),
+            await store(settings.data_dir),
+            *other_server(settings.data_dir),
             await sandbox(Bubblewrap(SandboxLimits(), executor).probe),
             *models(settings),
         ]

@@ -17,6 +17,22 @@ def prepare(directory: Path) -> None:
         raise _unusable(directory, error) from error
 
 
+def check_free(directory: Path) -> None:
+    """Raise StoreProblem `data_dir_locked` while a server holds the directory; leaves no trace."""
+    try:
+        descriptor = os.open(directory / "lock", os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unusable(directory, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise _locked(directory, _holder(descriptor)) from error
+    finally:
+        os.close(descriptor)
+
+
 class DirectoryLock:
     """An exclusive lock on a data directory; the kernel frees it however its holder dies."""
 
@@ -32,7 +48,7 @@ class DirectoryLock:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         except BlockingIOError as error:
-            holder = os.pread(descriptor, _PID_BYTES, 0).decode("ascii", "replace").strip()
+            holder = _holder(descriptor)
             os.close(descriptor)
             raise _locked(directory, holder) from error
         except OSError as error:
@@ -52,6 +68,10 @@ def _lock_file(directory: Path) -> int:
         return os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise _unusable(directory, error) from error
+
+
+def _holder(descriptor: int) -> str:
+    return os.pread(descriptor, _PID_BYTES, 0).decode("ascii", "replace").strip()
 
 
 def _locked(directory: Path, holder: str) -> StoreProblem:

@@ -1,5 +1,8 @@
 """The doctor: what is fine, what costs a feature, what keeps a server from starting."""
 
+import contextlib
+import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from server import doctor
 from server.doctor import Finding
 from server.settings import ServeSettings
+from server.store.sqlite import DATABASE, SqliteStore
 
 
 @pytest.mark.parametrize("version", [(3, 11, 0), (3, 14, 9)])
@@ -37,6 +41,48 @@ def test_a_data_folder_that_cannot_be_is_an_error_that_names_the_flag(tmp_path: 
     finding = doctor.data_folder(in_the_way)
     assert finding.state == "error"
     assert "--data-dir" in finding.says
+
+
+async def test_a_store_that_is_not_there_yet_is_not_begun(tmp_path: Path) -> None:
+    folder = tmp_path / "none"
+    assert (await doctor.store(folder)).state == "ok"
+    assert doctor.other_server(folder) == ()
+    assert not folder.exists()
+
+
+async def test_a_store_that_is_served_is_fine_and_its_server_is_named(tmp_path: Path) -> None:
+    serving = SqliteStore.open(tmp_path)
+    finding = await doctor.store(tmp_path)
+    assert (finding.state, finding.says) == ("ok", str(tmp_path / DATABASE))
+    (other,) = doctor.other_server(tmp_path)
+    assert other.state == "warning"
+    assert f"pid {os.getpid()}" in other.says
+    await serving.close()
+    assert doctor.other_server(tmp_path) == ()
+
+
+async def test_a_database_that_is_none_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_bytes(b"garbage " * 1000)
+    finding = await doctor.store(tmp_path)
+    assert finding.state == "error"
+    assert "not a database" in finding.says
+
+
+async def test_a_store_of_a_newer_mooring_is_an_error(tmp_path: Path) -> None:
+    await SqliteStore.open(tmp_path).close()
+    with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    finding = await doctor.store(tmp_path)
+    assert finding.state == "error"
+    assert "newer Mooring" in finding.says
+
+
+async def test_a_lock_that_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    (finding,) = doctor.other_server(in_the_way)
+    assert finding.state == "warning"
+    assert "cannot be used" in finding.says
 
 
 async def test_a_missing_sandbox_costs_the_shell_and_not_the_server() -> None:
