@@ -36,6 +36,8 @@ NO_CREDIT = re.compile(
 )
 BUSY = re.compile(r"overloaded|too busy|at capacity|currently loading|unavailable", re.IGNORECASE)
 LIMITED = re.compile(r"rate[ _-]?limit|too_many_requests|resource_exhausted", re.IGNORECASE)
+INNARDS = re.compile(r"\s?(?:\w+:)?<[\w. ]+ object at 0x[0-9a-f]+>")
+"""How Python names its own objects: nothing for a person to read."""
 SECRET = re.compile(
     r"\b(sk|hf|gsk|xai|nvapi|pplx|r8|AIza)[-_]?[\w*-]{6,}|bearer\s+\S+", re.IGNORECASE
 )
@@ -175,7 +177,7 @@ def quoted(text: str, secret: str | None) -> str:
     """A provider's words on one short line, with everything that looks like a key blotted out."""
     if secret:
         text = text.replace(secret, "***")
-    line = " ".join(SECRET.sub("***", text).split())
+    line = " ".join(INNARDS.sub("", SECRET.sub("***", text)).split())
     line = "".join(sign for sign in line if sign.isprintable())
     return line if len(line) <= QUOTED else line[: QUOTED - 1] + "…"
 

@@ -182,3 +182,8 @@ def test_a_quotation_is_short_and_printable() -> None:
     assert len(said) == 200
     assert said.endswith("…")
     assert said.isprintable()
+
+
+def test_a_quotation_does_not_show_the_innards_of_the_program() -> None:
+    said = "Cannot connect to host a.b:443 ssl:<ssl.SSLContext object at 0x7f12ab> [refused]"
+    assert quoted(said, None) == "Cannot connect to host a.b:443 [refused]"
