@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check wall format lint types floors purity quick bench lock system clean
+.PHONY: help run test check wall format lint types floors purity quick bench faults lock system clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ quick: format lint floors  ## under a minute: lint, floors, and the tests of sin
 
 bench: $(INSTALLED) system  ## measure speed and memory
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+faults: $(INSTALLED) system  ## cut, stall and kill at random for a while (ARGS="--seed 7 --minutes 30")
+	$(BIN)/python -m tests.faults $(ARGS)
 
 lock:  ## write constraints.txt anew within pyproject.toml (ARGS=--upgrade takes newer releases)
 	@test -x .lock-venv/bin/uv || { $(PYTHON) -m venv .lock-venv && .lock-venv/bin/pip install -q uv; }

@@ -1,0 +1,108 @@
+"""`python -m tests.faults --seed N --minutes M`: break what can break, and print what it found."""
+
+import argparse
+import asyncio
+import logging
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from msgspec import Struct
+
+from tests.faults.crowd import come_and_go
+from tests.faults.cuts import cut_lines
+from tests.faults.kills import GONE, kill
+from tests.faults.readers import stop_reading
+from tests.faults.report import Report
+from tests.faults.scene import world
+from tests.stories.scene import Story
+
+WITHIN = 240.0
+"""Seconds after which a part that takes 30 has got stuck."""
+Kind = Callable[[Story, random.Random, Report], Awaitable[None]]
+
+
+class Part(Struct, frozen=True):
+    """One kind of trouble, on a server of its own; `every`: in one of so many rounds."""
+
+    play: Kind
+    every: int = 1
+    live_sessions: int = 200
+
+
+async def cuts(story: Story, chance: random.Random, report: Report) -> None:
+    await cut_lines(story, chance, report, 60)
+
+
+async def crowd(story: Story, chance: random.Random, report: Report) -> None:
+    await come_and_go(story, chance, report, 150)
+
+
+async def readers(story: Story, chance: random.Random, report: Report) -> None:
+    await stop_reading(story, report)
+
+
+async def kills(story: Story, chance: random.Random, report: Report) -> None:
+    await kill(story, chance, report, 10)
+
+
+PARTS = {
+    "cuts": Part(cuts),
+    "crowd": Part(crowd),
+    "readers": Part(readers, every=5),
+    "kills": Part(kills, live_sessions=2),
+}
+
+
+async def run(seed: int, seconds: float, report: Report) -> None:
+    """Round by round until the time is over; a round has a seed of its own, which it prints."""
+    begun = time.monotonic()
+    number = 0
+    while True:
+        for name, part in PARTS.items():
+            if number % part.every:
+                continue
+            left = seconds - (time.monotonic() - begun)
+            if left <= 0:
+                return
+            await one(name, part, f"{seed}/{number}", report)
+        number += 1
+
+
+async def one(name: str, part: Part, seed: str, report: Report) -> None:
+    print(f"{name} {seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="mooring-faults-") as folder:
+        try:
+            async with (
+                asyncio.timeout(WITHIN),
+                world(Path(folder), live_sessions=part.live_sessions) as story,
+            ):
+                await part.play(story, random.Random(seed), report)
+        except* (AssertionError, *GONE) as broken:
+            report.find("broken", f"{name} {seed}: {flat(broken)}")
+
+
+def flat(error: BaseException) -> str:
+    """What was wrong, out of whatever groups it is in."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(flat(inner) for inner in error.exceptions)
+    return f"{type(error).__name__} {error}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=15.0)
+    given = parser.parse_args()
+    report = Report()
+    logging.getLogger("aiohttp.server").disabled = True  # the test model, whose client is killed
+    asyncio.run(run(given.seed, given.minutes * 60, report))
+    print(f"\nseed {given.seed}, {given.minutes:g} minutes\n\n{report.printed()}")
+    return 0 if report.clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
