@@ -50,6 +50,15 @@ class NoSuchSession(Refusal):
         super().__init__(404, "no_such_session", "There is no such session.")
 
 
+class LogDamaged(Problem):
+    """An event that is not one: the session cannot go on, the others can."""
+
+    def __init__(self, seq: int, why: str) -> None:
+        super().__init__(
+            "log_damaged", f"Event {seq} of this session is damaged ({why}). Restore a backup."
+        )
+
+
 def bad_request(message: str) -> Refusal:
     return Refusal(400, "bad_request", message)
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Literal, Protocol
 
 import msgspec
-from msgspec import Struct
 
 from agent import protocol
-from agent.protocol import AnyEvent, decode_event
+from agent.protocol import AnyEvent
+from server.sessions.loading import recorded
 from server.store.port import EventPage
 
 ExportFormat = Literal["md", "jsonl"]
@@ -24,27 +24,26 @@ class Log(Protocol):
     ) -> EventPage: ...
 
 
-class _Time(Struct, frozen=True):
-    at: str
-
-
-_time = msgspec.json.Decoder(_Time).decode
 _MARKS = {"completed": "x", "in_progress": "~", "pending": " "}
 
 
 async def pieces(store: Log, session: str, form: ExportFormat) -> AsyncIterator[bytes]:
-    """The file in order, a page of the log at a time; NoSuchSession comes before any of it."""
+    """The file in order, a page of the log at a time; NoSuchSession comes before any of it.
+
+    Raises LogDamaged before the page with an event that is none.
+    """
     after, more = 0, True
     while more:
         page = await store.events_after(session, after, limit=PAGE_EVENTS, max_bytes=PAGE_BYTES)
-        yield b"".join(_written(body, form) for body in page.bodies)
+        yield b"".join(_written(seq, body, form) for seq, body in enumerate(page.bodies, after + 1))
         after, more = after + len(page.bodies), page.more
 
 
-def _written(body: bytes, form: ExportFormat) -> bytes:
+def _written(seq: int, body: bytes, form: ExportFormat) -> bytes:
+    entry = recorded(seq, body)
     if form == "jsonl":
         return body + b"\n"
-    return "".join(f"{block}\n\n" for block in _blocks(decode_event(body), _time(body).at)).encode()
+    return "".join(f"{block}\n\n" for block in _blocks(entry.event, entry.at)).encode()
 
 
 def _blocks(event: AnyEvent, at: str) -> Iterator[str]:

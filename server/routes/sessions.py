@@ -10,6 +10,7 @@ from server.errors import Refusal, bad_request
 from server.keys import ARCHIVE, CATALOGUE, SESSIONS, STORE, USER
 from server.routes import asked
 from server.routes.answers import json
+from server.sessions.loading import recorded
 from server.sessions.rows import session_of
 from server.wire import Session
 
@@ -110,6 +111,8 @@ async def events(request: web.Request) -> web.Response:
         page = await store.events_before(id, before, limit=limit, max_bytes=PAGE_BYTES)
     else:
         page = await store.events_after(id, after, limit=limit, max_bytes=PAGE_BYTES)
+    for seq, body in enumerate(page.bodies, page.first):
+        recorded(seq, body)  # raises LogDamaged: a page of anything else would be no JSON
     return json(EventsPage([Raw(body) for body in page.bodies], page.head, page.oldest, page.more))
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from agent.errors import Problem, Refused
 from agent.protocol import AnySubmission, Ping, decode_submission
-from server.errors import NoSuchSession
+from server.errors import LogDamaged, NoSuchSession
 from server.people import User
 from server.sessions.manager import SessionManager
 from server.wire import Accepted, Answer, Pong
@@ -57,6 +57,8 @@ async def answer(
         raise
     except Refused as refused:
         return RefusedFrame(submission.id, refused.code, refused.message, refused.retry_after)
+    except LogDamaged as problem:
+        return RefusedFrame(submission.id, "unavailable", problem.message)
     except Problem as problem:
         return RefusedFrame(submission.id, "unavailable", problem.message, 1)
     return Accepted(submission.id, accepted.seq, accepted.duplicate)

@@ -3,26 +3,17 @@
 import msgspec
 from msgspec import Struct
 
-from agent.errors import Problem
 from agent.history import History
 from agent.journal import Receipt
 from agent.protocol import Recorded, decode_event
 from agent.recovery import Draft
+from server.errors import LogDamaged
 from server.store.port import Store
 
 PAGE_EVENTS = 1_000
 PAGE_BYTES = 1024 * 1024
 _AT = b'"at":"'
 _AT_LENGTH = len("2026-01-01T00:00:00.000Z")
-
-
-class LogDamaged(Problem):
-    """An event that is not one: the session cannot go on, the others can."""
-
-    def __init__(self, seq: int, why: str) -> None:
-        super().__init__(
-            "log_damaged", f"Event {seq} of this session is damaged ({why}). Restore a backup."
-        )
 
 
 class Loaded(Struct, frozen=True):

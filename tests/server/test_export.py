@@ -6,6 +6,7 @@ import pytest
 from agent import protocol
 from agent.protocol import AnyEvent, encode_event
 from server import export
+from server.errors import LogDamaged
 from server.store.port import EventPage
 
 AT = "2026-11-20T12:00:00.000Z"
@@ -46,6 +47,16 @@ async def test_jsonl_is_every_stored_event_byte_for_byte_whatever_the_pages() ->
 
 async def test_a_log_without_events_is_an_empty_file() -> None:
     assert await exported(PagedLog(), "md") == ""
+
+
+@pytest.mark.parametrize("form", ["md", "jsonl"])
+async def test_a_damaged_event_is_named_when_its_page_comes(form: export.ExportFormat) -> None:
+    log = PagedLog(*(protocol.Notice(code="n", text=str(number)) for number in range(4)))
+    log.bodies = (*log.bodies[:3], b"garbage")
+    pieces = export.pieces(log, "s1", form)
+    assert await anext(pieces)
+    with pytest.raises(LogDamaged, match="Event 4"):
+        await anext(pieces)
 
 
 async def test_a_conversation_reads_from_top_to_bottom() -> None:
