@@ -11,6 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+import msgspec
+
+from agent.sandbox.capacity import Capacity, Disk, disk_of
 from agent.sandbox.gauge import Gauge
 from agent.sandbox.jail import MIB, Bwrap, command_line
 from agent.sandbox.namespace import CannotStart, Namespace, started
@@ -38,8 +41,10 @@ class Bubblewrap:
         program: str = "bwrap",
         look_every: float = 0.25,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        disk: Callable[[Path], Disk] = disk_of,
     ) -> None:
         self._limits = limits
+        self._capacity = Capacity(limits, disk)
         self._executor = executor
         self._owner = owner or sandbox_owner()
         self._program = program
@@ -74,13 +79,14 @@ class Bubblewrap:
     ) -> Exit:
         """Raises CannotStart when bwrap is missing or the kernel forbids what it needs."""
         bwrap = await self._installed()
+        limits = self._limits_in(workspace)
 
         def line(etc: dict[str, int]) -> Sequence[str]:
-            return command_line(bwrap, self._limits, command, etc)
+            return command_line(bwrap, limits, command, etc)
 
         async with started(line, workspace, self._owner) as space:
             output = Output(space.output, show, self._limits.output_mib * MIB)
-            gauge = Gauge(space.init, workspace, self._limits)
+            gauge = Gauge(space.init, workspace, limits, self._capacity)
             watch = _Watch(space, output, self._excess(gauge))
             try:
                 space.go()
@@ -91,6 +97,14 @@ class Bubblewrap:
         if cut is not None:
             return Exit(-signal.SIGKILL, cut)
         return Exit(code, "output" if output.over else None)
+
+    def _limits_in(self, workspace: Path) -> SandboxLimits:
+        """No file may grow larger than what the disk can spare now."""
+        try:
+            spare = max(self._capacity.left(workspace), 0) // MIB
+        except FileNotFoundError:
+            return self._limits
+        return msgspec.structs.replace(self._limits, file_mib=min(self._limits.file_mib, spare))
 
     async def _excess(self, gauge: Gauge) -> Cut:
         while True:

@@ -6,6 +6,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Literal
 
+from agent.sandbox.capacity import Capacity
 from agent.sandbox.jail import MIB
 from agent.sandbox.patience import Stop
 from agent.sandbox.port import SandboxLimits
@@ -19,12 +20,18 @@ _RECOUNT = 20
 """Looks after which the workspace is counted again although the disk did not fill."""
 
 
+_OF_OTHERS = 16 * MIB
+"""What others may write while a command clears up on a full disk, before it is taken for it."""
+
+
 class Gauge:
     """Looks into the namespace through the root of its `init`, which only it can change."""
 
-    def __init__(self, init: int, workspace: Path, limits: SandboxLimits) -> None:
+    def __init__(
+        self, init: int, workspace: Path, limits: SandboxLimits, capacity: Capacity
+    ) -> None:
         self._limits = limits
-        self._disk = _Disk(workspace, limits.workspace_mib * MIB)
+        self._disk = _Disk(workspace, capacity)
         with ExitStack() as stack:
             self._proc, *self._memory_mounts = (
                 _directory(stack, f"/proc/{init}/root/{place}")
@@ -84,19 +91,26 @@ class Gauge:
 class _Disk:
     """The workspace, counted only when the disk has filled by as much as it has room left.
 
-    Over is what grows beyond the limit: a command that clears up a full workspace may run.
+    Over is what grows beyond the limit, or takes from the disk's reserve: a command that clears up
+    a full workspace or a full disk may run, as long as it adds nothing.
     """
 
-    def __init__(self, workspace: Path, limit: int) -> None:
+    def __init__(self, workspace: Path, capacity: Capacity) -> None:
         self._workspace = workspace
-        self._limit = limit
+        self._capacity = capacity
         self._start: Room | None = None
+        self._free_then = 0
         self._free_at_start = self._free_then = self._free()
+        started_full = self._free_at_start <= 0
+        self._limit = 0 if started_full else capacity.limit
+        self._least = self._free_at_start - _OF_OTHERS if started_full else 0
         self._headroom = 0
         self._looks = 0
 
     def over(self, stop: Stop) -> bool:
         free = self._free()
+        if free < self._least:
+            return True
         self._looks += 1
         if self._start and self._free_then - free < self._headroom and self._looks % _RECOUNT:
             return False
@@ -110,11 +124,11 @@ class _Disk:
         return max(room.bytes, unseen) > max(self._limit, start.bytes)
 
     def _free(self) -> int:
+        """Bytes above the reserve; as before when the workspace has just been deleted."""
         try:
-            use = os.statvfs(self._workspace)
+            return self._capacity.left(self._workspace)
         except FileNotFoundError:
-            return 0
-        return use.f_bavail * use.f_frsize
+            return self._free_then
 
 
 def _directory(stack: ExitStack, path: str) -> int:

@@ -20,6 +20,8 @@ class SandboxLimits(Struct, frozen=True, forbid_unknown_fields=True):
     open_files: int = 1024
     temporary_mib: int = 512
     """Of /tmp and of /dev/shm each; both are memory."""
+    reserve_mib: int = 512
+    """Of the disk, free for what the server has to write; at most 5 % of it."""
 
 
 class Exit(Struct, frozen=True):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent.errors import Problem
 from agent.sandbox.beneath import Beneath, parts_of
+from agent.sandbox.capacity import Capacity
 from agent.sandbox.jail import HOME, MIB
 from agent.sandbox.owner import Owner
 from agent.sandbox.patience import Stop
@@ -23,8 +24,10 @@ class Desk:
     At most `remembered` of them: of the oldest the agent is told to read them again.
     """
 
-    def __init__(self, limit: int, owner: Owner | None, remembered: int = REMEMBERED) -> None:
-        self._limit = limit
+    def __init__(
+        self, capacity: Capacity, owner: Owner | None, remembered: int = REMEMBERED
+    ) -> None:
+        self._capacity = capacity
         self._owner = owner
         self._remembered = remembered
         self._seen: OrderedDict[tuple[Path, str], _Version] = OrderedDict()
@@ -49,10 +52,8 @@ class Desk:
         found = Beneath(tree).stat(path)
         if found is not None:
             self._must_know(tree, path, _version(found))
-        used = room_of(tree, stop).bytes
-        if used + len(content) > self._limit:
-            says = f"The workspace holds {used // MIB} of {self._limit // MIB} MiB"
-            raise Problem("no_room", f"{says}, too much for this file. Delete something first.")
+        self._capacity.hold(room_of(tree, stop).bytes, len(content))
+        self._capacity.spare(tree, len(content))
         self._remember(tree, path, _version(Beneath(tree, self._owner).write(path, content)))
         return found is not None
 

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from agent.errors import Problem
 from agent.protocol import Effect
-from agent.sandbox.jail import MIB
+from agent.sandbox.capacity import Capacity
 from agent.sandbox.owner import Owner, sandbox_owner
 from agent.sandbox.patience import Stop, blocking
 from agent.sandbox.port import SandboxLimits
@@ -46,7 +46,7 @@ def file_tools(
     limits: SandboxLimits, executor: Executor, owner: Owner | None = None
 ) -> tuple[Tool, ...]:
     """read, write and edit, which share what was read."""
-    desk = Desk(limits.workspace_mib * MIB, owner or sandbox_owner())
+    desk = Desk(Capacity(limits), owner or sandbox_owner())
     return Read(desk, executor), Write(desk, executor), Edit(desk, executor)
 
 

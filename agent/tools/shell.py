@@ -73,7 +73,8 @@ class Bash:
             case "output":
                 return f"[stopped: it printed more than {limits.output_mib} MiB]"
             case "disk":
-                return f"[stopped: the files grew beyond {limits.workspace_mib} MiB]"
+                most = f"the files grew beyond {limits.workspace_mib} MiB"
+                return f"[stopped: {most}, or the server's disk is nearly full]"
             case "memory":
                 return f"[stopped: it used more than {limits.memory_mib} MiB of memory]"
             case "processes":

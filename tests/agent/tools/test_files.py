@@ -10,6 +10,7 @@ import pytest
 
 from agent.errors import Problem
 from agent.protocol import JsonObject
+from agent.sandbox.capacity import Capacity, Disk
 from agent.sandbox.patience import Stop
 from agent.sandbox.port import SandboxLimits
 from agent.sandbox.workspace import SessionWorkspace
@@ -96,7 +97,7 @@ async def test_ones_own_changes_need_no_reading(tools: Tools) -> None:
 async def test_the_oldest_files_must_be_read_again(
     calls: Calls, executor: ThreadPoolExecutor
 ) -> None:
-    desk = Desk(10**9, None, remembered=2)
+    desk = Desk(Capacity(SandboxLimits()), None, remembered=2)
     tree = calls.workspace.tree
     for name in "abc":
         desk.replace(tree, name, b"x", Stop())
@@ -105,7 +106,7 @@ async def test_the_oldest_files_must_be_read_again(
 
 
 async def test_many_threads_may_remember_and_forget_at_once(tmp_path: Path) -> None:
-    desk = Desk(10**9, None, remembered=1)
+    desk = Desk(Capacity(SandboxLimits()), None, remembered=1)
 
     def remember(thread: int) -> int:
         for number in range(3000):
@@ -120,6 +121,16 @@ async def test_many_threads_may_remember_and_forget_at_once(tmp_path: Path) -> N
     finally:
         sys.setswitchinterval(switching)
     assert len(desk._seen) == 1
+
+
+def test_what_would_take_from_the_disks_reserve_is_not_written(tmp_path: Path) -> None:
+    nearly_full = Capacity(SandboxLimits(reserve_mib=1), lambda _: Disk(2**20 + 10, 2**40))
+    desk = Desk(nearly_full, None)
+    assert not desk.replace(tmp_path, "a", b"x" * 10, Stop())
+    with pytest.raises(Problem, match="disk is nearly full") as refused:
+        desk.replace(tmp_path, "a", b"x" * 11, Stop())
+    assert refused.value.code == "no_room"
+    assert (tmp_path / "a").read_bytes() == b"x" * 10
 
 
 async def test_an_edit_that_does_not_match_says_why(tools: Tools) -> None:

@@ -18,7 +18,12 @@ ENDINGS = [
     ((), Exit(1), "error", "[exit code 1]"),
     (("a",), Exit(-9, "timeout"), "error", "a\n[stopped: it ran for 7 s, its time limit]"),
     (("a",), Exit(0, "output"), "error", "a\n[stopped: it printed more than 16 MiB]"),
-    ((), Exit(-9, "disk"), "error", "[stopped: the files grew beyond 5120 MiB]"),
+    (
+        (),
+        Exit(-9, "disk"),
+        "error",
+        "[stopped: the files grew beyond 5120 MiB, or the server's disk is nearly full]",
+    ),
     ((), Exit(-9, "memory"), "error", "[stopped: it used more than 4096 MiB of memory]"),
     (
         (),
