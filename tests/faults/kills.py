@@ -41,11 +41,9 @@ class Walker(Walk):
 
     async def run(self, power_off: asyncio.Event) -> None:
         """Until the power fails; whatever goes wrong before is the server's fault."""
-        if self.logs:
-            viewer = await self.story.join(self.session, log=self.logs[0])
-            self.viewers.append(viewer)
-            self.seen.append(viewer)
         try:
+            if self.logs:
+                await self._come_back(self.logs[0])
             while not power_off.is_set():
                 await self.step()
         except GONE:
@@ -53,6 +51,11 @@ class Walker(Walk):
                 raise
         for viewer in self.seen:
             viewer.check()
+
+    async def _come_back(self, log: Log) -> None:
+        """With what a viewer had when the power failed."""
+        self.viewers.append(await self.story.join(self.session, log=log))
+        self.seen.append(self.viewers[-1])
 
 
 class Killer:
