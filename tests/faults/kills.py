@@ -167,7 +167,9 @@ class Killer:
     def _look_at_disk(self) -> None:
         """Undo takes effects back, so they are counted at every instant there is."""
         for session, most in self.most.items():
-            most |= marks_on_disk(self.server.data / "workspaces" / session)
+            found = marks_on_disk(self.server.data / "workspaces" / session)
+            self.report.checked["marks on disk after a kill"] += found.total()
+            most |= found
 
 
 async def kill(story: Story, chance: random.Random, report: Report, kills: int) -> None:
