@@ -161,7 +161,7 @@ async def _wired(
         _warn(readiness, "mcp_servers are configured, but this version starts none")
     app[keys.STATIC] = shipped("static")
     app[keys.STORE] = store
-    app[keys.WORKSPACES] = Workspaces(settings.data_dir / "workspaces", threads)
+    app[keys.WORKSPACES] = Workspaces(settings.data_dir / "workspaces", threads, config.sandbox)
     toolbox = make_toolbox(config, sandbox, threads)
     if strangers := unmatched(config.approval, toolbox.names):
         _warn(readiness, f"approval names no tool and no effect: {', '.join(strangers)}")

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
+from typing import BinaryIO
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, hdrs, web
@@ -12,6 +13,7 @@ from msgspec import Struct
 
 from agent.sandbox.beneath import Beneath, Listed
 from agent.sandbox.patience import to_the_end
+from agent.sandbox.workspace import SessionWorkspace
 from server.errors import Refusal, bad_request
 from server.keys import LIMITS, WORKSPACES
 from server.routes.answers import json
@@ -44,17 +46,18 @@ async def uploaded(request: web.Request) -> web.Response:
     """Parts `file` go into the workspace's root, replacing what has their names: all or none."""
     if not request.content_type.startswith("multipart/"):
         raise bad_request("Send multipart/form-data with a part `file`.")
-    files = request.app[WORKSPACES]
+    files, workspace = request.app[WORKSPACES], request.app[WORKSPACES].of(request.match_info["id"])
     beneath = await files.beneath(request.match_info["id"])
     try:
-        async with Upload(beneath, files, request.app[LIMITS].upload_mib * MIB) as upload:
+        async with Upload(
+            beneath, files, request.app[LIMITS].upload_mib * MIB, workspace
+        ) as upload:
             async for part in await request.multipart():
                 if isinstance(part, BodyPartReader) and part.name == "file":
                     await upload.take(part)
+            await upload.place()
     except (ValueError, AssertionError, HttpProcessingError) as error:
         raise bad_request(f"The multipart body cannot be read: {error}.") from None
-    if not upload.names:
-        raise bad_request("There is no part `file` with a file name in the body.")
     found = await files.blocking(lambda: [(n, beneath.stat(n)) for n in sorted(upload.names)])
     entries = [Listed(name, at.st_size, at.st_mtime_ns) for name, at in found if at is not None]
     return json(FileList([_entry(entry) for entry in entries]), 201)
@@ -79,10 +82,17 @@ async def downloaded(request: web.Request) -> web.StreamResponse:
 
 
 class Upload:
-    """Files that take their places together when the body was read to its end."""
+    """Files that take their places together when the body was read to its end.
 
-    def __init__(self, beneath: Beneath, files: Workspaces, most: int) -> None:
+    Without `place` nothing is left of them.
+    """
+
+    def __init__(
+        self, beneath: Beneath, files: Workspaces, most: int, workspace: SessionWorkspace
+    ) -> None:
         self.names: set[str] = set()
+        self._workspace = workspace
+        self._used = 0
         self._beneath = beneath
         self._files = files
         self._most = most
@@ -90,6 +100,7 @@ class Upload:
         self._drafts = ExitStack()
 
     async def __aenter__(self) -> "Upload":
+        self._used = await self._files.used(self._workspace)
         return self
 
     async def __aexit__(
@@ -115,7 +126,19 @@ class Upload:
             if self._size > self._most:
                 most = f"{self._most // MIB} MiB, the most allowed at once"
                 raise Refusal(413, "too_large", f"With {name!r} it is more than {most}.")
-            await self._files.blocking(partial(file.write, piece))
+            await self._files.blocking(partial(self._write, file, piece))
+
+    async def place(self) -> None:
+        """What was uploaded at the same time counts, too."""
+        if not self.names:
+            raise bad_request("There is no part `file` with a file name in the body.")
+        self._files.capacity.hold(await self._files.used(self._workspace), 0)
+        await to_the_end(self._files.blocking(self._drafts.close))
+
+    def _write(self, file: BinaryIO, piece: bytes) -> None:
+        self._files.capacity.hold(self._used, self._size)
+        self._files.capacity.spare(self._workspace.tree, len(piece))
+        file.write(piece)
 
 
 def _entry(file: Listed) -> FileEntry:

@@ -8,8 +8,11 @@ from weakref import WeakValueDictionary
 
 from agent.protocol import TurnId
 from agent.sandbox.beneath import Beneath
+from agent.sandbox.capacity import Capacity
 from agent.sandbox.owner import sandbox_owner
 from agent.sandbox.patience import blocking
+from agent.sandbox.port import SandboxLimits
+from agent.sandbox.room import room_of
 from agent.sandbox.workspace import SessionWorkspace
 
 T = TypeVar("T")
@@ -17,9 +20,11 @@ T = TypeVar("T")
 
 class Workspaces:
     """Kept under `root`, a folder a session. Two objects for one folder would not see each other's
-    locks, hence the table; it holds none that nobody else holds."""
+    locks, hence the table; it holds none that nobody else holds. `capacity` says how much they
+    may hold."""
 
-    def __init__(self, root: Path, executor: Executor) -> None:
+    def __init__(self, root: Path, executor: Executor, limits: SandboxLimits | None = None) -> None:
+        self.capacity = Capacity(limits or SandboxLimits())
         self._root = root
         self._executor = executor
         self._open: WeakValueDictionary[str, SessionWorkspace] = WeakValueDictionary()
@@ -44,6 +49,10 @@ class Workspaces:
         """The files of a session, as they are now, reached through no link."""
         workspace = self.of(session)
         return await self.blocking(lambda: Beneath(workspace.tree, sandbox_owner()))
+
+    async def used(self, workspace: SessionWorkspace) -> int:
+        """Bytes on disk of the files, unfinished uploads among them."""
+        return await blocking(self._executor, lambda stop: room_of(workspace.tree, stop).bytes)
 
     async def copy(self, source: str, turn: TurnId, later: Sequence[TurnId], target: str) -> bool:
         """Give `target` the files that `source` had after `turn`; False: the files of now."""

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from aiohttp import FormData, ServerDisconnectedError
 
+from agent.sandbox.capacity import Capacity, Disk
+from agent.sandbox.port import SandboxLimits
+from server.config import Config
 from server.keys import WORKSPACES
 from tests.server.routes.doors import Doors, doors
 from tests.server.sessions.house import eventually
@@ -160,6 +163,26 @@ async def test_many_parts_are_together_no_larger_than_one_may_be(tmp_path: Path)
             form.add_field("file", BytesIO(b"x" * 400_000), filename=name)
         put = await guarded.call("POST", f"/api/sessions/{session}/files", data=form)
         assert put.error == (413, "too_large")
+
+
+async def test_an_upload_that_the_workspace_has_no_room_for_leaves_nothing_behind(
+    tmp_path: Path,
+) -> None:
+    config = Config(sandbox=SandboxLimits(workspace_mib=1))
+    async with doors(tmp_path, config=config) as guarded:
+        session = await guarded.session()
+        assert (await guarded.upload(session, "half", b"x" * 600_000)).status == 201
+        refused = await guarded.upload(session, "other half", b"x" * 600_000)
+        assert refused.error == (507, "no_room")
+        assert "of 1 MiB" in refused.json["error"]["message"]
+        assert [p.name for p in tree(guarded, session).iterdir()] == ["half"]
+
+
+async def test_an_upload_takes_nothing_from_the_disks_reserve(guarded: Doors) -> None:
+    session = await guarded.session()
+    guarded.app[WORKSPACES].capacity = Capacity(SandboxLimits(), lambda _: Disk(2**29, 2**50))
+    assert (await guarded.upload(session, "a", b"x")).error == (507, "no_room")
+    assert await names(guarded, session) == []
 
 
 HOSTILE: dict[str, tuple[bytes, dict[str, str]]] = {
