@@ -64,6 +64,15 @@ class Mirror:
             near = _twin_directory(str(twin), None) if twin else None
             self._directory(here, there, near, "", 0)
 
+    def one(self, source: Path, target: Path, name: str) -> Seal | None:
+        """Only the regular file `name` of the directory `source`; its seal."""
+        with (
+            _opened(str(source), _DIRECTORY, None) as here,
+            _opened(str(target), _DIRECTORY, None) as there,
+        ):
+            self._file(here, there, None, name, name)
+        return self.seals.get(name)
+
     def _directory(self, here: int, there: int, near: int | None, prefix: str, depth: int) -> None:
         """Fill `there`; closes `there` and `near`."""
         try:

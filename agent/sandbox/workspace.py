@@ -4,7 +4,6 @@ import asyncio
 import errno
 import os
 import shutil
-import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
@@ -15,18 +14,18 @@ import msgspec
 
 from agent.errors import Problem
 from agent.protocol import TurnId
+from agent.sandbox.adoption import Adoption
 from agent.sandbox.beneath import regular_files
 from agent.sandbox.chain import Chain
 from agent.sandbox.erase import erase
 from agent.sandbox.jail import MIB
-from agent.sandbox.mirror import Mirror, Seal, seal_of
+from agent.sandbox.mirror import Mirror, seal_of
 from agent.sandbox.owner import Owner, sandbox_owner
 from agent.sandbox.patience import Stop, blocking
 from agent.sandbox.room import room_of
+from agent.sandbox.seals import read_seals, write_seals
 
 T = TypeVar("T")
-_SETTLE_TRIES = 25
-_SETTLE_SECONDS = 0.002
 
 
 class SessionWorkspace:
@@ -71,6 +70,13 @@ class SessionWorkspace:
         """What cannot be gone back on is told once: the next call is about what is left."""
         return await self._do(lambda stop: self._rewind(undone, stop))
 
+    async def adopt(self, names: Collection[str], place: Callable[[], None]) -> None:
+        """Let `place` put files with these names into the tree's root, to be there for good.
+
+        They are put into every checkpoint too: what a person adds is not undone with a turn.
+        """
+        await self._do(lambda stop: self._adopt(names, place, stop))
+
     async def copy_as_of(self, turn: TurnId | None, later: Sequence[TurnId], to: Path) -> bool:
         """Make `to` the root of a workspace with the files as they were after `turn`.
 
@@ -109,10 +115,10 @@ class SessionWorkspace:
         place = self._place(chain.next)
         place.mkdir(parents=True)
         basis = None if chain.basis is None else self._place(chain.basis)
-        known = _seals(basis) if basis else {}
+        known = read_seals(basis) if basis else {}
         mirror = Mirror(stop, same=lambda path, found, _: known.get(path) == seal_of(found))
         mirror.make(self.tree, place / "files", twin=basis / "files" if basis else None)
-        _write_seals(place, mirror.seals)
+        write_seals(place, mirror.seals)
         then = chain.with_checkpoint(
             turn, mirror.copied, keep=self._keep, keep_bytes=self._keep_bytes
         )
@@ -128,15 +134,22 @@ class SessionWorkspace:
         if not popped:
             return True
         place = self._place(popped[0].number)
-        known = _seals(place)
+        known = read_seals(place)
         then = chain.gone_back(popped)
         mirror = Mirror(stop, self._owner, lambda path, _, now: known.get(path) == seal_of(now))
         mirror.make(place / "files", self._tree(then), twin=self.tree)
         self._save(then)
         self._sweep(then, stop)
         files = regular_files(self._tree(then))
-        _write_seals(place, {path: seal_of(found) for path, found in files})
+        write_seals(place, {path: seal_of(found) for path, found in files})
         return True
+
+    def _adopt(self, names: Collection[str], place: Callable[[], None], stop: Stop) -> None:
+        numbers = sorted(self._chain().numbers)
+        place()
+        into = [self._place(number) for number in numbers if self._files(number).is_dir()]
+        if into:
+            Adoption(self.tree, self._root / "adopted", stop).put(names, into)
 
     def _copy_as_of(
         self, turn: TurnId | None, later: Sequence[TurnId], to: Path, stop: Stop
@@ -219,30 +232,3 @@ def _problems() -> Iterator[None]:
             raise Problem("no_room", "The disk is full. Delete something first.") from None
         says = f"The workspace cannot be used: {failure.strerror} ({failure.filename})."
         raise Problem("workspace_unusable", says) from None
-
-
-def _write_seals(place: Path, seals: dict[str, Seal]) -> None:
-    draft = place / "seals.new"
-    seals = _settled(seals, draft)
-    draft.write_bytes(msgspec.msgpack.encode(seals))
-    draft.replace(place / "seals")
-
-
-def _settled(seals: dict[str, Seal], probe: Path) -> dict[str, Seal]:
-    """Wait until the file system's clock has moved on: a later change then shows in the times."""
-    newest = max((seal.changed_ns for seal in seals.values()), default=0)
-    now = 0
-    for _ in range(_SETTLE_TRIES):
-        probe.write_bytes(b"")
-        os.utime(probe)
-        if (now := probe.stat().st_mtime_ns) > newest:
-            return seals
-        time.sleep(_SETTLE_SECONDS)
-    return {path: seal for path, seal in seals.items() if seal.changed_ns < now}
-
-
-def _seals(place: Path) -> dict[str, Seal]:
-    try:
-        return msgspec.msgpack.decode((place / "seals").read_bytes(), type=dict[str, Seal])
-    except (FileNotFoundError, msgspec.DecodeError):
-        return {}

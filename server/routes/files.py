@@ -133,7 +133,7 @@ class Upload:
         if not self.names:
             raise bad_request("There is no part `file` with a file name in the body.")
         self._files.capacity.hold(await self._files.used(self._workspace), 0)
-        await to_the_end(self._files.blocking(self._drafts.close))
+        await to_the_end(self._workspace.adopt(self.names, self._drafts.close))
 
     def _write(self, file: BinaryIO, piece: bytes) -> None:
         self._files.capacity.hold(self._used, self._size)

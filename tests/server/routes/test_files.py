@@ -12,6 +12,7 @@ from agent.sandbox.capacity import Capacity, Disk
 from agent.sandbox.port import SandboxLimits
 from server.config import Config
 from server.keys import WORKSPACES
+from tests.model_server import CallScript, Reply
 from tests.server.routes.doors import Doors, doors
 from tests.server.sessions.house import eventually
 
@@ -183,6 +184,22 @@ async def test_an_upload_takes_nothing_from_the_disks_reserve(guarded: Doors) ->
     guarded.app[WORKSPACES].capacity = Capacity(SandboxLimits(), lambda _: Disk(2**29, 2**50))
     assert (await guarded.upload(session, "a", b"x")).error == (507, "no_room")
     assert await names(guarded, session) == []
+
+
+async def test_an_upload_outlives_the_undoing_of_the_turn_before_it(guarded: Doors) -> None:
+    session = await guarded.session()
+    call = CallScript("write", {"path": "by the agent", "content": "x"})
+    guarded.model.play(Reply(calls=[call]), Reply(text="Done."))
+    async with guarded.socket(f"sessions/{session}/socket") as socket:
+        await socket.say("user_input", "c1", text="Write.")
+        await socket.until("turn_ended")
+        assert await names(guarded, session) == ["by the agent"]
+        assert (await guarded.upload(session, "by a person", b"y")).status == 201
+        await socket.say("undo", "c2")
+        await socket.until("turn_undone")
+        await eventually(lambda: len(list(tree(guarded, session).iterdir())) == 1)
+    got = await guarded.call("GET", f"/api/sessions/{session}/files/by%20a%20person")
+    assert got.body == b"y"
 
 
 HOSTILE: dict[str, tuple[bytes, dict[str, str]]] = {
