@@ -138,8 +138,12 @@ class Connection:
     def _aside(self, frame: Frame) -> None:
         kinds = ("heartbeat", "accepted", "refused", "pong", "bye")
         law(frame["type"] in kinds, "this type is not in the contract", frame)
-        early = frame["type"] == "bye" and self.phase != "hello"
-        law(self.phase == "live" or early, f"{frame['type']} while {self.phase}", frame)
+        # A server that goes away says so whenever that is, also before it has said hello.
+        law(
+            self.phase == "live" or frame["type"] == "bye",
+            f"{frame['type']} while {self.phase}",
+            frame,
+        )
         if frame["type"] in ("heartbeat", "pong"):
             law(TIME.fullmatch(frame["at"]), "at is RFC 3339 UTC with milliseconds", frame)
 
