@@ -98,11 +98,12 @@ async def test_half_a_call_is_no_call(story: Story) -> None:
 async def test_a_tool_is_stopped_with_all_its_processes(story: Story) -> None:
     _, viewer = await story.begin()
     marker = f"86400.{time.time_ns() % 10**9}"
-    command = f"sleep {marker} & setsid sleep {marker} & (sleep {marker} &) ; echo up; wait"
-    story.model.play(calls(bash(command)))
+    sleepers = f"sleep {marker} & setsid sleep {marker} & (sleep {marker} &)"
+    all_asleep = f"[ $(grep -lsz '^{marker}$' /proc/[0-9]*/cmdline | wc -l) -ge 3 ]"
+    story.model.play(calls(bash(f"{sleepers}; until {all_asleep}; do :; done; echo up; wait")))
     await viewer.say("Go")
     await viewer.shows("up", "log")
-    assert alive(f"sleep\0{marker}")
+    assert len(alive(f"sleep\0{marker}")) == 3
     await stopped(viewer)
     assert alive(f"sleep\0{marker}") == []
     output = viewer.of("tool_output")[0]
