@@ -4,6 +4,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+PAGE := static/dist/index.html
+NODE_MODULES := static/node_modules/.installed
 ARGS ?=
 
 # The first Python on the PATH that is new enough, unless PYTHON names one.
@@ -12,15 +14,15 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check wall format lint types floors purity quick bench faults lock system clean
+.PHONY: help run test check wall format lint types floors purity quick page bench faults lock system clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(INSTALLED)  ## start the server and open its page (ARGS="--port 9000" passes flags on)
+run: $(INSTALLED) $(PAGE)  ## start the server and open its page (ARGS="--port 9000" passes flags on)
 	@exec $(BIN)/mooring serve $(ARGS)
 
-test: $(INSTALLED) system  ## all tests (ARGS="tests/agent -k undo" narrows them)
+test: $(INSTALLED) $(PAGE) system  ## all tests (ARGS="tests/agent -k undo" narrows them)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: wall test  ## everything a change must pass: the wall, then all tests
@@ -33,8 +35,9 @@ format: $(INSTALLED)
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 
-types: $(INSTALLED)
+types: $(INSTALLED) $(NODE_MODULES)
 	$(BIN)/mypy
+	$(BIN)/python static/build_page.py run types
 
 floors: $(INSTALLED)
 	$(BIN)/lint-imports --no-logo
@@ -46,20 +49,24 @@ quick: format lint floors  ## under a minute: lint, floors, and the tests of sin
 	$(BIN)/python -m pytest -q -x -m "not slow" \
 		--ignore=tests/stories --ignore=tests/browser --ignore=tests/faults $(ARGS)
 
-bench: $(INSTALLED) system  ## measure speed and memory
+page: $(PAGE)  ## build the page and run its unit tests
+	$(BIN)/python static/build_page.py run test
+
+bench: $(INSTALLED) $(PAGE) system  ## measure speed and memory
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-faults: $(INSTALLED) system  ## cut, stall and kill at random for a while (ARGS="--seed 7 --minutes 30")
+faults: $(INSTALLED) $(PAGE) system  ## cut, stall and kill at random for a while (ARGS="--seed 7 --minutes 30")
 	$(BIN)/python -m tests.faults $(ARGS)
 
-lock:  ## write constraints.txt anew within pyproject.toml (ARGS=--upgrade takes newer releases)
+lock: $(INSTALLED)  ## write constraints.txt anew within pyproject.toml, and the lock of the page (ARGS=--upgrade takes newer releases)
 	@test -x .lock-venv/bin/uv || { $(PYTHON) -m venv .lock-venv && .lock-venv/bin/pip install -q uv; }
 	.lock-venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate --quiet \
 		--custom-compile-command "make lock" --output-file constraints.txt $(ARGS)
+	$(BIN)/python static/build_page.py lock
 
 clean:  ## remove everything that was made here
-	rm -rf $(VENV) .lock-venv build dist static/dist .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .lock-venv build dist static/dist static/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache
 
 $(INSTALLED): constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Mooring needs Python 3.11 to 3.14; none is on the PATH." >&2; exit 1; }
@@ -68,6 +75,14 @@ $(INSTALLED): constraints.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --require-hashes -r constraints.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
+
+$(NODE_MODULES): static/package.json static/package-lock.json $(INSTALLED)
+	@$(BIN)/python static/build_page.py ci --silent
+	@touch $@
+
+# Named one by one by find, so that a file that was added or changed builds anew.
+$(PAGE): $(NODE_MODULES) $(shell find static/src static/public static/*.html static/*.ts -type f)
+	@$(BIN)/python static/build_page.py run build -- --logLevel warn
 
 # What tests need beside Python: installed where that is allowed, named where it is not.
 system:

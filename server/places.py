@@ -8,9 +8,14 @@ from typing import Literal
 
 
 def shipped(folder: Literal["configs", "static"], rooms: Path = Path(__file__).parent) -> Path:
-    """A folder of this distribution: beside `server` in a checkout, inside it when installed."""
+    """A folder of this distribution: inside `server` when installed, beside it in a checkout.
+
+    `static` is the built page, which a checkout has once `make` has made it.
+    """
     inside = rooms / folder
-    return inside if inside.is_dir() else rooms.parent / folder
+    if inside.is_dir():
+        return inside
+    return rooms.parent / folder / "dist" if folder == "static" else rooms.parent / folder
 
 
 def user_data_folder(

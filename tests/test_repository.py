@@ -121,6 +121,7 @@ def test_constraints_hold_hashes_for_everything_and_no_address() -> None:
     )
     assert len(pins) == len(blocks) > 50
     assert not re.search(r"://|--(?:index|extra|find|trusted)", text)
+    assert "://" not in (ROOT / "static" / "package-lock.json").read_text()
 
 
 def test_constraints_satisfy_what_the_distribution_declares() -> None:
@@ -171,7 +172,8 @@ def test_the_wheel_works_when_it_is_installed_alone(tmp_path: Path) -> None:
     )  # fmt: skip
     module, *files = told.stdout.split()
     assert Path(module).is_relative_to(there)
-    shipped = [sorted(p.name for p in (ROOT / f).iterdir()) for f in ("configs", "static")]
+    folders = (ROOT / "configs", ROOT / "static" / "dist")
+    shipped = [sorted(path.name for path in folder.iterdir()) for folder in folders]
     assert files == [name for folder in shipped for name in folder]
     command = subprocess.run(
         [str(tmp_path / "venv" / "bin" / "mooring"), "token", "create", "--user", "ada"],

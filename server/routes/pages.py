@@ -6,15 +6,16 @@ from aiohttp import web
 
 from server.keys import STATIC
 
+HASHED = "assets/"
+"""The build names what lies here by a hash of its content: it never changes."""
+FOR_EVER = "public, max-age=31536000, immutable"
+
 
 async def index(request: web.Request) -> web.StreamResponse:
-    return _page(request.app[STATIC] / "index.html")
-
-
-def _page(path: Path) -> web.StreamResponse:
-    response = web.FileResponse(path)
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    path = request.app[STATIC] / "index.html"
+    if not path.is_file():
+        return web.Response(status=503, text="The page is not built: run `make page`.")
+    return _page(path, "no-cache")
 
 
 async def file(request: web.Request) -> web.StreamResponse:
@@ -27,4 +28,12 @@ async def file(request: web.Request) -> web.StreamResponse:
         raise web.HTTPNotFound from None
     if not there:
         raise web.HTTPNotFound
-    return _page(path)
+    hashed = path.relative_to(root).as_posix().startswith(HASHED)
+    return _page(path, FOR_EVER if hashed else "no-cache")
+
+
+def _page(path: Path, caching: str) -> web.StreamResponse:
+    """The file, or its `.br` or `.gz` beside it where the client takes that."""
+    response = web.FileResponse(path)
+    response.headers["Cache-Control"] = caching
+    return response

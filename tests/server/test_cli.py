@@ -302,6 +302,7 @@ def test_data_is_kept_where_the_platform_keeps_it(
 def test_shipped_folders_are_found_in_a_checkout_and_in_an_installation(tmp_path: Path) -> None:
     rooms = tmp_path / "server"
     rooms.mkdir()
-    assert shipped("static", rooms) == tmp_path / "static"
+    assert shipped("configs", rooms) == tmp_path / "configs"
+    assert shipped("static", rooms) == tmp_path / "static" / "dist"
     (rooms / "static").mkdir()
     assert shipped("static", rooms) == rooms / "static"

@@ -18,10 +18,34 @@ async def test_the_page_is_served_to_everybody_and_asked_for_anew(guarded: Doors
 
 async def test_its_files_are_served_by_their_names(guarded: Doors) -> None:
     root = guarded.app[STATIC]
-    for path in (p for p in root.rglob("*.js") if p.is_file()):
+    files = [p for p in root.rglob("*") if p.is_file() and p.suffix not in (".br", ".gz")]
+    assert {p.suffix for p in files} >= {".js", ".svg", ".html"}
+    for path in files:
         name = path.relative_to(root).as_posix()
         served = await guarded.call("GET", f"/static/{name}", user=None)
         assert served.body == path.read_bytes()
+
+
+async def test_what_is_named_by_its_hash_is_kept_for_ever_and_sent_compressed(
+    guarded: Doors,
+) -> None:
+    assets = guarded.app[STATIC] / "assets"
+    name = max(assets.glob("*.js"), key=lambda path: path.stat().st_size).name
+    assert (assets / f"{name}.br").is_file()
+    headers = {"Accept-Encoding": "gzip"}
+    served = await guarded.call("GET", f"/static/assets/{name}", user=None, headers=headers)
+    assert served.headers["Content-Encoding"] == "gzip"
+    assert "javascript" in served.headers["Content-Type"]
+    assert "immutable" in served.headers["Cache-Control"]
+
+
+async def test_a_page_that_was_not_built_says_how_to_build_it(
+    guarded: Doors, tmp_path: Path
+) -> None:
+    guarded.app._state[STATIC] = tmp_path
+    answer = await guarded.call("GET", "/", user=None)
+    assert answer.status == 503
+    assert b"make page" in answer.body
 
 
 @pytest.mark.parametrize(
@@ -33,8 +57,8 @@ async def test_its_files_are_served_by_their_names(guarded: Doors) -> None:
         "..%2fpyproject.toml",
         "/etc/passwd",
         "%2Fetc%2Fpasswd",
-        "views",
-        "views/",
+        "assets",
+        "assets/",
         "a%00b",
         "%FF",
         pytest.param("n" * 5000, id="long"),
