@@ -7,6 +7,7 @@ import signal
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Executor
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -86,14 +87,13 @@ class Bubblewrap:
 
         async with started(line, workspace, self._owner) as space:
             output = Output(space.output, show, self._limits.output_mib * MIB)
-            gauge = Gauge(space.init, workspace, limits, self._capacity)
-            watch = _Watch(space, output, self._excess(gauge))
-            try:
-                space.go()
-                cut = await watch.verdict(timeout)
-            finally:
-                code = await to_the_end(watch.close())
-                gauge.close()
+            with closing(Gauge(space.init, workspace, limits, self._capacity)) as gauge:
+                watch = _Watch(space, output, self._excess(gauge))
+                try:
+                    space.go()
+                    cut = await watch.verdict(timeout)
+                finally:
+                    code = await to_the_end(watch.close())
         if cut is not None:
             return Exit(-signal.SIGKILL, cut)
         return Exit(code, "output" if output.over else None)

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 
 from agent.errors import Problem
@@ -160,12 +160,12 @@ async def started(
         space = Namespace(command_line, workspace, owner)
     except OSError as failure:
         raise CannotStart(f"{failure.strerror}: {failure.filename}") from None
-    try:
-        await space.ready()
-        yield space
-    finally:
-        await to_the_end(space.end())
-        space.close()
+    with closing(space):
+        try:
+            await space.ready()
+            yield space
+        finally:
+            await to_the_end(space.end())
 
 
 async def readable(fd: int) -> None:

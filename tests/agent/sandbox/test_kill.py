@@ -47,6 +47,7 @@ async def test_an_interrupt_kills_everything_and_returns_at_once(
 async def test_a_second_interrupt_does_not_leave_the_first_half_done(
     commands: Commands, marker: str
 ) -> None:
+    before = descriptors()
     running = asyncio.create_task(commands(f"echo on; exec -a {marker} sleep 1000"))
     await commands.shown("on")
     for _ in range(3):
@@ -55,6 +56,7 @@ async def test_a_second_interrupt_does_not_leave_the_first_half_done(
     with pytest.raises(asyncio.CancelledError):
         await running
     assert alive(marker) == []
+    assert descriptors() == before
 
 
 async def test_an_interrupt_at_any_step_of_the_launch_leaves_nothing(
