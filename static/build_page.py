@@ -27,9 +27,19 @@ class PageHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable" or self.target_name != "wheel":
             return
-        if not (PAGE / "dist" / "index.html").exists():
+        if _stale():
             build()
         build_data["force_include"][str(PAGE / "dist")] = "server/static"
+
+
+def _stale() -> bool:
+    """Whether `dist` is missing or older than something it is made of."""
+    made = PAGE / "dist" / "index.html"
+    if not made.exists():
+        return True
+    folders = (PAGE / "src", PAGE / "public")
+    sources = [*PAGE.glob("*.*"), *(path for folder in folders for path in folder.rglob("*"))]
+    return any(path.stat().st_mtime > made.stat().st_mtime for path in sources)
 
 
 def build() -> None:
