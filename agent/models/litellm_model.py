@@ -17,9 +17,8 @@ import aiohttp
 
 from agent.conversation import ToolSchema
 from agent.models import chat_request, failures
-from agent.models.call_order import CallOrder
-from agent.models.chat_reply import ending
-from agent.models.port import ModelError, ModelRequest, Piece, Reasoning, Text, Used
+from agent.models.litellm_reply import LiteLLMReply, Usages, provider_of, said_why
+from agent.models.port import ModelError, ModelRequest, Piece
 
 NOBODY = "http://127.0.0.1:9/v1"
 """An address on this host that refuses: enough for litellm to build its clients."""
@@ -30,6 +29,9 @@ LOST = re.compile(
     r"payload is not completed|disconnected|peer closed|incomplete|connection (lost|reset|closed)",
     re.IGNORECASE,
 )
+CHUNKS_ON_END = 16
+"""After so many chunks others have their turn, also where one read brought hundreds: each takes
+litellm a third of a millisecond."""
 NO_JSON = re.compile(r"json|^(expecting|unterminated|extra data|invalid control)", re.IGNORECASE)
 
 
@@ -37,7 +39,7 @@ class LiteLLM:
     """One adapter for all sessions; ids are litellm's. `warm` takes two seconds, on a thread.
 
     Without `api_base` each provider's own address and key variable are used. Times are in seconds:
-    for a whole request, and between two chunks.
+    for a whole request, between two chunks, and for usage once the model said why it stopped.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class LiteLLM:
         key: Callable[[], str | None] = lambda: None,
         request_seconds: float = 600,
         silence_seconds: float = 300,
+        tail_seconds: float = 5,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._api_base = api_base
         self._key = key
         self._request_seconds = request_seconds
         self._silence_seconds = silence_seconds
+        self._tail_seconds = tail_seconds
         self._clock = clock
         self._loading = asyncio.Lock()
         self._litellm: ModuleType | None = None
@@ -61,18 +65,19 @@ class LiteLLM:
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Piece, None]:
         litellm = await self._loaded()
         deadline = asyncio.get_running_loop().time() + self._request_seconds
-        reply = _Reply(litellm, request.model)
+        reply = LiteLLMReply(litellm, request.model)
         try:
             opened = await self._within(deadline, self._open(litellm, request))
+            opened.chunks = Usages()
             async with aclosing(opened) as chunks:
-                while (chunk := await self._within(deadline, anext(chunks, None))) is not None:
+                while (chunk := await self._next(deadline, chunks, reply)) is not None:
                     for piece in reply.take(chunk):
                         yield piece
         except TimeoutError:
-            raise failures.failure("timed_out", _provider(request.model)) from None
+            raise failures.failure("timed_out", provider_of(request.model)) from None
         except litellm.exceptions.openai.OpenAIError as problem:
             raise self._failed(litellm, problem, request.model) from None
-        for piece in reply.end(is_whole=_said_why(opened)):
+        for piece in reply.end(is_whole=said_why(opened)):
             yield piece
 
     async def warm(self) -> None:
@@ -137,8 +142,23 @@ class LiteLLM:
             **asked,
         )
 
-    async def _within(self, deadline: float, work: Awaitable[Any]) -> Any:
-        silence = asyncio.get_running_loop().time() + self._silence_seconds
+    async def _next(self, deadline: float, chunks: Any, reply: LiteLLMReply) -> Any:
+        """The next chunk, or None. Nothing is asked for behind a whole reply: litellm would only
+        go through it again for its own logs."""
+        if reply.whole:
+            return None
+        if reply.chunks % CHUNKS_ON_END == CHUNKS_ON_END - 1:
+            await asyncio.sleep(0)
+        try:
+            return await self._within(deadline, anext(chunks, None), reply.stopped)
+        except TimeoutError:
+            if reply.stopped:
+                return None  # usage is welcome, but no longer needed
+            raise
+
+    async def _within(self, deadline: float, work: Awaitable[Any], stopped: bool = False) -> Any:
+        patience = self._tail_seconds if stopped else self._silence_seconds
+        silence = asyncio.get_running_loop().time() + patience
         async with asyncio.timeout_at(min(deadline, silence)):
             return await work
 
@@ -158,62 +178,11 @@ class LiteLLM:
             code = failures.code_of(status, said)
         return failures.failure(
             code,
-            _provider(model),
+            provider_of(model),
             said.message,
             secret=self._key(),
             retry_after=failures.retry_after(headers or {}, self._clock()),
         )
-
-
-class _Reply:
-    """litellm's chunks in, pieces out."""
-
-    def __init__(self, litellm: ModuleType, model: str) -> None:
-        self._litellm = litellm
-        self._model = model
-        self._calls = CallOrder()
-        self._reason = ""
-        self._usage: Any = None
-
-    def take(self, chunk: Any) -> list[Piece]:
-        self._usage = getattr(chunk, "usage", None) or self._usage
-        if not chunk.choices:
-            return []
-        choice = chunk.choices[0]
-        self._reason = choice.finish_reason or self._reason
-        delta = choice.delta
-        found: list[Piece] = []
-        if reasoning := getattr(delta, "reasoning_content", None):
-            found.append(Reasoning(reasoning))
-        if delta.content:
-            found.append(Text(delta.content))
-        for call in delta.tool_calls or ():
-            made = call.function
-            found += self._calls.take(call.index, call.id, made.name, made.arguments or "")
-        return found
-
-    def end(self, *, is_whole: bool) -> list[Piece]:
-        name = _provider(self._model)
-        if not is_whole:
-            raise failures.failure("stream_cut", name)
-        if self._calls.nameless:
-            raise failures.failure("garbled", name, "a tool call without a name")
-        finished = ending(self._reason, name)
-        return [finished] if self._usage is None else [self._used(), finished]
-
-    def _used(self) -> Used:
-        usage = self._usage
-        details = getattr(usage, "prompt_tokens_details", None)
-        cached = getattr(details, "cached_tokens", None) or 0
-        return Used(usage.prompt_tokens, usage.completion_tokens, cached, self._cost())
-
-    def _cost(self) -> float | None:
-        """Dollars; None where litellm has no price for the model."""
-        litellm = self._litellm
-        try:
-            return float(sum(litellm.cost_per_token(model=self._model, usage_object=self._usage)))
-        except (litellm.exceptions.ModelNotMappedError, litellm.exceptions.openai.OpenAIError):
-            return None
 
 
 def _code_without_answer(said: failures.Said) -> str:
@@ -225,16 +194,6 @@ def _code_without_answer(said: failures.Said) -> str:
     if NO_JSON.search(said.message):
         return "garbled"
     return failures.code_of(None, said)
-
-
-def _provider(model: str) -> str:
-    return model.partition("/")[0]
-
-
-def _said_why(stream: Any) -> bool:
-    """Did the provider say why it stopped? litellm makes up a reason where it received none."""
-    received = getattr(stream, "received_finish_reason", "")
-    return received is not None or stream.intermittent_finish_reason is not None
 
 
 def _load() -> ModuleType:

@@ -1,14 +1,18 @@
 """What litellm brings along: prices, its import, its manners."""
 
+import asyncio
 import subprocess
 import sys
+from contextlib import aclosing
 
+import msgspec
 import pytest
 
-from agent.models.litellm_model import LiteLLM
+from agent.models.litellm_model import CHUNKS_ON_END, LiteLLM
+from agent.models.port import Text
 from tests.agent.models.conftest import AS_LITELLM_IS, KEY
 from tests.agent.models.hearing import asking, hear
-from tests.model_server import Gate, ModelServer, Reply, Tokens
+from tests.model_server import Gate, ModelServer, Reply, Tokens, chunk
 
 pytestmark = AS_LITELLM_IS
 
@@ -42,6 +46,51 @@ async def test_a_stalled_server_times_out(server: ModelServer, place: int, limit
     await server.client_left()
     await adapter.close()
     await hasty.close()
+
+
+async def test_usage_that_never_comes_is_not_awaited_for_long(server: ModelServer) -> None:
+    adapter = LiteLLM(api_base=server.url, key=lambda: KEY, tail_seconds=0.05)
+    said = [chunk({"content": "hi"}), chunk({}, "stop")]
+    server.play(Reply(raw=said, tail=False, hold={2: Gate()}))
+    heard = await hear(adapter)
+    await adapter.close()
+    assert (heard.code, heard.text, heard.used) == ("", "hi", None)
+    assert heard.finished is not None
+
+
+async def test_others_have_their_turn_while_a_whole_reply_comes_in_one_read(
+    server: ModelServer,
+) -> None:
+    chunks = 200
+    events = (msgspec.json.encode(chunk({"content": f"{n} "})) for n in range(chunks))
+    server.play(Reply(raw=[b"".join(b"data: %s\n\n" % event for event in events)]))
+    adapter = LiteLLM(api_base=server.url, key=lambda: KEY)
+    turns = 0
+
+    async def somebody_else() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    other = asyncio.create_task(somebody_else())
+    async with aclosing(adapter.stream(asking())) as stream:
+        await anext(stream)
+        before = turns
+        async for piece in stream:
+            if isinstance(piece, Text) and piece.text == f"{chunks - 1} ":
+                break
+    other.cancel()
+    await adapter.close()
+    assert turns - before >= chunks // CHUNKS_ON_END - 1
+
+
+async def test_a_model_may_say_the_same_a_hundred_times(server: ModelServer) -> None:
+    server.play(Reply(pieces=["ha "] * 150))
+    adapter = LiteLLM(api_base=server.url, key=lambda: KEY)
+    heard = await hear(adapter)
+    await adapter.close()
+    assert (heard.code, heard.text) == ("", "ha " * 150)
 
 
 async def test_half_an_emoji_breaks_a_reply_cleanly(
