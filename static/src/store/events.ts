@@ -1,0 +1,189 @@
+// What each event of the log does to a session's state.
+
+import type {
+  ApprovalRequired,
+  ApprovalResolved,
+  AssistantMessage,
+  DurableEvent,
+  SessionUpdated,
+  ToolOutput,
+  ToolStarted,
+  TurnEnded,
+  TurnUndone,
+  Usage,
+  UserMessage,
+} from '../wire.ts';
+import type { Draft } from './draft.ts';
+import type { NoteEntry, SessionState, ToolEntry, ToolState } from './state.ts';
+
+type Of<T extends DurableEvent['type']> = Extract<DurableEvent, { type: T }>;
+type Folds = { readonly [T in DurableEvent['type']]: (draft: Draft, event: Of<T>) => void };
+
+const ENDS: ReadonlySet<string> = new Set(['ok', 'error', 'rejected', 'cancelled', 'unknown']);
+
+/** Events that we do not know change nothing. */
+export function fold(draft: Draft, event: DurableEvent): void {
+  if (Object.hasOwn(FOLDS, event.type)) {
+    (FOLDS[event.type] as (draft: Draft, event: DurableEvent) => void)(draft, event);
+  }
+}
+
+const FOLDS: Folds = {
+  session_created({ now }, { model, title, forked_from: origin }) {
+    now.origin = origin ?? null;
+    if (now.session !== null) now.session = { ...now.session, model, title };
+  },
+  session_updated: updated,
+  input_queued({ now }, { submission, text, delivery, author, attachments = [] }) {
+    now.queued = [...without(now.queued, submission), { submission, text, delivery, author, attachments }];
+  },
+  input_withdrawn({ now }, { submission }) {
+    now.queued = without(now.queued, submission);
+  },
+  user_message: said,
+  turn_started({ now }, { turn, at }) {
+    now.turn = { id: turn, at };
+  },
+  assistant_message: answered,
+  tool_call(draft, { call, turn, at, tool, arguments: given, effect, malformed }) {
+    draft.tool(call, { turn, at }, {
+      ...{ turn, at, tool, arguments: given, effect, state: 'queued' },
+      malformed: malformed ?? undefined,
+    });
+  },
+  approval_required: asked,
+  approval_resolved: ruled,
+  tool_started: started,
+  tool_output: printed,
+  plan_updated({ now }, { turn, items }) {
+    now.plans = [...now.plans.filter((plan) => plan.turn !== turn), { turn, items }];
+    now.plan = items;
+  },
+  usage: spent,
+  retrying(draft, event) {
+    draft.put({ ...note('retrying', event), key: `r:${event.turn ?? event.seq}` });
+  },
+  notice: (draft, event) => draft.put(note('notice', event)),
+  compacted: (draft, event) => draft.put(note('compacted', event)),
+  turn_undone: undone,
+  turn_ended: ended,
+  session_ended(draft, event) {
+    draft.now.ended = event.reason;
+    draft.put(note('session_ended', event));
+  },
+};
+
+const without = (queued: SessionState['queued'], submission: string) =>
+  queued.filter((input) => input.submission !== submission);
+
+function note(about: NoteEntry['about'], event: DurableEvent): NoteEntry {
+  const turn = 'turn' in event ? (event.turn ?? undefined) : undefined;
+  return { kind: 'note', key: `e:${event.seq}`, turn, at: event.at, about, event };
+}
+
+function updated(draft: Draft, event: SessionUpdated): void {
+  const { now } = draft;
+  if (now.session !== null) {
+    const { title, model } = now.session;
+    now.session = { ...now.session, title: event.title ?? title, model: event.model ?? model };
+  }
+  now.autoApproval = event.auto_approval ?? now.autoApproval;
+  if (event.model != null || event.auto_approval != null) draft.put(note('updated', event));
+}
+
+function said(draft: Draft, event: UserMessage): void {
+  const { turn, at, submission, text, author, steered = false, attachments = [] } = event;
+  // A retry undoes a turn and says the same again under one id.
+  if (draft.now.lastUndo === submission) {
+    draft.change(
+      (entry) => entry.undone === submission,
+      (entry) => ({ ...entry, retried: true }),
+    );
+  }
+  draft.now.queued = without(draft.now.queued, submission);
+  draft.put({
+    ...{ kind: 'user', key: `u:${submission}`, turn, at },
+    ...{ submission, text, author, steered, attachments },
+  });
+}
+
+function answered(draft: Draft, event: AssistantMessage): void {
+  const { turn, item, at, text, reasoning = '', partial = false } = event;
+  const key = `m:${item}`;
+  draft.drop(key);
+  draft.shut(key);
+  if (text === '' && reasoning === '') return;
+  draft.put({ kind: 'assistant', key, item, turn, at, open: false, partial, text, reasoning });
+}
+
+function asked(draft: Draft, { turn, at, calls }: ApprovalRequired): void {
+  for (const { call, tool, arguments: given, reason, estimated_cost_usd: cost = null } of calls) {
+    draft.tool(call, { turn, at }, {
+      ...{ tool, arguments: given, state: 'asks', question: { reason, cost } },
+    });
+  }
+}
+
+function ruled(draft: Draft, { turn, at, decisions, by }: ApprovalResolved): void {
+  for (const decision of decisions) {
+    draft.tool(decision.call, { turn, at }, {
+      state: decision.decision === 'approve' ? 'queued' : 'rejected',
+      ruling: { ...decision, by },
+      ...edited(draft, decision.call, decision.arguments),
+    });
+  }
+}
+
+function started(draft: Draft, { turn, at, call, arguments: given }: ToolStarted): void {
+  const change = { state: 'running', since: at } as const;
+  draft.tool(call, { turn, at }, { ...change, ...edited(draft, call, given) });
+}
+
+/** A person's arguments take the place of the model's, which stay to be compared with. */
+function edited(
+  draft: Draft,
+  call: string,
+  given: ToolEntry['arguments'] | null | undefined,
+): Partial<ToolEntry> {
+  if (given == null) return {};
+  const old = draft.find(`c:${call}`);
+  const proposed = old?.kind === 'tool' ? (old.proposed ?? old.arguments) : undefined;
+  return { arguments: given, proposed };
+}
+
+function printed(draft: Draft, event: ToolOutput): void {
+  const { turn, at, call, status, output, truncated, size, seconds } = event;
+  const state: ToolState = ENDS.has(status) ? status : 'unknown';
+  draft.tool(call, { turn, at }, { state, output, truncated, size, seconds });
+  draft.shut(`c:${call}`);
+}
+
+function spent({ now }: Draft, event: Usage): void {
+  const { input, output, cached, cost } = now.used;
+  const sum = { ...now.used, cached: cached + event.cached_tokens };
+  now.used =
+    event.seq <= now.counted
+      ? sum
+      : {
+          ...sum,
+          input: input + event.input_tokens,
+          output: output + event.output_tokens,
+          cost: cost === null || event.cost_usd === null ? null : cost + event.cost_usd,
+        };
+}
+
+function undone(draft: Draft, { turn, submission }: TurnUndone): void {
+  draft.change(
+    (entry) => entry.turn === turn,
+    (entry) => ({ ...entry, undone: submission }),
+  );
+  draft.now.lastUndo = submission;
+  draft.now.plans = draft.now.plans.filter((plan) => plan.turn !== turn);
+  draft.now.plan = draft.now.plans.at(-1)?.items ?? [];
+}
+
+function ended(draft: Draft, event: TurnEnded): void {
+  draft.abandon((entry) => entry.turn === event.turn);
+  draft.now.turn = null;
+  if (event.status !== 'completed') draft.put(note('ended', event));
+}
