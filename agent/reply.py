@@ -17,7 +17,6 @@ from agent.protocol import (
     AnyEvent,
     ApprovalRequired,
     AssistantMessage,
-    Effect,
     JsonObject,
     Notice,
     Question,
@@ -25,6 +24,7 @@ from agent.protocol import (
     TurnId,
     Usage,
 )
+from agent.tools.port import Stakes
 from agent.transcript import size_of
 from agent.turn import TRUNCATED
 
@@ -32,6 +32,10 @@ DROPPED = (
     "Your reply ran into its output limit, so its tool calls were dropped. "
     "Make smaller calls, one at a time."
 )
+
+
+StakesOf = Callable[[str, JsonObject], Stakes]
+"""(tool, arguments) -> what a call of it may do and cost."""
 
 
 class CallText(Struct):
@@ -111,7 +115,7 @@ def reply_events(
     usage: Usage,
     turn: TurnId,
     new_id: NewId,
-    effect_of: Callable[[str], Effect],
+    stakes_of: StakesOf,
 ) -> tuple[AnyEvent, ...]:
     """The whole reply as one commit: message, usage, calls and, where one is needed, the question.
 
@@ -121,28 +125,28 @@ def reply_events(
     if reply.truncated:
         note = (Notice(TRUNCATED, DROPPED, turn),) if reply.calls else ()
         return (message, usage, *note)
-    calls = tuple(_made(turn, call, new_id, effect_of) for call in reply.calls)
+    calls = tuple(_made(turn, call, new_id, stakes_of) for call in reply.calls)
     verdicts = ((c, rules.verdict(CallState(c), history)) for c in calls)
-    asked = tuple(question(c, v) for c, v in verdicts if isinstance(v, Ask))
+    asked = tuple(question(c, v, stakes_of) for c, v in verdicts if isinstance(v, Ask))
     required = (ApprovalRequired(turn, asked),) if asked else ()
     return (message, usage, *calls, *required)
 
 
-def question(call: ToolCall, verdict: Ask) -> Question:
-    return Question(call.call, call.tool, call.arguments, verdict.reason)
+def question(call: ToolCall, verdict: Ask, stakes_of: StakesOf) -> Question:
+    cost = stakes_of(call.tool, call.arguments).cost_usd
+    return Question(call.call, call.tool, call.arguments, verdict.reason, cost)
 
 
-def _made(
-    turn: TurnId, call: CallText, new_id: NewId, effect_of: Callable[[str], Effect]
-) -> ToolCall:
+def _made(turn: TurnId, call: CallText, new_id: NewId, stakes_of: StakesOf) -> ToolCall:
     text = "".join(call.arguments)
     arguments = _arguments(text)
+    known = {} if arguments is None else arguments
     return ToolCall(
         turn,
         new_id("call"),
         call.name,
-        {} if arguments is None else arguments,
-        effect_of(call.name),
+        known,
+        stakes_of(call.name, known).effect,
         text if arguments is None else None,
     )
 

@@ -105,7 +105,7 @@ class TurnTask:
                 await self._calls.refuse(refused)
                 await self._calls.run(calls, undone=history.undone)
             case AskHuman(questions):
-                asked = tuple(question(c.made, v) for c, v in questions)
+                asked = tuple(question(c.made, v, means.toolbox.stakes) for c, v in questions)
                 await self._record(*([ApprovalRequired(self._turn.id, asked)] if asked else []))
                 return False
             case Compact():
@@ -155,7 +155,7 @@ class TurnTask:
             usage=usage,
             turn=self._turn.id,
             new_id=means.new_id,
-            effect_of=means.toolbox.effect,
+            stakes_of=means.toolbox.stakes,
         )
         self._reply = None  # from here on the log tells it
         await self._desk.record(*events)

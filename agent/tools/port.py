@@ -1,7 +1,7 @@
 """What a tool is: arguments as a Struct, an effect, and a run that reports instead of raising."""
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -25,9 +25,17 @@ class Call(Struct, frozen=True):
     show: Callable[[str], None]
 
 
+class Stakes(Struct, frozen=True):
+    """What a call may do, and cost: in dollars, None where it has no price or nobody knows it."""
+
+    effect: Effect
+    cost_usd: float | None = None
+
+
 class Tool(Protocol):
     """`arguments` is a Struct type (forbid_unknown_fields) whose fields carry Meta descriptions:
-    it is the schema the model is given and the validation in one."""
+    it is the schema the model is given and the validation in one. `effect` is the gravest that a
+    call of it can have."""
 
     name: str
     description: str
@@ -35,3 +43,10 @@ class Tool(Protocol):
     arguments: type[Struct]
 
     async def run(self, arguments: Any, call: Call) -> Outcome: ...
+
+
+@runtime_checkable
+class Weighed(Protocol):
+    """A tool whose stakes depend on what it is asked to do."""
+
+    def stakes(self, arguments: Any) -> Stakes: ...

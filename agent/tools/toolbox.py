@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from agent.conversation import ToolSchema
 from agent.errors import Problem
-from agent.protocol import Effect, JsonObject, PlanItem
+from agent.protocol import JsonObject, PlanItem
 from agent.sandbox.beneath import Beneath
 from agent.sandbox.owner import Owner
 from agent.sandbox.patience import blocking, to_the_end
-from agent.tools.port import Call, Outcome, Tool
+from agent.tools.port import Call, Outcome, Stakes, Tool, Weighed
 from agent.tools.printed import OUTPUT_LIMIT, Printed, kept_at
 from agent.tools.schema import schema_of
 
@@ -59,10 +59,17 @@ class Toolbox:
     def schemas(self) -> tuple[ToolSchema, ...]:
         return self._schemas
 
-    def effect(self, name: str) -> Effect:
-        """Of an unknown tool: read, for it does nothing."""
+    def stakes(self, name: str, arguments: JsonObject) -> Stakes:
+        """Of an unknown tool: read, for it does nothing; of wrong arguments: the gravest."""
         tool = self._tools.get(name)
-        return tool.effect if tool else "read"
+        if tool is None:
+            return Stakes("read")
+        if not isinstance(tool, Weighed):
+            return Stakes(tool.effect)
+        try:
+            return tool.stakes(_arguments(tool, arguments))
+        except msgspec.ValidationError:
+            return Stakes(tool.effect)
 
     def check(self, name: str, arguments: JsonObject) -> str | None:
         """What is wrong with a call, said so that the model can mend it; None: nothing."""

@@ -12,13 +12,13 @@ from agent.protocol import (
     AnyEvent,
     ApprovalRequired,
     AssistantMessage,
-    Effect,
     JsonObject,
     Notice,
     ToolCall,
     Usage,
 )
 from agent.reply import Reply, reply_events
+from agent.tools.port import Stakes
 from tests.agent.doubles import Ids
 from tests.agent.logs import Log, rules
 from tests.agent.memory_journal import GrowingText
@@ -52,8 +52,8 @@ def taken(*pieces: Piece, screen: Screen | None = None) -> Reply:
     return reply
 
 
-def effect_of(tool: str) -> Effect:
-    return "publish" if tool == "publish" else "read"
+def stakes_of(tool: str, arguments: JsonObject) -> Stakes:
+    return Stakes("publish", 0.5) if tool == "publish" else Stakes("read")
 
 
 def events(reply: Reply, history: History = HISTORY, by: Rules | None = None) -> list[AnyEvent]:
@@ -64,7 +64,7 @@ def events(reply: Reply, history: History = HISTORY, by: Rules | None = None) ->
         usage=USAGE,
         turn="t1",
         new_id=Ids(),
-        effect_of=effect_of,
+        stakes_of=stakes_of,
     )
     return list(made)
 
@@ -177,6 +177,7 @@ def test_a_question_is_in_the_commit_of_the_reply() -> None:
         {"to": "all"},
     )
     assert question.reason
+    assert question.estimated_cost_usd == 0.5
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 from msgspec import Struct
 
 from agent.errors import Problem
-from agent.protocol import Effect
+from agent.protocol import Effect, JsonObject
 from agent.sandbox.port import SandboxLimits
 from agent.tools.files import file_tools
 from agent.tools.plan import Plan
-from agent.tools.port import Call, Outcome
+from agent.tools.port import Call, Outcome, Stakes
 from agent.tools.shell import Bash
 from agent.tools.toolbox import Finished, Toolbox
 from tests.agent.tools.calls import Calls, ScriptedSandbox
@@ -60,7 +60,7 @@ def built_in(executor: ThreadPoolExecutor) -> Toolbox:
 
 
 def test_the_built_in_tools_have_their_effects(built_in: Toolbox) -> None:
-    assert {name: built_in.effect(name) for name in (*built_in.names, "unknown")} == {
+    assert {name: built_in.stakes(name, {}).effect for name in (*built_in.names, "unknown")} == {
         "bash": "execute",
         "read": "read",
         "write": "write",
@@ -68,6 +68,35 @@ def test_the_built_in_tools_have_their_effects(built_in: Toolbox) -> None:
         "plan": "read",
         "unknown": "read",
     }
+
+
+class Order(Struct, frozen=True, forbid_unknown_fields=True):
+    buys: bool
+
+
+class Store(Probe):
+    """Looking is free, and it sells."""
+
+    name = "store"
+    arguments: type[Struct] = Order
+
+    def stakes(self, arguments: Order) -> Stakes:
+        return Stakes("spend", 2.5) if arguments.buys else Stakes("read")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stakes"),
+    [
+        ({"buys": False}, Stakes("read")),
+        ({"buys": True}, Stakes("spend", 2.5)),
+        pytest.param({"buys": "?"}, Stakes("spend"), id="the gravest where nobody knows"),
+    ],
+)
+def test_what_a_call_may_do_depends_on_what_it_asks(
+    executor: ThreadPoolExecutor, arguments: JsonObject, stakes: Stakes
+) -> None:
+    store = Store(lambda call: Outcome("ok", ""))
+    assert Toolbox([store], executor).stakes("store", arguments) == stakes
 
 
 def test_the_model_is_told_of_every_tool(built_in: Toolbox) -> None:
