@@ -1,50 +1,79 @@
-"""Log lines on their way out: written by a thread, so that a stalled terminal stalls nobody."""
+"""Log lines on their way out: made and written by a thread, so that they hold up nobody."""
 
 import logging
-import queue
 import threading
+from collections import deque
+from collections.abc import Callable
 from typing import TextIO
 
 WAITING = 10_000
-"""Lines that may wait for the stream; more are dropped and counted, the oldest are kept."""
+"""Records that may wait for the stream; more are dropped and counted, the oldest are kept."""
+GATHERING = 0.02
+"""Seconds between two looks at what waits: to wake a thread for a line costs more than the line."""
 LAST_SECONDS = 2.0
 
 
-class LogPipe(logging.Handler):
-    """Formats a record where it arises, in its context, and hands the line to its thread."""
+def as_it_is(record: logging.LogRecord) -> None:
+    """Nothing of the context is kept with the record."""
 
-    def __init__(self, stream: TextIO, waiting: int = WAITING) -> None:
+
+class LogPipe(logging.Handler):
+    """`bind` keeps with a record what only its context knows; its thread makes a line of it."""
+
+    def __init__(
+        self,
+        stream: TextIO,
+        waiting: int = WAITING,
+        bind: Callable[[logging.LogRecord], None] = as_it_is,
+    ) -> None:
         super().__init__()
         self._stream = stream
-        self._lines: queue.Queue[str | None] = queue.Queue(waiting)
+        self._most = waiting
+        self._bind = bind
+        self._waiting: deque[logging.LogRecord | str] = deque()
         self._dropped = 0
-        self._thread = threading.Thread(target=self._write, name="log-lines", daemon=True)
+        self._came = threading.Event()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log-lines", daemon=True)
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        try:
-            self._lines.put_nowait(self.format(record))
-        except queue.Full:
+        if len(self._waiting) >= self._most:
             self._dropped += 1
+            return
+        self._bind(record)
+        # A traceback holds on to all that its frames know: it becomes text at once.
+        self._waiting.append(self.format(record) if record.exc_info else record)
+        if not self._came.is_set():
+            self._came.set()
 
     def close(self) -> None:
         """Write what waits, unless the stream does not take it; called when the process ends."""
         super().close()
-        try:
-            self._lines.put(None, timeout=LAST_SECONDS)
-        except queue.Full:
-            return
+        self._ending.set()
+        self._came.set()
         self._thread.join(LAST_SECONDS)
 
+    # ---- in the thread -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._ending.is_set():
+                self._came.wait()
+                self._came.clear()
+                self._write()
+                self._ending.wait(GATHERING)
+            self._write()
+        except (OSError, ValueError):
+            return  # the stream is closed: there is nobody left to tell
+
     def _write(self) -> None:
-        while (line := self._lines.get()) is not None:
-            try:
-                self._stream.write(f"{line}\n")
-                if dropped := self._take_dropped():
-                    self._stream.write(f"({dropped} log lines were dropped: the reader stalled)\n")
-                self._stream.flush()
-            except (OSError, ValueError):
-                return  # the stream is closed: there is nobody left to tell
+        while self._waiting:
+            line = self._waiting.popleft()
+            self._stream.write(f"{line if isinstance(line, str) else self.format(line)}\n")
+            if dropped := self._take_dropped():
+                self._stream.write(f"({dropped} log lines were dropped: the reader stalled)\n")
+        self._stream.flush()
 
     def _take_dropped(self) -> int:
         self.acquire()  # `emit` is called under the same lock

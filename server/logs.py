@@ -71,6 +71,12 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
+def bind(record: logging.LogRecord) -> None:
+    """Keep with a record what is only known where it arises: its ids, and what it says now."""
+    record.session, record.submission = _session.get(), _submission.get()
+    record.msg, record.args = _message(record), None
+
+
 class _Line(Struct, frozen=True, omit_defaults=True):
     """One record, fit to be shown: redacted and printable."""
 
@@ -91,8 +97,8 @@ class _Formatter(logging.Formatter):
             level=record.levelname.lower(),
             room=record.name,
             message=_shortened(printable(redacted(_message(record)))),
-            session=_shown(_session.get()),
-            submission=_shown(_submission.get()),
+            session=_shown(getattr(record, "session", None)),
+            submission=_shown(getattr(record, "submission", None)),
             traceback=_traceback(record),
         )
 
@@ -117,7 +123,7 @@ class JsonFormatter(_Formatter):
 
 def configure(log_format: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:
     """Send every record of the process to `stream` (stderr), and nowhere else."""
-    handler = LogPipe(stream or sys.stderr)
+    handler = LogPipe(stream or sys.stderr, bind=bind)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     logging.captureWarnings(True)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)

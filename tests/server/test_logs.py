@@ -1,10 +1,12 @@
 """Log records are one line, carry their ids, and hold neither secrets nor forged lines."""
 
 import asyncio
+import gc
 import json
 import logging
 import re
 import threading
+import weakref
 from io import StringIO
 from typing import Any
 
@@ -26,6 +28,7 @@ def written(log_format: LogFormat, message: str, *arguments: object, error: bool
         except ValueError as raised:
             record.exc_info = (ValueError, raised, raised.__traceback__)
     formatter = logs.JsonFormatter() if log_format == "json" else logs.TextFormatter()
+    logs.bind(record)
     return formatter.format(record)
 
 
@@ -174,6 +177,43 @@ def test_a_stalled_reader_stalls_nobody_and_learns_what_it_missed() -> None:
     first, note, *rest = stream.getvalue().splitlines()
     assert (first, rest) == ("0", ["1", "2"])
     assert note.startswith("(3 log lines were dropped")
+
+
+def test_a_line_says_what_was_true_when_it_was_logged() -> None:
+    stream = StalledStream()
+    pipe = LogPipe(stream, bind=logs.bind)
+    pipe.setFormatter(logs.TextFormatter())
+    changes = ["now"]
+    with logs.bound(session="s1"):
+        pipe.handle(logging.LogRecord("room", logging.INFO, __file__, 1, "%s", (changes,), None))
+    changes.append("later")
+    with logs.bound(session="s2"):
+        stream.flows.set()
+        pipe.close()
+    assert stream.getvalue().endswith("room: ['now'] session=s1\n")
+
+
+def test_an_error_is_let_go_of_as_soon_as_it_was_logged() -> None:
+    class Kept(Exception):
+        pass
+
+    stream = StalledStream()
+    pipe = LogPipe(stream)
+    gone = threading.Event()
+    try:
+        raise Kept("once")
+    except Kept as error:
+        weakref.finalize(error, gone.set)
+        failed = record(1)
+        failed.exc_info = (Kept, error, error.__traceback__)
+        pipe.handle(failed)
+        failed.exc_info = None
+    del failed
+    gc.collect()
+    assert gone.is_set()
+    stream.flows.set()
+    pipe.close()
+    assert "Kept: once" in stream.getvalue()
 
 
 def test_a_stream_that_was_closed_ends_the_log_and_nothing_else() -> None:
