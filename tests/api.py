@@ -39,7 +39,7 @@ class Api:
         self._http: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
-        timeout = aiohttp.ClientTimeout(total=20)
+        timeout = aiohttp.ClientTimeout(total=60)
         self._http = aiohttp.ClientSession(headers=self.headers, timeout=timeout)
         return self
 

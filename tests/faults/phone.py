@@ -65,7 +65,7 @@ class Phone:
                     await self._talk(viewer)
                 except Broken:
                     viewer.check()
-                    law(viewer.close_code is not None, "an answer within ten seconds", {})
+                    law(viewer.close_code is not None, "an answer in time", {})
         except (OSError, ConnectionClosed, InvalidHandshake):
             pass  # in the handshake, or while it spoke
 

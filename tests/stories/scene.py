@@ -12,7 +12,7 @@ import aiohttp
 from websockets.exceptions import InvalidStatus
 
 from tests.api import Answer, Api
-from tests.client import Viewer
+from tests.client import WITHIN, Viewer
 from tests.model_server import CallScript, ModelServer, Reply
 from tests.oracle import Frame
 from tests.serving import Server
@@ -126,7 +126,7 @@ class Story:
         while page := (await self.api.good("GET", "/api/sessions", limit=500))["sessions"]:
             for session in page:
                 await self.api.call("DELETE", f"/api/sessions/{session['id']}")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             await self.model.quiet()
 
 
@@ -184,6 +184,12 @@ def alive(marker: str) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def up_when_asleep(marker: str, count: int) -> str:
+    """Says `up` once so many `sleep marker` sleep: a shell forks them before it becomes them."""
+    asleep = f"grep -lsz '^{marker}$' /proc/[0-9]*/cmdline | wc -l"
+    return f"until [ $({asleep}) -ge {count} ]; do :; done; echo up"
 
 
 async def handshake_refusal(viewer: Viewer) -> tuple[int, str]:

@@ -127,8 +127,8 @@ class Walk:
             await self.story.server.kill9()
         else:
             assert await self.story.server.terminate() == 0
+        logs = [await viewer.leave() for viewer in self.viewers]  # all that came is read
         self.listen()
-        logs = [viewer.log for viewer in self.viewers]
         await self.story.restart()
         self.viewers = [await self.story.join(self.session, log=log) for log in logs[:3]]
 

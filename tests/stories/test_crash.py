@@ -2,17 +2,18 @@
 
 import time
 
-from tests.client import Viewer
+from tests.client import WITHIN, Viewer
 from tests.model_server import Gate, Reply
 from tests.oracle import Frame
 from tests.stories.conftest import NewStory
-from tests.stories.scene import UNTIL_GO, Story, alive, bash, calls, named, told
+from tests.stories.scene import UNTIL_GO, Story, alive, bash, calls, named, told, up_when_asleep
 
 
 async def crash(story: Story, session: str, viewer: Viewer) -> Viewer:
     """The server dies and comes back, and so does the viewer."""
     await story.restart()
-    return await story.join(session, log=viewer.log, generation=viewer.hello["log"])
+    log = await viewer.leave()  # all that came is read
+    return await story.join(session, log=log, generation=viewer.hello["log"])
 
 
 def interrupted(turn: str) -> Frame:
@@ -39,8 +40,10 @@ async def test_mid_stream_the_half_sentence_is_kept(alone: NewStory) -> None:
     await viewer.shows(shown)
     # At most the last 250 ms may be missing: let another session's turns pass the time.
     other = await story.join(await story.api.session())
-    until = time.monotonic() + 0.6
-    while time.monotonic() < until:
+    due = time.monotonic() + 0.6
+    begun = 0.0
+    while begun < due:  # the last turn begins when the draft is long on its way to the store
+        begun = time.monotonic()
         await story.turn(other, "Tick")
     back = await crash(story, session, viewer)
     message = back.of("assistant_message")[0]
@@ -85,11 +88,13 @@ async def test_a_started_tool_is_unknown_and_is_never_run_again(alone: NewStory)
     story = await alone()
     session, viewer = await story.begin()
     marker = f"86400.{time.time_ns() % 10**9}"
-    command = f"echo x >> runs.txt; sleep {marker} & setsid sleep {marker} & echo up; wait"
+    sleepers = f"sleep {marker} & setsid sleep {marker} &"
+    command = f"echo x >> runs.txt; {sleepers} {up_when_asleep(marker, 2)}; wait"
     story.model.play(calls(bash("echo done"), bash(command), text="Two things."))
     await viewer.say("Go")
     await viewer.until("tool_output", status="ok")
     await viewer.shows("up", "log")
+    assert len(alive(f"sleep\0{marker}")) == 2
     await story.server.kill9()
     assert await gone(f"sleep\0{marker}")
     back = await crash(story, session, viewer)
@@ -108,7 +113,7 @@ async def test_a_started_tool_is_unknown_and_is_never_run_again(alone: NewStory)
 
 async def gone(marker: str) -> bool:
     """Its children die with the server, if not in the same instant."""
-    until = time.monotonic() + 5
+    until = time.monotonic() + WITHIN
     while alive(marker):
         if time.monotonic() > until:
             return False

@@ -6,6 +6,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.client import WITHIN
 from tests.connection import check_session
 from tests.model_server import Gate, Reply
 from tests.oracle import TIME, Frame
@@ -58,7 +59,7 @@ class Dashboard:
         return frame
 
     async def until(self, session: str, **fields: Any) -> Frame:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             while True:
                 row = self.rows.get(session)
                 if row and all(row[key] == value for key, value in fields.items()):
@@ -66,12 +67,12 @@ class Dashboard:
                 await self.take()
 
     async def total(self, **fields: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             while not fields.items() <= self.totals["sessions"].items():
                 await self.take()
 
     async def gone(self, session: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             while session in self.rows:
                 await self.take()
 
@@ -140,10 +141,10 @@ async def test_changes_come_at_most_twice_a_second_and_nothing_without_a_change(
 ) -> None:
     session, viewer = await story.begin()
     loop = asyncio.get_running_loop()
+    begun = loop.time()
     async with dashboard(story) as socket:
         board = Dashboard(socket)
         await board.take()
-        begun = loop.time()
         story.model.default = Reply(text="word " * 50)
         for number in range(25):
             await story.turn(viewer, f"Turn {number}")

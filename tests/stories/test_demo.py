@@ -17,6 +17,7 @@ async def to_the_end(viewer: Viewer, submission: str) -> Frame:
     started = await viewer.until("turn_started", submission=submission)
     answered = 0
     while True:
+        head = viewer.log.last
         events = [event for event in viewer.events if event.get("turn") == started["turn"]]
         if events[-1]["type"] == "turn_ended":
             return events[-1]
@@ -25,7 +26,7 @@ async def to_the_end(viewer: Viewer, submission: str) -> Frame:
             decisions = [{"call": c["call"], "decision": "approve"} for c in question["calls"]]
             await viewer.accepted("approval", decisions=decisions)
             answered += 1
-        await viewer.more(within=20)
+        await viewer.more(than=head)
 
 
 async def test_the_demo_streams_plans_runs_tools_and_asks(alone: NewStory) -> None:

@@ -1,7 +1,6 @@
 """An idle session costs disk, not memory: it sleeps, and wakes as if nothing had been."""
 
 import asyncio
-import time
 
 from tests.model_server import Reply
 from tests.stories.conftest import NewStory
@@ -28,10 +27,8 @@ async def test_an_idle_session_sleeps_and_wakes_with_its_memory(alone: NewStory)
     head = (await story.api.look(session))["head"]
     assert head == log.last
     back = await story.join(session, log=log)
-    begun = time.monotonic()
     await back.say("What is my name?")
     await story.model.request_arrived(2)
-    assert time.monotonic() - begun < 2
     await back.until("turn_ended", status="completed")
     assert "Hello, Ada." in str(story.model.requests[1].messages)
 

@@ -1,19 +1,21 @@
 """A stop stops: whatever runs, at once, and what was said is kept."""
 
 import asyncio
+import math
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from tests.client import Viewer, new_id
+from tests.client import WITHIN, Viewer, new_id
 from tests.model_server import Gate, Reply
-from tests.stories.scene import UNTIL_GO, Story, alive, bash, calls, named, told
+from tests.stories.scene import UNTIL_GO, Story, alive, bash, calls, named, told, up_when_asleep
 
 AT_ONCE = 0.1
 """Seconds within which an interrupt reaches the model call or the tool."""
 SLOW_RETRY = Reply(
-    status=429, headers={"Retry-After": "40"}, body={"error": {"message": "slow down"}}
+    status=429, headers={"Retry-After": "500"}, body={"error": {"message": "slow down"}}
 )
 
 
@@ -99,8 +101,7 @@ async def test_a_tool_is_stopped_with_all_its_processes(story: Story) -> None:
     _, viewer = await story.begin()
     marker = f"86400.{time.time_ns() % 10**9}"
     sleepers = f"sleep {marker} & setsid sleep {marker} & (sleep {marker} &)"
-    all_asleep = f"[ $(grep -lsz '^{marker}$' /proc/[0-9]*/cmdline | wc -l) -ge 3 ]"
-    story.model.play(calls(bash(f"{sleepers}; until {all_asleep}; do :; done; echo up; wait")))
+    story.model.play(calls(bash(f"{sleepers}; {up_when_asleep(marker, 3)}; wait")))
     await viewer.say("Go")
     await viewer.shows("up", "log")
     assert len(alive(f"sleep\0{marker}")) == 3
@@ -128,11 +129,19 @@ async def test_the_wait_before_a_retry_is_stopped(story: Story) -> None:
     story.model.play(SLOW_RETRY)
     await viewer.say("Go")
     retrying = await viewer.until("retrying")
-    assert retrying["wait_seconds"] == 40
+    assert retrying["wait_seconds"] == 500 > 10 * WITHIN
     await viewer.status_is(activity="retrying")
-    begun = time.monotonic()
     await stopped(viewer)
-    assert time.monotonic() - begun < 5
+
+
+async def at_its_best(once: Callable[[int], Awaitable[float]]) -> float:
+    """The best of up to twenty: the machine that tests may be busy with something else."""
+    best = math.inf
+    for number in range(1, 21):
+        best = min(best, await once(number))
+        if best < AT_ONCE:
+            break
+    return best
 
 
 @pytest.mark.parametrize("phase", ["opening", "streaming"])
@@ -153,14 +162,13 @@ async def test_a_stop_reaches_the_model_within_100_ms(story: Story, phase: str) 
         await viewer.answer(future)
         return took
 
-    # The best of three: the machine that tests may be busy with something else.
-    assert min([await once(number) for number in (1, 2, 3)]) < AT_ONCE
+    assert await at_its_best(once) < AT_ONCE
 
 
 async def test_a_stop_reaches_a_tool_within_100_ms(story: Story) -> None:
     _, viewer = await story.begin()
 
-    async def once(number: int) -> float:
+    async def once(_: int) -> float:
         story.model.play(calls(bash(UNTIL_GO)))
         await viewer.say("Go")
         await viewer.shows("waiting", "log")
@@ -168,7 +176,7 @@ async def test_a_stop_reaches_a_tool_within_100_ms(story: Story) -> None:
         await viewer.accepted("interrupt")
         return time.monotonic() - begun
 
-    assert min([await once(number) for number in (1, 2, 3)]) < AT_ONCE
+    assert await at_its_best(once) < AT_ONCE
 
 
 async def test_accepted_is_said_when_the_end_is_committed(story: Story) -> None:
@@ -271,6 +279,8 @@ async def test_what_began_a_turn_and_what_stopped_it_at_once_are_all_answered(
         stop = {"type": "interrupt", "id": new_id()}
         futures = [await viewer.send(frame) for frame in (begin, begin, stop, stop)]
         begun, again, stopped, repeated = [await viewer.answer(future) for future in futures]
+        if "duplicate" in begun:  # the repeat may be answered first
+            begun, again = again, begun
         assert begun["type"] == "accepted", number
         assert again == {**begun, "duplicate": True}, number
         ended = await viewer.until("turn_ended")

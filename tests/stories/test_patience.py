@@ -27,8 +27,8 @@ async def test_quiet_sockets_have_a_heartbeat_every_20_seconds(story: Story) -> 
         await board.until(session, viewers=1)
         begun = loop.time()
         beat, frame = await asyncio.gather(
-            viewer.live("heartbeat", within=HEARTBEAT + 4),
-            asyncio.wait_for(_heartbeat(board), HEARTBEAT + 4),
+            viewer.live("heartbeat", within=HEARTBEAT + 15),
+            asyncio.wait_for(_heartbeat(board), HEARTBEAT + 15),
         )
         assert loop.time() - begun > HEARTBEAT / 2
     assert beat == {"type": "heartbeat", "head": viewer.log.last, "at": beat["at"]}

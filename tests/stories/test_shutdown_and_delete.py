@@ -10,7 +10,20 @@ from websockets.exceptions import ConnectionClosed
 from tests.client import Viewer
 from tests.model_server import Gate, Reply
 from tests.stories.conftest import NewStory
-from tests.stories.scene import UNTIL_GO, Story, alive, bash, calls, handshake_refusal, named, told
+from tests.stories.scene import (
+    UNTIL_GO,
+    Story,
+    alive,
+    bash,
+    calls,
+    handshake_refusal,
+    named,
+    told,
+    up_when_asleep,
+)
+
+GAVE_UP = "leaving it behind"
+"""What a server says that something keeps from stopping in its ten seconds."""
 
 
 async def mid_sentence(story: Story, viewer: Viewer) -> None:
@@ -110,9 +123,10 @@ async def test_deleting_closes_every_viewer_and_leaves_nothing(story: Story) -> 
 async def test_deleting_stops_what_runs_and_frees_the_sandbox(story: Story) -> None:
     session, viewer = await story.begin()
     marker = f"86400.{time.time_ns() % 10**9}"
-    story.model.play(calls(bash(f"setsid sleep {marker} & echo up; wait")))
+    story.model.play(calls(bash(f"setsid sleep {marker} & {up_when_asleep(marker, 1)}; wait")))
     await viewer.say("Go")
     await viewer.shows("up", "log")
+    assert len(alive(f"sleep\0{marker}")) == 1
     await story.api.good("DELETE", f"/api/sessions/{session}")
     assert alive(f"sleep\0{marker}") == []
     assert await viewer.closed() == 4404
@@ -220,9 +234,8 @@ async def test_a_second_sigterm_exits_at_once(alone: NewStory) -> None:
     ending = asyncio.create_task(story.server.terminate())
     await asyncio.sleep(0)
     story.server.signal(signal.SIGTERM)
-    begun = time.monotonic()
-    await ending
-    assert time.monotonic() - begun < 3
+    assert await ending in (0, 1)  # 0 when all was done by then, or both came as one
+    assert GAVE_UP not in story.server.stderr
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
@@ -232,7 +245,6 @@ async def test_an_idle_server_stops_quickly_and_says_nothing_more(
     story = await alone()
     await story.begin()
     story.server.signal(how)
-    begun = time.monotonic()
     assert await story.server.exited() == 0
-    assert time.monotonic() - begun < 3
+    assert GAVE_UP not in story.server.stderr
     assert story.server.stdout == [f"Mooring listens on {story.server.url}"]

@@ -117,7 +117,8 @@ async def test_a_retry_is_one_commit(story: Story) -> None:
     answer = await viewer.ask({"type": "retry", "id": "again-1"})
     undone = await viewer.until("turn_undone")
     assert answer == {"type": "accepted", "id": "again-1", "seq": undone["seq"]}
-    message, started = viewer.events[undone["seq"] : undone["seq"] + 2]
+    message, started = [await viewer.until(kind) for kind in ("user_message", "turn_started")]
+    assert [message["seq"], started["seq"]] == [undone["seq"] + 1, undone["seq"] + 2]
     turn = started["turn"]
     assert named(undone, "seq") == {
         "type": "turn_undone",
