@@ -1,0 +1,121 @@
+// What outlives a reload: unanswered submissions and unsent drafts, in IndexedDB where it is allowed.
+
+import { type ReadonlySignal, signal } from '@preact/signals';
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import type { Submission } from '../wire.ts';
+
+/** A submission on its way, and what is to follow once it is accepted. */
+export interface KeptItem {
+  readonly id: string;
+  readonly session: string;
+  /** The page that sends it. */
+  readonly tab: string;
+  readonly order: number;
+  /** When a person asked for it, by this machine's clock. */
+  readonly at: number;
+  readonly frame: Submission;
+  readonly then: readonly Submission[];
+  readonly refused: { readonly code: string; readonly message: string } | null;
+}
+
+interface Shape extends DBSchema {
+  outbox: { key: string; value: KeptItem; indexes: { session: string } };
+  drafts: { key: string; value: string };
+}
+type Database = IDBPDatabase<Shape>;
+const NAME = 'mooring';
+const VERSION = 1;
+/** A storage that takes longer than this is taken for broken: nobody waits for it to send. */
+const PATIENCE_MS = 1_000;
+
+/** Everything is in memory as well, so that a storage that is full or forbidden costs only reloads. */
+export class Kept {
+  readonly #durable = signal(true);
+  readonly #items = new Map<string, KeptItem>();
+  readonly #drafts = new Map<string, string>();
+  readonly #database: Promise<Database | null>;
+  readonly #after: (milliseconds: number, run: () => void) => () => void;
+
+  constructor(after: (milliseconds: number, run: () => void) => () => void) {
+    this.#after = after;
+    this.#database = this.#within(this.#open(), null);
+  }
+
+  /** False: what is kept lasts only as long as this page. */
+  get durable(): ReadonlySignal<boolean> {
+    return this.#durable;
+  }
+
+  async items(session: string): Promise<readonly KeptItem[]> {
+    const stored = await this.#ask((db) => db.getAllFromIndex('outbox', 'session', session));
+    const mine = [...this.#items.values()].filter((item) => item.session === session);
+    const all = new Map([...(stored ?? []), ...mine].map((item) => [item.id, item]));
+    return [...all.values()].sort((a, b) => a.order - b.order);
+  }
+
+  async put(item: KeptItem): Promise<void> {
+    this.#items.set(item.id, item);
+    await this.#ask((db) => db.put('outbox', item));
+  }
+
+  async remove(id: string): Promise<void> {
+    this.#items.delete(id);
+    await this.#ask((db) => db.delete('outbox', id));
+  }
+
+  /** One takes the place of the other, or nothing happens. */
+  async replace(id: string, item: KeptItem): Promise<void> {
+    this.#items.delete(id);
+    this.#items.set(item.id, item);
+    await this.#ask(async (db) => {
+      const change = db.transaction('outbox', 'readwrite');
+      await Promise.all([change.store.delete(id), change.store.put(item), change.done]);
+      return true;
+    });
+  }
+
+  async draft(of: string): Promise<string> {
+    const known = this.#drafts.get(of);
+    return known ?? (await this.#ask((db) => db.get('drafts', of))) ?? '';
+  }
+
+  async keepDraft(of: string, text: string): Promise<void> {
+    this.#drafts.set(of, text);
+    await this.#ask(async (db) => {
+      if (text === '') await db.delete('drafts', of);
+      else await db.put('drafts', text, of);
+      return true;
+    });
+  }
+
+  async #open(): Promise<Database> {
+    return openDB<Shape>(NAME, VERSION, {
+      upgrade(db) {
+        db.createObjectStore('outbox', { keyPath: 'id' }).createIndex('session', 'session');
+        db.createObjectStore('drafts');
+      },
+      blocking: (_old, _new, event) => (event.target as IDBDatabase).close(),
+    });
+  }
+
+  async #ask<T>(what: (db: Database) => Promise<T>): Promise<T | null> {
+    const db = await this.#database;
+    return db === null ? null : this.#within(what(db), null);
+  }
+
+  /** Storage may be forbidden, full, or stuck: then we go on without it, and say so. */
+  async #within<T>(doing: Promise<T>, otherwise: T | null): Promise<T | null> {
+    let stop = () => {};
+    const late = new Promise<never>((_, reject) => {
+      stop = this.#after(PATIENCE_MS, () => reject(new Error('the storage does not answer')));
+    });
+    try {
+      return await Promise.race([doing, late]);
+    } catch {
+      this.#durable.value = false;
+      return otherwise;
+    } finally {
+      stop();
+    }
+  }
+}

@@ -1,0 +1,219 @@
+// Every session this person may see: listed over HTTP, kept true by the dashboard's socket.
+
+import { type ReadonlySignal, computed, signal } from '@preact/signals';
+import { Problem, type SessionPage, sessionPath } from '../link/api.ts';
+import { Link, type LinkView } from '../link/link.ts';
+import { type FleetState, board, drop, listed, noFleet, put } from '../store/fleet.ts';
+import type { BoardFrame, Row, Session, Totals } from '../wire.ts';
+import type { Ways } from './ways.ts';
+
+const PAGE = 50;
+const POLL_MS = 15_000; // only while the socket is away
+export const UNDO_MS = 6_000;
+const ATTEMPTS = 3;
+
+/** A session that will be deleted at `at` (`Date.now()`), unless somebody changes their mind. */
+export interface Removing {
+  readonly session: Session;
+  readonly at: number;
+}
+
+export class Sessions {
+  readonly query: ReadonlySignal<string>;
+  /** The sessions to show, newest activity first. */
+  readonly list: ReadonlySignal<readonly Session[]>;
+  readonly rows: ReadonlySignal<ReadonlyMap<string, Row>>;
+  readonly totals: ReadonlySignal<Totals | null>;
+  readonly #ways: Ways;
+  readonly #link: Link;
+  readonly #fleet = signal<FleetState>(noFleet);
+  readonly #query = signal('');
+  readonly #loaded = signal(false);
+  readonly #cursor = signal<string | null>(null);
+  readonly #removing = signal<readonly Removing[]>([]);
+  readonly #timers = new Map<string, () => void>();
+  #me: string | null = null;
+  #asked = 0;
+  #stop: (() => void)[] = [];
+
+  constructor(ways: Ways) {
+    this.#ways = ways;
+    this.#link = new Link(
+      {
+        path: () => '/dashboard/socket',
+        settles: (frame) => (frame as BoardFrame).type === 'fleet',
+        received: (frame) => this.#received(frame as BoardFrame),
+      },
+      ways.world,
+    );
+    this.query = this.#query;
+    this.list = computed(() => {
+      const hidden = new Set(this.#removing.value.map(({ session }) => session.id));
+      return this.#fleet.value.sessions.filter(({ id }) => !hidden.has(id));
+    });
+    this.rows = computed(() => this.#fleet.value.rows);
+    this.totals = computed(() => this.#fleet.value.totals);
+  }
+
+  get link(): ReadonlySignal<LinkView> {
+    return this.#link.view;
+  }
+
+  /** False until the first page has come. */
+  get loaded(): ReadonlySignal<boolean> {
+    return this.#loaded;
+  }
+
+  /** The next page's cursor; null where there is nothing more. */
+  get more(): ReadonlySignal<string | null> {
+    return this.#cursor;
+  }
+
+  get removing(): ReadonlySignal<readonly Removing[]> {
+    return this.#removing;
+  }
+
+  /** `me`: whose sessions the list is of; operators hear of everybody's. */
+  open(me: string): void {
+    this.#me = me;
+    this.#link.open();
+    void this.refresh();
+    this.#poll();
+    this.#stop.push(this.#ways.world.on('pagehide', () => this.#removeNow()));
+  }
+
+  close(): void {
+    this.#link.close();
+    for (const stop of this.#stop.splice(0)) stop();
+    this.#removeNow();
+  }
+
+  known = (id: string): Session | undefined =>
+    this.#fleet.value.sessions.find((session) => session.id === id) ?? this.rows.value.get(id);
+
+  search(query: string): void {
+    this.#query.value = query;
+    void this.refresh();
+  }
+
+  refresh = (): Promise<void> => this.#load(null);
+
+  async loadMore(): Promise<void> {
+    if (this.#cursor.peek() !== null) await this.#load(this.#cursor.peek());
+  }
+
+  /** Null where it could not be made, and a person was told why. */
+  async create(wanted: { title?: string; model?: string } = {}): Promise<Session | null> {
+    const asked = { body: wanted, key: this.#ways.world.newId() };
+    for (let attempt = 1; ; attempt += 1) {
+      const made = await this.#try<Session>('POST', '/sessions', asked, attempt < ATTEMPTS);
+      if (made !== 'offline') return this.#put(made);
+    }
+  }
+
+  async rename(id: string, title: string): Promise<void> {
+    const before = this.known(id);
+    if (before !== undefined) this.#fleet.value = put(this.#fleet.peek(), { ...before, title });
+    const after = await this.#try<Session>('PATCH', sessionPath(id), { body: { title } });
+    if (after === null && before !== undefined) this.#put(before);
+    else this.#put(after);
+  }
+
+  /** Begin another session with all of this one, or with its beginning up to a turn. */
+  async fork(id: string, afterTurn: string | null = null): Promise<Session | null> {
+    const body = afterTurn === null ? {} : { after_turn: afterTurn };
+    return this.#put(await this.#try<Session>('POST', sessionPath(id, '/fork'), { body }));
+  }
+
+  /** It is gone from the list at once, and for good a little later. */
+  remove(id: string): void {
+    const session = this.known(id);
+    if (session === undefined || this.#timers.has(id)) return;
+    const { world } = this.#ways;
+    this.#removing.value = [...this.#removing.peek(), { session, at: world.wall() + UNDO_MS }];
+    this.#timers.set(id, world.after(UNDO_MS, () => void this.#removed(id, false)));
+  }
+
+  /** Changed their mind in time. */
+  restore(id: string): void {
+    this.#timers.get(id)?.();
+    this.#timers.delete(id);
+    this.#removing.value = this.#removing.peek().filter(({ session }) => session.id !== id);
+  }
+
+  async #removed(id: string, isLeaving: boolean): Promise<void> {
+    this.#timers.delete(id);
+    try {
+      await this.#ways.call('DELETE', sessionPath(id), { keepalive: isLeaving });
+      this.#fleet.value = drop(this.#fleet.peek(), id);
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      if (problem.status === 404) this.#fleet.value = drop(this.#fleet.peek(), id);
+      else this.#ways.tell(problem.code, problem.message);
+    }
+    this.restore(id);
+  }
+
+  #removeNow(): void {
+    for (const [id, stop] of [...this.#timers]) {
+      stop();
+      void this.#removed(id, true);
+    }
+  }
+
+  #put(session: Session | 'offline' | null): Session | null {
+    if (session === null || session === 'offline') return null;
+    this.#fleet.value = put(this.#fleet.peek(), session);
+    return session;
+  }
+
+  /** 'offline' where a repeat is wanted and worth it; null once a person was told. */
+  async #try<T>(
+    method: string,
+    path: string,
+    asked: { body: unknown; key?: string },
+    isRepeated = false,
+  ): Promise<T | 'offline' | null> {
+    try {
+      return await this.#ways.call<T>(method, path, asked);
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      if (isRepeated && problem.code === 'offline') return 'offline';
+      this.#ways.tell(problem.code, problem.message);
+      return null;
+    }
+  }
+
+  /** Only the newest question's answer counts. */
+  async #load(cursor: string | null): Promise<void> {
+    this.#asked += 1;
+    const mine = this.#asked;
+    const query = new URLSearchParams({ limit: String(PAGE), q: this.#query.peek(), cursor: cursor ?? '' });
+    try {
+      const page = await this.#ways.call<SessionPage>('GET', `/sessions?${query}`);
+      if (mine !== this.#asked) return;
+      this.#fleet.value = listed(this.#fleet.peek(), page.sessions, cursor !== null);
+      this.#cursor.value = page.next_cursor;
+      this.#loaded.value = true;
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      if (problem.code !== 'offline') this.#ways.tell(problem.code, problem.message);
+    }
+  }
+
+  #poll(): void {
+    const again = () => {
+      const isNeeded = this.#link.view.peek().phase !== 'settled' && !this.#ways.world.hidden();
+      if (isNeeded) void this.refresh();
+      this.#stop[0] = this.#ways.world.after(POLL_MS, again);
+    };
+    this.#stop.unshift(this.#ways.world.after(POLL_MS, again));
+  }
+
+  #received(frame: BoardFrame): void {
+    const isMine = (row: Row) => row.owner === this.#me && this.#query.peek() === '';
+    this.#fleet.value = board(this.#fleet.peek(), frame, isMine);
+    // What changed while the socket was away: the list over HTTP knows also what was deleted.
+    if (frame.type === 'fleet' && frame.full && this.#loaded.peek()) void this.refresh();
+  }
+}
