@@ -25,8 +25,8 @@ KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START")
 class Server:
     """`async with Server(data, model_url) as server`: it is ready inside, and gone behind.
 
-    `config` is the overlay that `--config` names; `stderr` what the server logged, all lives of it
-    together.
+    `config` is the overlay that `--config` names, `prefix` a command that runs it elsewhere;
+    `stderr` what the server logged, all lives of it together.
     """
 
     def __init__(
@@ -38,14 +38,17 @@ class Server:
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         model: Sequence[str] | None = None,
+        data: Path | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
-        self.data = folder / "data"
+        self.data = data or folder / "data"
         self.url = ""
         self.stdout: list[str] = []
         self._folder = folder
         named = ("--model", "openai/test-model", "--api-base", model_url)
         self._model = named if model is None else model
         self._arguments = list(arguments)
+        self._prefix = prefix
         self._environment = dict(environment or {})
         self._log = folder / "stderr.log"
         self._process: Process | None = None
@@ -102,6 +105,7 @@ class Server:
         environment |= {"HOME": str(self._folder), **self._environment}
         with self._log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
+                *self._prefix,
                 COMMAND,
                 *arguments,
                 env=environment,

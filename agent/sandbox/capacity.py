@@ -40,7 +40,14 @@ class Capacity:
     def left(self, place: Path) -> int:
         """Bytes of the disk that files may still take; below zero inside the reserve."""
         disk = self._disk(place)
-        return disk.free - min(self._reserve, disk.size // SHARE)
+        return disk.free - self._reserved(disk)
+
+    def reserve(self, place: Path) -> int:
+        """Bytes of the disk that are not for files."""
+        return self._reserved(self._disk(place))
+
+    def _reserved(self, disk: Disk) -> int:
+        return min(self._reserve, disk.size // SHARE)
 
     def hold(self, used: int, more: int) -> None:
         """Refuse what does not fit into a workspace that holds `used` bytes."""

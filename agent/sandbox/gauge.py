@@ -21,7 +21,8 @@ _RECOUNT = 20
 
 
 _OF_OTHERS = 16 * MIB
-"""What others may write while a command clears up on a full disk, before it is taken for it."""
+"""What others may write while a command clears up on a full disk, before it is taken for it: so
+much, or half of a small disk's reserve."""
 
 
 class Gauge:
@@ -103,7 +104,8 @@ class _Disk:
         self._free_at_start = self._free_then = self._free()
         started_full = self._free_at_start <= 0
         self._limit = 0 if started_full else capacity.limit
-        self._least = self._free_at_start - _OF_OTHERS if started_full else 0
+        others = min(_OF_OTHERS, capacity.reserve(workspace) // 2)
+        self._least = self._free_at_start - others if started_full else 0
         self._headroom = 0
         self._looks = 0
 

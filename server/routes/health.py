@@ -53,6 +53,8 @@ async def readyz(request: web.Request) -> web.Response:
     if complaint := store.complaint:
         store.try_again()  # whoever waits for this server to be ready sends it nothing to write
         report = Report(False, (*report.reasons, complaint), report.warnings)
+    if cramped := store.cramped:
+        report = Report(report.ready, report.reasons, (*report.warnings, cramped))
     return json(report, 200 if report.ready else 503)
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from agent.errors import Problem
+from agent.errors import Problem, Unrecorded
 from agent.history import History, Turn
 from agent.protocol import (
     MOORING,
@@ -88,7 +88,7 @@ class Archive:
         async with self._manager.locks.hold(id):
             await self._manager.stop(id)
             try:
-                await self._store.delete(id)
+                await self._erase_log(id)
             except Problem:
                 self._manager.revive(id)
                 raise
@@ -96,6 +96,14 @@ class Archive:
                 await self._workspaces.of(id).delete()
             finally:
                 await self._manager.forget(id)
+
+    async def _erase_log(self, id: str) -> None:
+        """On a full disk the files make the room that erasing a log takes."""
+        try:
+            await self._store.delete(id)
+        except Unrecorded:
+            await self._workspaces.of(id).delete()
+            await self._store.delete(id)
 
     async def sweep(self) -> None:
         """Free the workspaces of sessions that are not there: a crash parted the two. At the start,

@@ -29,6 +29,8 @@ from server.store.port import SessionRow, Store
 log = logging.getLogger(__name__)
 
 RESTART = Interruption("server_restart")
+CRAMPED_SECONDS = 30
+"""When to ask again for a turn that a full disk has no room for."""
 CRASH = Interruption(
     error=TurnError(
         "unavailable", "The log could not be written. Send it again in a moment.", retryable=True
@@ -250,6 +252,8 @@ class SessionManager:
             self._buckets.take(user.id)
         asks = isinstance(submission, UserInput | Retry | Resume)
         starts = asks and live.session.history.open_turn is None
+        if starts and (cramped := self._store.cramped):
+            raise Refused("unavailable", cramped, retry_after=CRAMPED_SECONDS)
         if starts and self._slots.waiting >= self._limits.live_sessions:
             raise Refused(
                 "server_full",

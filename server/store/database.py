@@ -6,14 +6,16 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from server.store.ballast import widen
 from server.store.errors import StoreProblem, explained
 
-JOURNAL_BYTES = 64 * 1024 * 1024
-"""What the write-ahead log is cut back to after a burst."""
+_FRAME = 4096 + 24
+"""Bytes of the write-ahead log that a changed page takes."""
+_PAGES_BETWEEN_CHECKPOINTS = 1000
 
 
 @contextlib.contextmanager
-def explaining(where: Path) -> Iterator[None]:
+def explaining(where: object) -> Iterator[None]:
     """Turn what SQLite and the file system say into a StoreProblem with a way out."""
     try:
         yield
@@ -36,15 +38,24 @@ def create(database: Path) -> None:
         os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def for_writing(database: Path, *, busy_seconds: float) -> sqlite3.Connection:
+def for_writing(
+    database: Path,
+    *,
+    busy_seconds: float,
+    kind: type[sqlite3.Connection] = sqlite3.Connection,
+) -> sqlite3.Connection:
     """A connection that may be handed to another thread; transactions are begun by hand."""
     return sqlite3.connect(
-        database, timeout=busy_seconds, isolation_level=None, check_same_thread=False
+        database, timeout=busy_seconds, isolation_level=None, check_same_thread=False, factory=kind
     )
 
 
 def make_durable(
-    connection: sqlite3.Connection, database: Path, *, max_pages: int | None = None
+    connection: sqlite3.Connection,
+    database: Path,
+    *,
+    journal_bytes: int,
+    max_pages: int | None = None,
 ) -> None:
     """A commit returns when it is on the disk; what is deleted is overwritten."""
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
@@ -57,7 +68,9 @@ def make_durable(
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA secure_delete = ON")
-    connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+    connection.execute(f"PRAGMA journal_size_limit = {journal_bytes}")
+    pages = max(1, min(_PAGES_BETWEEN_CHECKPOINTS, journal_bytes // _FRAME // 2))
+    connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
     if max_pages is not None:
         connection.execute(f"PRAGMA max_page_count = {max_pages}")
 
@@ -72,12 +85,20 @@ def for_reading(database: Path, *, busy_seconds: float) -> sqlite3.Connection:
     )
 
 
+def keep_journal(database: Path, journal_bytes: int) -> None:
+    """Give the write-ahead log its room before anybody else takes it: on a full disk commits go on.
+
+    SQLite reads what it has not written as the log's end, and never cuts below the limit above.
+    """
+    widen(database.with_name(f"{database.name}-wal"), journal_bytes)
+
+
 def check_pages(connection: sqlite3.Connection, database: Path) -> None:
     """Walk every page of the file; the time grows with its size."""
     verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
         raise StoreProblem(
             "store_corrupt",
-            f"{database} is damaged ({verdict}). Restore a backup, or move the file away to"
+            f"{database} is damaged ({verdict}). Restore a backup, or move the data folder away to"
             " begin anew.",
         )

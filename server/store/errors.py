@@ -34,7 +34,8 @@ _MEANINGS: dict[int, tuple[str, str]] = {
     ),
     sqlite3.SQLITE_CORRUPT: (
         "store_corrupt",
-        "{where} is damaged ({detail}). Restore a backup, or move the file away to begin anew.",
+        "{where} is damaged ({detail}). Restore a backup, or move the data folder away to"
+        " begin anew.",
     ),
     sqlite3.SQLITE_NOTADB: (
         "store_corrupt",
@@ -59,8 +60,20 @@ _MEANINGS: dict[int, tuple[str, str]] = {
 _UNNAMED = ("store_failed", "{where} failed ({detail}). Report this, with the server's log.")
 
 
-def explained(error: sqlite3.Error, where: object) -> StoreProblem:
-    """What an error of SQLite at `where` means; extended codes count as their primary one."""
-    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    code, message = _MEANINGS.get(primary, _UNNAMED)
-    return StoreProblem(code, message.format(where=where, detail=error))
+OF_CLIENTS = "the server's store"
+"""How clients are told of the database: where it is, is for the log."""
+
+
+def primary(error: BaseException) -> int:
+    """SQLite's code; extended ones count as the one they extend, and other errors have none."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def explained(
+    error: sqlite3.Error, where: object = OF_CLIENTS, *, full: bool = False
+) -> StoreProblem:
+    """What an error of SQLite at `where` means; `full`: that the disk is, whatever it says."""
+    number = sqlite3.SQLITE_FULL if full else primary(error)
+    code, message = _MEANINGS.get(number, _UNNAMED)
+    said = message.format(where=where, detail=error)
+    return StoreProblem(code, said if where != OF_CLIENTS else said[0].upper() + said[1:])

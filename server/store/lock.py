@@ -1,5 +1,6 @@
 """The data directory: made private, and locked so that only one server writes in it."""
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -45,8 +46,6 @@ class DirectoryLock:
         descriptor = _lock_file(directory)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         except BlockingIOError as error:
             holder = _holder(descriptor)
             os.close(descriptor)
@@ -54,6 +53,9 @@ class DirectoryLock:
         except OSError as error:
             os.close(descriptor)
             raise _unusable(directory, error) from error
+        with contextlib.suppress(OSError):  # on a full disk it holds without a name on it, too
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         return cls(descriptor)
 
     def release(self) -> None:

@@ -158,6 +158,11 @@ class Store(Protocol):
         """Why commits fail since the last one that did not; empty while they succeed."""
         ...
 
+    @property
+    def cramped(self) -> str:
+        """Why nothing new may be begun on a disk that is full; empty while there is room."""
+        ...
+
     def try_again(self) -> None:
         """Commit nothing, to find out: where nobody writes, no complaint would ever end."""
         ...
@@ -173,7 +178,7 @@ class Store(Protocol):
     async def create(self, new: NewSession) -> tuple[SessionRow, bool]:
         """The row, and whether it is new (False: the idempotency key was used before).
 
-        Raises TooManySessions.
+        Raises TooManySessions, or StoreProblem `disk_full`, as a fork does.
         """
         ...
 

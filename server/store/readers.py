@@ -1,6 +1,7 @@
 """Reading connections, each with a thread of its own, that never see half a commit."""
 
 import asyncio
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from server.store import database as files
-from server.store.errors import StoreProblem
+from server.store.errors import StoreProblem, explained
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -54,13 +56,17 @@ class Readers:
         self._connections.clear()
 
     def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        with files.explaining(self._database):
+        """Where the database is, is for the log; clients are told without."""
+        try:
             connection = self._connection()
             connection.execute("BEGIN")
             try:
                 return query(connection)
             finally:
                 connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            _log.error("a read failed: %s", explained(error, self._database).message)
+            raise explained(error) from error
 
     def _connection(self) -> sqlite3.Connection:
         mine: sqlite3.Connection | None = getattr(self._mine, "connection", None)

@@ -76,7 +76,8 @@ def check_kind(connection: sqlite3.Connection, where: object) -> None:
     if version(connection) and not tables:
         raise StoreProblem(
             "store_corrupt",
-            f"{where} has lost its tables. Restore a backup, or move the file away to begin anew.",
+            f"{where} has lost its tables. Restore a backup, or move the data folder away to begin"
+            " anew.",
         )
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from agent.sandbox.capacity import Disk, disk_of
 from server.store import database as files
 from server.store import generation, reads, rows, schema, tokens, writes
+from server.store.ballast import Ballast, scaled
 from server.store.generation import Mark
 from server.store.lock import DirectoryLock, prepare
 from server.store.port import (
@@ -43,6 +45,12 @@ class Limits(Struct, frozen=True):
     waiting_reads: int = 1_000
     busy_seconds: float = 5.0
     checked_bytes: int = 16 * _MIB
+    journal_bytes: int = 8 * _MIB
+    """The room of the write-ahead log, taken at the start; less on a small disk."""
+    ballast_bytes: int = 16 * _MIB
+    """What is dropped when the disk is full; less on a small disk."""
+    look_seconds: float = 1.0
+    """Between two looks at how full the disk is."""
     max_pages: int | None = None
 
 
@@ -62,14 +70,17 @@ class SqliteStore:
         connection: sqlite3.Connection,
         mark: Mark | None,
         lock: DirectoryLock | None,
+        ballast: Ballast | None,
         limits: Limits,
     ) -> None:
         self.log_generation = generation.of(connection)
         self._lock = lock
+        self._ballast = ballast
         self._writer = Writer(
             connection,
             database,
             mark,
+            ballast,
             max_jobs=limits.queued_jobs,
             max_bytes=limits.queued_bytes,
         )
@@ -89,6 +100,8 @@ class SqliteStore:
         limits: Limits = DEFAULTS,
         steps: Sequence[schema.Step] = schema.STEPS,
         new_generation: Callable[[], str] = _new_generation,
+        kind: type[sqlite3.Connection] = sqlite3.Connection,
+        disk: Callable[[Path], Disk] = disk_of,
     ) -> "SqliteStore":
         """Open or begin the store of a data directory, or raise StoreProblem.
 
@@ -100,19 +113,27 @@ class SqliteStore:
             lock = DirectoryLock.take(directory) if exclusive else None
             if lock is not None:
                 undo.callback(lock.release)
+            ballast = _ballast(directory, limits, disk) if exclusive else None
             files.create(database)
-            connection = files.for_writing(database, busy_seconds=limits.busy_seconds)
+            connection = files.for_writing(database, busy_seconds=limits.busy_seconds, kind=kind)
             undo.callback(connection.close)
             _make_ready(connection, database, lock, limits, steps)
             generation.begin(connection, new_generation)
             mark = Mark.take(connection, database, new_generation) if exclusive else None
-            store = cls(database, connection, mark, lock, limits)
+            if ballast is not None:
+                files.keep_journal(database, scaled(limits.journal_bytes, directory))
+                ballast.look()
+            store = cls(database, connection, mark, lock, ballast, limits)
             undo.pop_all()
         return store
 
     @property
     def complaint(self) -> str:
         return self._writer.complaint
+
+    @property
+    def cramped(self) -> str:
+        return "" if self._ballast is None else self._ballast.cramped
 
     def try_again(self) -> None:
         tried = self._writer.submit(lambda c: None, _JOB_BYTES)
@@ -138,12 +159,14 @@ class SqliteStore:
 
     async def create(self, new: NewSession) -> tuple[SessionRow, bool]:
         return await self._writer.submit(
-            lambda c: writes.create(c, new), len(new.body) + _JOB_BYTES
+            lambda c: writes.create(c, new, self._spare), len(new.body) + _JOB_BYTES, grows=True
         )
 
     async def fork(self, new: NewFork) -> SessionRow:
         size = len(new.body) + sum(map(len, new.tail))
-        return await self._writer.submit(lambda c: writes.fork(c, new), size + _JOB_BYTES)
+        return await self._writer.submit(
+            lambda c: writes.fork(c, new, self._spare), size + _JOB_BYTES, grows=True
+        )
 
     async def delete(self, session: str) -> None:
         await self._writer.submit(lambda c: writes.delete(c, session), _JOB_BYTES)
@@ -153,6 +176,10 @@ class SqliteStore:
 
     async def revoke_token(self, token: str) -> bool:
         return await self._writer.submit(lambda c: tokens.revoke(c, token), _JOB_BYTES)
+
+    def _spare(self) -> None:
+        if self._ballast is not None:
+            self._ballast.spare()
 
     # ---- reading -------------------------------------------------------------------------------
 
@@ -197,6 +224,12 @@ class SqliteStore:
         return await self._readers.read(tokens.every)
 
 
+def _ballast(directory: Path, limits: Limits, disk: Callable[[Path], Disk]) -> Ballast:
+    ballast = Ballast(directory, limits.ballast_bytes, look_seconds=limits.look_seconds, disk=disk)
+    ballast.make_way()
+    return ballast
+
+
 def _make_ready(
     connection: sqlite3.Connection,
     database: Path,
@@ -206,7 +239,12 @@ def _make_ready(
 ) -> None:
     """Check the file and bring it to this code's schema; that needs the directory for itself."""
     schema.check_kind(connection, database)
-    files.make_durable(connection, database, max_pages=limits.max_pages)
+    files.make_durable(
+        connection,
+        database,
+        journal_bytes=scaled(limits.journal_bytes, database.parent),
+        max_pages=limits.max_pages,
+    )
     if lock is not None and database.stat().st_size <= limits.checked_bytes:
         files.check_pages(connection, database)
     own = None

@@ -12,20 +12,26 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from agent.errors import Problem, Unrecorded
-from server.store.errors import explained
+from server.store.ballast import Ballast
+from server.store.errors import StoreProblem, explained, primary
 from server.store.generation import Mark
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 """What a transaction does for one job. It raises a Problem only before it wrote anything."""
 
+UNEXPLAINED = "The store could not write this. The server's log says why."
+
 _log = logging.getLogger(__name__)
 
 
 class Job(Struct, frozen=True):
+    """`grows`: it begins something new, for which nothing is thrown overboard."""
+
     work: Work[Any]
     done: asyncio.Future[Any]
     size: int
+    grows: bool
 
 
 class Writer:
@@ -39,6 +45,7 @@ class Writer:
         connection: sqlite3.Connection,
         database: Path,
         mark: Mark | None,
+        ballast: Ballast | None,
         *,
         max_jobs: int,
         max_bytes: int,
@@ -46,6 +53,7 @@ class Writer:
         self._connection = connection
         self._database = database
         self._mark = mark
+        self._ballast = ballast
         self._max_jobs = max_jobs
         self._max_bytes = max_bytes
         self._queued: list[Job] = []
@@ -57,13 +65,13 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Work[T], size: int) -> asyncio.Future[T]:
+    def submit(self, work: Work[T], size: int, *, grows: bool = False) -> asyncio.Future[T]:
         """Hand over without waiting; the future is done when the commit is on disk."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         with self._changed:
             refusal = self._refusal(size)
             if refusal is None:
-                self._queued.append(Job(work, done, size))
+                self._queued.append(Job(work, done, size, grows))
                 self._bytes += size
                 self._changed.notify()
         if refusal is not None:
@@ -93,19 +101,29 @@ class Writer:
     # ---- in the thread -------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while jobs := self._take():
-            self._tell(_resolve, jobs[0].done, jobs, self._commit(jobs))
+        while (jobs := self._take()) is not None:
+            if jobs:
+                self._tell(_resolve, jobs[0].done, jobs, self._commit(jobs))
+            if self._ballast is not None:
+                self._ballast.look()
+        if self._ballast is not None:
+            self._ballast.put_away()
         self._connection.close()
         if self._mark is not None:
             self._mark.close()
         if self._closed is not None:
             self._tell(_finish, self._closed, self._closed)
 
-    def _take(self) -> list[Job]:
-        """All that is queued, as soon as there is something; nothing when it is time to go."""
+    def _take(self) -> list[Job] | None:
+        """All that is queued, as soon as there is something, or it is time to look at the disk.
+
+        None when it is time to go.
+        """
         with self._changed:
-            while not self._queued and self._closed is None:
-                self._changed.wait()
+            if not self._queued and self._closed is None:
+                self._changed.wait(self._ballast and self._ballast.look_seconds)
+            if not self._queued and self._closed is not None:
+                return None
             jobs, self._queued, self._bytes = self._queued, [], 0
             return jobs
 
@@ -126,8 +144,11 @@ class Writer:
             self._connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - see above
             self._roll_back()
-            if writing and len(jobs) > 1:
+            full = self._is_full(error)
+            if (writing or full) and len(jobs) > 1:
                 return [outcome for job in jobs for outcome in self._commit([job])]
+            if full and not jobs[0].grows and self._make_room():
+                return self._commit(jobs)
             return self._failed(jobs, error)
         if self._mark is not None:
             self._mark.keep(committed=1)
@@ -139,15 +160,35 @@ class Writer:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
+    def _is_full(self, error: Exception) -> bool:
+        """What then is rolled back is surely not committed: no frame of it was whole."""
+        number = primary(error)
+        if number == sqlite3.SQLITE_IOERR and self._ballast is not None:
+            return self._ballast.explains()
+        return number == sqlite3.SQLITE_FULL
+
+    def _make_room(self) -> bool:
+        """Once; what the log holds is moved into the database, so that it begins anew."""
+        if self._ballast is None or not self._ballast.drop():
+            return False
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint").fetchall()
+        return True
+
     def _failed(self, jobs: Sequence[Job], error: Exception) -> list[Any]:
+        """Where the database is, is for the log; clients are told without."""
         if isinstance(error, sqlite3.Error):
-            message, trace = explained(error, self._database).message, None
+            full = self._is_full(error)
+            problem, trace = explained(error, full=full), None
+            said = explained(error, self._database, full=full).message
         else:
-            message, trace = "The store could not write this. The server's log says why.", error
-        if message != self.complaint:
-            _log.error("a commit failed: %s", message, exc_info=trace)
-            self.complaint = message
-        return [Unrecorded(message) for _ in jobs]
+            problem, trace = StoreProblem("store_failed", UNEXPLAINED), error
+            said = problem.message
+        if problem.message != self.complaint:
+            _log.error("a commit failed: %s", said, exc_info=trace)
+            self.complaint = problem.message
+        lost = Unrecorded(problem.message)
+        return [problem if job.grows and problem.code == "disk_full" else lost for job in jobs]
 
     def _tell(self, act: Callable[..., None], future: asyncio.Future[Any], *args: Any) -> None:
         """One call into the loop for a whole batch; a loop that is closed has nobody waiting."""

@@ -1,7 +1,7 @@
 """What a transaction does for one job; a Problem is raised before anything was written."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -50,7 +50,10 @@ def draft(connection: sqlite3.Connection, pieces: Sequence[DraftPiece]) -> None:
     )
 
 
-def create(connection: sqlite3.Connection, new: NewSession) -> tuple[SessionRow, bool]:
+def create(
+    connection: sqlite3.Connection, new: NewSession, spare: Callable[[], None]
+) -> tuple[SessionRow, bool]:
+    """`spare` raises a Problem where there is no room for another session."""
     known = connection.execute(
         f"SELECT {rows.COLUMNS} FROM sessions WHERE key ="
         " (SELECT session FROM idempotency WHERE owner = ? AND key = ?)",
@@ -58,6 +61,7 @@ def create(connection: sqlite3.Connection, new: NewSession) -> tuple[SessionRow,
     ).fetchone()
     if known is not None:
         return rows.from_columns(known), False
+    spare()
     _within_quota(connection, new.owner, new.at_most)
     row = SessionRow(new.id, new.owner, new.at, new.at, 1, new.indexed)
     key = _add_session(connection, row)
@@ -75,7 +79,8 @@ def _within_quota(connection: sqlite3.Connection, owner: str, at_most: int) -> N
         raise TooManySessions(there, at_most)
 
 
-def fork(connection: sqlite3.Connection, new: NewFork) -> SessionRow:
+def fork(connection: sqlite3.Connection, new: NewFork, spare: Callable[[], None]) -> SessionRow:
+    spare()
     _within_quota(connection, new.owner, new.at_most)
     source, head = _session(connection, new.source, "key, head")
     if not 1 <= new.through <= head:
