@@ -51,7 +51,7 @@ def descriptors() -> set[str]:
 
 
 async def become(true: Callable[[], bool]) -> None:
-    """Wait, at most 20 s, for something on the machine that tells nobody when it happens."""
-    async with asyncio.timeout(20):
+    """Wait, at most a minute, for something on the machine that tells nobody when it happens."""
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0)

@@ -102,11 +102,13 @@ async def test_there_is_no_network_not_even_to_the_server_itself(commands: Comma
     ] == "lo"
 
 
-async def test_abstract_sockets_of_the_server_cannot_be_reached(commands: Commands) -> None:
+async def test_abstract_sockets_of_the_server_cannot_be_reached(
+    commands: Commands, marker: str
+) -> None:
     with socket.socket(socket.AF_UNIX) as server:
-        server.bind("\0mooring-test-abstract")
+        server.bind(f"\0{marker}")
         server.listen()
-        connect = "import socket; socket.socket(socket.AF_UNIX).connect('\\0mooring-test-abstract')"
+        connect = f"import socket; socket.socket(socket.AF_UNIX).connect('\\0{marker}')"
         assert (await commands(f'python3 -c "{connect}"')).code != 0
 
 
