@@ -1,5 +1,7 @@
 """Metrics for Prometheus, read when they are asked for."""
 
+import asyncio
+
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from server.memory import resident_mib
@@ -25,6 +27,7 @@ async def text(sessions: SessionManager, fleet: Fleet, store: Store) -> bytes:
         "mooring_tokens_per_second": ("Tokens streamed, all sessions.", rate),
         "mooring_turns_ended_last_minute": ("Turns that ended.", turns),
         "mooring_turns_failed_last_minute": ("Turns that failed.", failed),
+        "mooring_tasks": ("Tasks of the event loop.", len(asyncio.all_tasks())),
         "mooring_loop_lag_seconds": ("How late the loop was.", fleet.loop_lag_ms / 1000),
         "mooring_resident_memory_bytes": ("Memory in use.", resident_mib() * 1024 * 1024),
     }

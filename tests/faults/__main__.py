@@ -15,6 +15,7 @@ from msgspec import Struct
 from tests.faults.crowd import come_and_go
 from tests.faults.cuts import cut_lines
 from tests.faults.kills import GONE, kill
+from tests.faults.phases import PHASES, strike
 from tests.faults.readers import stop_reading
 from tests.faults.report import Report
 from tests.faults.scene import world
@@ -34,7 +35,7 @@ class Part(Struct, frozen=True):
 
 
 async def cuts(story: Story, chance: random.Random, report: Report) -> None:
-    await cut_lines(story, chance, report, 60)
+    await cut_lines(story, chance, report, 120)
 
 
 async def crowd(story: Story, chance: random.Random, report: Report) -> None:
@@ -49,11 +50,17 @@ async def kills(story: Story, chance: random.Random, report: Report) -> None:
     await kill(story, chance, report, 10)
 
 
+async def phases(story: Story, chance: random.Random, report: Report) -> None:
+    for phase in chance.sample(PHASES, len(PHASES)):
+        await strike(story, chance, report, phase)
+
+
 PARTS = {
     "cuts": Part(cuts),
     "crowd": Part(crowd),
     "readers": Part(readers, every=5),
     "kills": Part(kills, live_sessions=2),
+    "phases": Part(phases, live_sessions=3),
 }
 
 

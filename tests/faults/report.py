@@ -18,6 +18,7 @@ class Report:
         self.checked: Counter[str] = Counter()
         self.wrong: Counter[str] = Counter()
         self.findings: list[str] = []
+        self.notes: list[str] = []
 
     @property
     def clean(self) -> bool:
@@ -27,6 +28,10 @@ class Report:
         self.wrong[kind] += count
         if len(self.findings) < TOLD:
             self.findings.append(f"{kind}: {what}"[:600])
+
+    def note(self, line: str) -> None:
+        """Something measured that is neither right nor wrong."""
+        self.notes.append(line)
 
     def log(self, stored: Sequence[Frame]) -> None:
         """A durable log is dense from 1."""
@@ -102,7 +107,8 @@ class Report:
         rows += ["checked", *(f"  {n:>9,}  {what}" for what, n in sorted(self.checked.items()))]
         wrong = [*WRONG, *sorted(self.wrong.keys() - set(WRONG))]
         rows += ["wrong", *(f"  {self.wrong[kind]:>9,}  {kind}" for kind in wrong)]
-        return "\n".join(["faults tried", *rows, *self.findings])
+        measured = ["measured", *(f"  {line}" for line in self.notes)] if self.notes else []
+        return "\n".join(["faults tried", *rows, *measured, *self.findings])
 
 
 def _caused(stored: Sequence[Frame], accepted: int, first: int | None) -> bool:

@@ -1,0 +1,49 @@
+"""A server that has served much is as small as one that has served little."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.faults.report import Report
+from tests.faults.scene import world
+from tests.faults.soak import MIB_PER_THOUSAND, WARM_LAPS, Figures, judge, memory_slope, soak
+
+
+async def test_after_a_short_mixed_load_nothing_is_left_open(tmp_path: Path) -> None:
+    report = Report()
+    async with world(tmp_path, live_sessions=8) as story:
+        await soak(story, random.Random(1), report, [1.0] * (WARM_LAPS + 2))
+    assert report.checked["durable events"] > 0
+    assert len(report.notes) > WARM_LAPS
+    leaks = [finding for finding in report.findings if "memory" not in finding]
+    assert leaks == [], report.printed()  # memory shows only over minutes
+
+
+def at_rest(sessions: int, **more: float) -> Figures:
+    flat = {"memory_mib": 60.0, "descriptors": 20, "threads": 12, "tasks": 6}
+    return Figures(sessions, **{**flat, **more})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("what", ["descriptors", "threads", "tasks"])
+def test_what_grows_is_told(what: str) -> None:
+    report = Report()
+    judge([at_rest(number * 10, **{what: 20 + 5 * number}) for number in range(9)], report)
+    assert report.wrong["leaked"] == 1
+    assert what in report.findings[0]
+
+
+def test_memory_that_grows_with_the_sessions_is_told() -> None:
+    rests = [at_rest(number * 100, memory_mib=60.0 + number) for number in range(9)]
+    assert memory_slope(rests) == pytest.approx(10.0)
+    assert MIB_PER_THOUSAND < 10.0
+    report = Report()
+    judge(rests, report)
+    assert report.wrong["leaked"] == 1
+
+
+def test_what_the_first_laps_leave_is_no_leak() -> None:
+    report = Report()
+    judge([at_rest(1, memory_mib=50.0), *(at_rest(number * 100) for number in range(1, 9))], report)
+    assert report.clean
+    assert any("memory" in note for note in report.notes)
