@@ -25,6 +25,7 @@ PURE_ROOMS = (
     "agent.repetition",
     "agent.budget",
     "agent.recovery",
+    "agent.redaction",
     "agent.errors",
     "agent.models.retry",
     "agent.sandbox.chain",

@@ -1,0 +1,212 @@
+"""Credentials taken out of text, whole or while it grows; formats are those their issuers use."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+E = TypeVar("E", bound=Struct)
+
+LONGEST = 4096
+"""Characters of a credential behind its prefix; a growing text holds back no more."""
+SHORTEST_KNOWN = 8
+"""Shorter keys are not hidden: they would hide words."""
+
+
+class Format(Struct, frozen=True):
+    """`one` matches behind a prefix what makes a credential, `run` what may still become one.
+
+    Both are regular expressions, and greedy: `one` never ends before a `run` does that goes on.
+    """
+
+    kind: str
+    prefixes: tuple[str, ...]
+    one: str
+    run: str
+    boundary: bool = True
+    """Whether the prefix must begin a word."""
+
+
+def _token(kind: str, *prefixes: str, of: str = "A-Za-z0-9_-", shortest: int = 16) -> Format:
+    return Format(kind, prefixes, f"[{of}]{{{shortest},{LONGEST}}}", f"[{of}]{{0,{LONGEST - 1}}}")
+
+
+def _key(kind: str, *prefixes: str, of: str = "A-Za-z0-9_-", shortest: int = 16) -> Format:
+    """A token whose prefix begins ordinary words, too: one digit at least tells it from them."""
+    plain = _token(kind, *prefixes, of=of, shortest=shortest)
+    digit = f"(?=[{of.replace('0-9', '')}]{{0,{LONGEST // 2}}}[0-9])"
+    return Format(kind, prefixes, digit + plain.one, plain.run)
+
+
+_PART = "[A-Za-z0-9_-]"
+FORMATS = (
+    _token("Hugging Face token", "hf_oauth_", of="A-Za-z0-9_.-"),
+    _token("Hugging Face token", "hf_", "api_org_", of="A-Za-z0-9"),
+    _key("Mooring token", "mooring_", shortest=24),
+    _token("GitHub token", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", of="A-Za-z0-9", shortest=20),
+    _token("GitHub token", "github_pat_", of="A-Za-z0-9_", shortest=20),
+    _token("GitLab token", "glpat-", shortest=20),
+    _key("API key", "sk-", "gsk_", "pplx-", "sk_live_", "rk_live_"),
+    _token("Slack token", "xoxa-", "xoxb-", "xoxe-", "xoxp-", "xoxr-", "xoxs-", shortest=10),
+    _token("AWS key", "AKIA", "ASIA", of="A-Z0-9"),
+    _token("Google key", "AIza", shortest=35),
+    _token("npm token", "npm_", of="A-Za-z0-9", shortest=36),
+    _token("PyPI token", "pypi-", shortest=50),
+    Format(
+        "JSON web token",
+        ("eyJ",),
+        rf"{_PART}{{8,{LONGEST}}}\.{_PART}{{8,{LONGEST}}}\.{_PART}{{8,{LONGEST}}}",
+        rf"[A-Za-z0-9_.-]{{0,{LONGEST - 1}}}",
+    ),
+    _key("bearer token", "Bearer ", "bearer ", of="A-Za-z0-9._~+/=-"),
+    Format(
+        "password",
+        ("://",),
+        r"[^\s/\"'<>`:@]{1,256}:[^\s/\"'<>`@]{1,256}@",
+        r"[^\s/\"'<>`@]{0,513}",
+        boundary=False,
+    ),
+    Format(
+        "private key",
+        ("-----BEGIN ",),
+        rf"[A-Z ]{{0,40}}PRIVATE KEY-----(?:(?!-----END)[\s\S]){{0,{4 * LONGEST}}}",
+        r"[A-Z ]{0,40}(?:-{0,5}|PRIVATE KEY-----"
+        rf"(?:(?!-----END)[\s\S]){{0,{4 * LONGEST - 1}}})",
+        boundary=False,
+    ),
+)
+
+ANCHORS = ("_", "-", "://", "AKIA", "ASIA", "AIza", "eyJ", "earer ")
+"""One of these is in every prefix: text without any of them needs no closer look."""
+
+_IN_WORD = re.compile("[A-Za-z0-9_]")
+Halves = Mapping[str, Sequence[tuple[str, bool]]]
+"""Last character -> beginnings of prefixes that end in it, longest first, and whether each must
+begin a word."""
+
+
+class Redactor:
+    """`known` are credentials that are hidden whatever they look like: the users' own keys."""
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        keys = sorted({key for key in known if len(key) >= SHORTEST_KNOWN}, key=len, reverse=True)
+        exact = [f"(?P<known>{'|'.join(map(re.escape, keys))})"] if keys else []
+        self._one = re.compile("|".join((*exact, *_alternatives("one"))))
+        self._open = re.compile(rf"(?:{'|'.join(_alternatives('run'))})\Z")
+        self._anchors = (*ANCHORS, *keys)
+        self._halves = _halves(keys)
+
+    def text(self, text: str) -> str:
+        """The text with `[hidden: KIND]` in the place of every credential."""
+        if not any(anchor in text for anchor in self._anchors):
+            return text
+        return self._one.sub(_hidden, text)
+
+    def event(self, event: E) -> E:
+        """An event, or any other Struct, without credentials in it, wherever they stand."""
+        plain = msgspec.to_builtins(event)
+        clean = self._walked(plain)
+        return event if clean == plain else msgspec.convert(clean, type(event))
+
+    def stream(self) -> "Stream":
+        return Stream(self._one, self._open, self._anchors, self._halves)
+
+    def _walked(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list | tuple):
+            return [self._walked(part) for part in value]
+        if isinstance(value, dict):
+            return {self.text(key): self._walked(part) for key, part in value.items()}
+        return value
+
+
+class Stream:
+    """A growing text: what `grow` and `rest` return, joined, is what `Redactor.text` returns."""
+
+    __slots__ = ("_anchors", "_before", "_halves", "_held", "_one", "_open")
+
+    def __init__(
+        self,
+        one: re.Pattern[str],
+        open: re.Pattern[str],
+        anchors: Sequence[str],
+        halves: Halves,
+    ) -> None:
+        self._one = one
+        self._open = open
+        self._anchors = anchors
+        self._halves = halves
+        self._held = ""
+        self._before = ""
+        """The character before what is held: whether that begins a word."""
+
+    def grow(self, text: str) -> str:
+        """What may be shown of the text so far, beyond what was returned before."""
+        buffer = self._before + self._held + text
+        start = len(self._before)
+        shown: list[str] = []
+        if any(anchor in buffer for anchor in self._anchors):
+            undecided = self._open.search(buffer, start)
+            for found in self._one.finditer(buffer, start):
+                if undecided is not None and undecided.start() <= found.start():
+                    break
+                shown += buffer[start : found.start()], _hidden(found)
+                start = found.end()
+                undecided = self._open.search(buffer, start)
+            if undecided is not None:
+                return self._hold(buffer, start, undecided.start(), shown)
+        return self._hold(buffer, start, len(buffer) - self._half(buffer, start), shown)
+
+    def rest(self) -> str:
+        """What was held back, now that nothing more comes."""
+        buffer, start = self._before + self._held, len(self._before)
+        self._before = self._held = ""
+        shown: list[str] = []
+        for found in self._one.finditer(buffer, start):
+            shown += buffer[start : found.start()], _hidden(found)
+            start = found.end()
+        return "".join((*shown, buffer[start:]))
+
+    def _hold(self, buffer: str, start: int, held: int, shown: list[str]) -> str:
+        shown.append(buffer[start:held])
+        self._before, self._held = buffer[max(held - 1, 0) : held], buffer[held:]
+        return "".join(shown)
+
+    def _half(self, buffer: str, start: int) -> int:
+        """How many of the last characters may be the beginning of a prefix."""
+        for half, boundary in self._halves.get(buffer[-1:], ()):
+            begins = len(buffer) - len(half)
+            fits = begins >= start and buffer.endswith(half)
+            if fits and not (boundary and begins and _IN_WORD.match(buffer, begins - 1, begins)):
+                return len(half)
+        return 0
+
+
+def _alternatives(which: str) -> tuple[str, ...]:
+    """Those that must begin a word share the one look behind: it is what takes time."""
+    words = "|".join(_alternative(f, which) for f in FORMATS if f.boundary)
+    others = (_alternative(f, which) for f in FORMATS if not f.boundary)
+    return f"(?<!{_IN_WORD.pattern})(?:{words})", *others
+
+
+def _alternative(format: Format, which: str) -> str:
+    prefixes = "|".join(re.escape(prefix) for prefix in format.prefixes)
+    name = f"f{FORMATS.index(format)}"
+    return f"(?P<{name}>(?:{prefixes}){getattr(format, which)})"
+
+
+def _halves(keys: Sequence[str]) -> Halves:
+    words = [(prefix, f.boundary) for f in FORMATS for prefix in f.prefixes]
+    halves: dict[str, set[tuple[str, bool]]] = {}
+    for word, boundary in (*words, *((key, False) for key in keys)):
+        for end in range(1, len(word)):
+            halves.setdefault(word[end - 1], set()).add((word[:end], boundary))
+    return {c: sorted(some, key=lambda half: -len(half[0])) for c, some in halves.items()}
+
+
+def _hidden(found: re.Match[str]) -> str:
+    name = found.lastgroup or ""
+    return f"[hidden: {'key' if name == 'known' else FORMATS[int(name[1:])].kind}]"

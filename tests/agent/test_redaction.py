@@ -1,0 +1,114 @@
+"""Credentials are hidden, words are not, and it makes no difference how a text was cut."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.protocol import ToolCall, ToolOutput
+from agent.redaction import FORMATS, LONGEST, Redactor
+
+KNOWN = "correct horse battery"
+REDACTOR = Redactor((KNOWN, "short"))
+BODY = "aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7bC9dE1fG3hI5jK7lM9nO1pQ3r"
+SECRETS = {
+    "hugging face": f"hf_{BODY[:34]}",
+    "hugging face oauth": f"hf_oauth_eyJhbGciOi.{BODY[:20]}.{BODY[:20]}",
+    "organisation": f"api_org_{BODY[:34]}",
+    "mooring": f"mooring_0a1b2c3d4e5f_{'0123456789abcdef' * 4}",
+    "github": f"ghp_{BODY[:36]}",
+    "github app": f"ghs_{BODY[:36]}",
+    "github fine-grained": f"github_pat_{BODY[:22]}_{BODY[:40]}",
+    "gitlab": f"glpat-{BODY[:20]}",
+    "openai": f"sk-proj-{BODY[:40]}",
+    "anthropic": f"sk-ant-api03-{BODY[:40]}",
+    "groq": f"gsk_{BODY[:50]}",
+    "slack": "xoxb-123456789012-abcdef",
+    "aws": "AKIAIOSFODNN7EXAMPLE",
+    "google": f"AIza{BODY[:35]}",
+    "npm": f"npm_{BODY[:36]}",
+    "pypi": f"pypi-AgEIcHlwaS5vcmc{BODY[:40]}",
+    "json web token": f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.{BODY[:43]}",
+    "bearer": f"Bearer {BODY[:30]}",
+    "private key": f"-----BEGIN RSA PRIVATE KEY-----\n{BODY}\n{BODY}\n",
+    "known": KNOWN,
+}
+WORDS = [
+    "hf_hub_download(repo_id)", "sk-learn-estimator-doc-link", "https://example.org:8080/a@b",
+    "git@github.com:a/b", "AKIA", "eyJ.a.b", "Bearer of bad news, they said", "short", "-----",
+    "-----BEGIN CERTIFICATE-----", "ghp_short", "wordhf_" + BODY, "mooring_lines_and_other_things",
+    "https://user@host/", "://", "h", "hf", "hf_", "s", "sk-", "", " ", "\n", ".", '"', "é𝄞",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+@pytest.mark.parametrize("around", ["{}", "the key is {}.", '{{"key": "{}"}}', "A={}\nB", "({})"])
+def test_a_credential_is_hidden_wherever_it_stands(around: str, secret: str) -> None:
+    clean = REDACTOR.text(around.format(secret))
+    assert "[hidden: " in clean
+    assert BODY[:16] not in clean
+    assert secret not in clean
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_is_left_alone(word: str) -> None:
+    assert REDACTOR.text(f"it says {word} there") == f"it says {word} there"
+
+
+def test_the_password_of_an_address_is_hidden_and_the_host_is_not() -> None:
+    clean = REDACTOR.text("git clone https://ada:pa55word@example.org/r.git")
+    assert clean == "git clone https[hidden: password]example.org/r.git"
+
+
+def test_a_credential_in_what_only_looked_like_one_is_hidden() -> None:
+    token = SECRETS["hugging face"]
+    for around in ("https://{}/", "-----BEGIN CERTIFICATE-----\n{}", "bearer {}"):
+        assert token not in REDACTOR.text(around.format(token))
+
+
+PIECES = st.sampled_from([*SECRETS.values(), *WORDS, *(p for f in FORMATS for p in f.prefixes)])
+
+
+@given(st.lists(PIECES | st.text(max_size=6), max_size=8), st.data())
+def test_a_text_that_grows_is_cleaned_as_if_it_were_whole(
+    pieces: list[str], data: st.DataObject
+) -> None:
+    text = "".join(pieces)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12)))
+    stream = REDACTOR.stream()
+    parts = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    assert "".join([*map(stream.grow, parts), stream.rest()]) == REDACTOR.text(text)
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_no_part_of_a_credential_is_shown_while_it_grows(secret: str) -> None:
+    stream = REDACTOR.stream()
+    shown = [*(stream.grow(c) for c in f"it is {secret} indeed"), stream.rest()]
+    assert BODY[:4] not in "".join(shown)
+    assert "".join(shown).startswith("it is [hidden: ")
+
+
+def test_words_are_shown_at_once() -> None:
+    stream = REDACTOR.stream()
+    assert [stream.grow(word) for word in ("Use", " load_", "dataset", "(x)")] == [
+        "Use", " load_", "dataset", "(x)",
+    ]  # fmt: skip
+
+
+def test_what_is_held_back_is_bounded() -> None:
+    stream = REDACTOR.stream()
+    shown = sum(len(stream.grow("sk-" + "x" * 97)) for _ in range(1000))
+    assert shown >= 100_000 - 2 * LONGEST
+
+
+def test_an_event_is_cleaned_in_all_its_parts() -> None:
+    token = SECRETS["openai"]
+    made = ToolCall("t1", "c1", "bash", {"command": f"echo {token}", token: [{"n": token}]}, "read")
+    assert REDACTOR.event(made).arguments == {
+        "command": "echo [hidden: API key]",
+        "[hidden: API key]": [{"n": "[hidden: API key]"}],
+    }
+
+
+def test_an_event_without_credentials_is_the_same_event() -> None:
+    output = ToolOutput("t1", "c1", "ok", "hf_hub_download", False, 15, 0.1)
+    assert REDACTOR.event(output) is output
