@@ -29,6 +29,7 @@ from agent.receipts import Accepted, Answer, Receipts, given
 from agent.recovery import Draft, Interruption, recover
 from agent.stop import Stop
 from agent.titling import find_title, wants_title
+from agent.transcript import Transcript
 from agent.turn_task import TurnTask
 from agent.work import Chores, Work, WorkDesk
 
@@ -55,6 +56,7 @@ class Session:
         self._writer = LogWriter(
             history, self._receipts, journal, means.models.context, self._go_on
         )
+        self._transcript = Transcript(history)
         self._work: tuple[asyncio.Task[None], Work] | None = None
         self._compaction: CompactionTask | None = None
         self._stop: Stop | None = None
@@ -193,7 +195,7 @@ class Session:
     def _turn_task(self) -> TurnTask:
         turn = self.history.open_turn
         assert turn is not None, "a session runs only in a turn"
-        return TurnTask(self.history, turn, self._means, self._desk(turn.id))
+        return TurnTask(self.history, self._transcript, turn, self._means, self._desk(turn.id))
 
     def _new_compaction(self, submission: SubmissionId) -> CompactionTask:
         through = cut_point(self.history, self._means.models.context(self.history.model))

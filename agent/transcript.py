@@ -1,10 +1,10 @@
 """The history as messages for a model: without what was undone, what was compacted summed up."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
 from agent.conversation import CallMade, Message
-from agent.history import CallState, Entry, History, Summary, estimate_tokens
+from agent.history import CallState, Entry, History, Summary, Turn, estimate_tokens
 from agent.protocol import (
     AssistantMessage,
     JsonObject,
@@ -18,19 +18,58 @@ LONGEST_MESSAGE = 50_000
 """Tokens of one message; a longer one is cut, with a pointer to where the whole is."""
 
 
+class Transcript:
+    """The messages of a history that is asked for them again and again: each is made once."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._forget(None)
+
+    def messages(self, system: str) -> tuple[Message, ...]:
+        """The system prompt, then the conversation; what people said in a row is one message."""
+        return self._messages(system, self._history.summary)
+
+    def _forget(self, summary: Summary | None) -> None:
+        self._summary = summary
+        self._ended: list[Turn] = []
+        self._behind: list[Message] = []
+        """Of the turns that have ended."""
+        self._last: _Told | None = None
+        """The turn after those."""
+
+    def _messages(self, system: str, summary: Summary | None) -> tuple[Message, ...]:
+        turns = list(self._history.counting)
+        if summary is not self._summary or turns[: len(self._ended)] != self._ended:
+            self._forget(summary)
+        self._take(turns[len(self._ended) :])
+        found = [Message("system", system)]
+        if summary is not None:
+            _add(found, _summed_up(turns, summary))
+        _join(found, self._behind)
+        if self._last is not None:
+            _join(found, self._last.settled)
+            _add(found, self._last.open())
+        return tuple(found)
+
+    def _take(self, turns: Sequence[Turn]) -> None:
+        told, self._last = self._last, None
+        for turn in turns:
+            if told is None or told.turn is not turn:
+                told = _Told(turn, self._summary)
+            told.take()
+            if turn.end is None:
+                self._last = told
+            else:
+                _join(self._behind, told.settled)
+                self._ended.append(turn)
+
+
 def messages(history: History, system: str, summary: Summary | None = None) -> tuple[Message, ...]:
-    """The system prompt, then the conversation; what people said in a row is one message.
+    """The same, made anew.
 
     `summary` goes before the history's own: what would be shown if it were recorded.
     """
-    found = [Message("system", system)]
-    for message in _conversation(history, summary or history.summary):
-        last = found[-1]
-        if last.role == message.role == "user":
-            found[-1] = Message("user", f"{last.text}\n\n{message.text}")
-        else:
-            found.append(message)
-    return tuple(found)
+    return Transcript(history)._messages(system, summary or history.summary)
 
 
 def size_of(conversation: Iterable[Message]) -> int:
@@ -54,23 +93,63 @@ def clip(text: str, tokens: int) -> str:
     return f"{head}\n{note}\n{tail}"
 
 
-def _conversation(history: History, summary: Summary | None) -> Iterator[Message]:
-    entries = list(history.shown())
-    if summary is not None:
-        yield from _summed_up(entries, summary)
-        entries = [e for e in entries if e.seq > summary.through]
-    for block in blocks(entries):
-        yield from _told(block, history)
+class _Told:
+    """One turn, without what a summary stands for."""
+
+    def __init__(self, turn: Turn, summary: Summary | None) -> None:
+        self.turn = turn
+        self.settled: list[Message] = []
+        """Of the blocks that nothing can change any more."""
+        self._block: list[Entry] = []
+        """The last one, while the turn goes on."""
+        through = 0 if summary is None else summary.through
+        self._taken = sum(e.seq <= through for e in turn.entries)
+
+    def take(self) -> None:
+        """What is new in the turn."""
+        turn = self.turn
+        if self._taken < len(turn.entries):
+            known = [*self._block, *turn.entries[self._taken :]]
+            self._taken = len(turn.entries)
+            *done, self._block = blocks(known)
+            for block in done:
+                _add(self.settled, tuple(_told(block, turn)))
+        if turn.end is not None:
+            _add(self.settled, self.open())
+            self._block = []
+
+    def open(self) -> Sequence[Message]:
+        """Of the last block."""
+        return tuple(_told(self._block, self.turn))
 
 
-def _summed_up(entries: list[Entry], summary: Summary) -> Iterator[Message]:
+def _add(found: list[Message], more: Sequence[Message]) -> None:
+    """Append; what people said in a row becomes one message."""
+    for message in more:
+        last = found[-1] if found else None
+        if last is not None and last.role == message.role == "user":
+            found[-1] = Message("user", f"{last.text}\n\n{message.text}")
+        else:
+            found.append(message)
+
+
+def _join(found: list[Message], more: Sequence[Message]) -> None:
+    """The same, where `more` is in itself as it shall be."""
+    _add(found, more[:1])
+    found += more[1:]
+
+
+def _summed_up(turns: Sequence[Turn], summary: Summary) -> Sequence[Message]:
     """The first message, the summary, and the message that the summary would cut off its turn."""
-    said = [e for e in entries if isinstance(e.event, UserMessage)]
-    yield _heard(said[0].event)
-    yield Message("user", f"[Summary of the conversation so far]\n{summary.text}")
-    last = said[-1]
-    if last.seq <= summary.through and last is not said[0]:
-        yield _heard(last.event)
+    first = turns[0].entries[0]
+    last = next(e for e in reversed(turns[-1].entries) if isinstance(e.event, UserMessage))
+    told = [
+        _heard(first.event),
+        Message("user", f"[Summary of the conversation so far]\n{summary.text}"),
+    ]
+    if last.seq <= summary.through and last is not first:
+        told.append(_heard(last.event))
+    return told
 
 
 def blocks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
@@ -85,7 +164,7 @@ def blocks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield block
 
 
-def _told(block: list[Entry], history: History) -> Iterator[Message]:
+def _told(block: Sequence[Entry], turn: Turn) -> Iterator[Message]:
     """A reply, then its results in the order of its calls, then notes."""
     calls: list[CallState] = []
     notes: list[Message] = []
@@ -96,8 +175,8 @@ def _told(block: list[Entry], history: History) -> Iterator[Message]:
                 yield _heard(entry.event)
             case AssistantMessage():
                 spoken = entry.event
-            case ToolCall(turn=turn, call=id):
-                calls.append(history.turns[turn].calls[id])
+            case ToolCall(call=id):
+                calls.append(turn.calls[id])
             case Notice(text=text):
                 notes.append(Message("user", f"[Note from Mooring] {text}"))
             case ToolOutput():

@@ -19,7 +19,7 @@ from agent.protocol import (
 from agent.reply import Reply, question, reply_events
 from agent.stop import Stop
 from agent.tool_calls import ToolCalls
-from agent.transcript import messages
+from agent.transcript import Transcript
 from agent.turn import (
     AskHuman,
     AskModel,
@@ -44,8 +44,11 @@ NO_ROOM = (
 class TurnTask:
     """One stay of one turn in memory: cancelling `run` stops it."""
 
-    def __init__(self, history: History, turn: Turn, means: Means, desk: Desk) -> None:
+    def __init__(
+        self, history: History, transcript: Transcript, turn: Turn, means: Means, desk: Desk
+    ) -> None:
         self._history = history
+        self._transcript = transcript
         self._turn = turn
         self._means = means
         self._desk = desk
@@ -161,7 +164,7 @@ class TurnTask:
         await self._desk.record(*events)
 
     def _request(self) -> ModelRequest:
-        shown = messages(self._history, self._means.system_prompt)
+        shown = self._transcript.messages(self._means.system_prompt)
         return ModelRequest(self._history.model, shown, self._means.toolbox.schemas())
 
     def _new_reply(self) -> Reply:

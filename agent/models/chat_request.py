@@ -28,7 +28,7 @@ def body(request: ModelRequest, model: str, limit_field: str) -> bytes:
         "stream_options": {"include_usage": True},
     }
     if request.tools:
-        asked["tools"] = tools(request.tools)
+        asked["tools"] = [{"type": "function", "function": schema} for schema in request.tools]
     if request.max_output_tokens is not None:
         asked[limit_field] = request.max_output_tokens
     return msgspec.json.encode(asked)

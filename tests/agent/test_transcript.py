@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.conversation import Message
-from agent.history import Summary, estimate_tokens
+from agent.history import History, Summary, estimate_tokens
 from agent.protocol import AssistantMessage, UserMessage
-from agent.transcript import LONGEST_MESSAGE, blocks, clip, messages, size_of
+from agent.transcript import LONGEST_MESSAGE, Transcript, blocks, clip, messages, size_of
 from tests.agent.logs import Log, call
 from tests.agent.play import MARK, Play, plays
 
@@ -179,6 +179,28 @@ def test_the_model_knows_of_all_that_counts_and_of_nothing_else(play: Play) -> N
         for text in (getattr(entry.event, "text", ""), getattr(entry.event, "output", ""))
     )
     assert shown == counting
+
+
+@given(plays(), st.integers(1, 9))
+def test_a_transcript_that_grows_with_its_history_says_what_a_new_one_says(
+    play: Play, asked_each: int
+) -> None:
+    history = History()
+    transcript = Transcript(history)
+    for entry in play.entries:
+        history.apply(entry)
+        if entry.seq % asked_each == 0:
+            assert transcript.messages("") == messages(history, "")
+    assert transcript.messages("") == messages(history, "")
+
+
+def test_what_is_behind_is_told_once() -> None:
+    log = THREE_TALKS.begin("t4").reply("Look.", call("c1")).start("c1").output("c1").reply("Now.")
+    transcript = Transcript(log.history)
+    before, after = transcript.messages(""), transcript.messages("")
+    assert before == after
+    new = [b for a, b in zip(before, after, strict=True) if a is not b]
+    assert [m.text for m in new] == ["", "Now."]  # the system prompt and what may still change
 
 
 @given(plays())
