@@ -73,7 +73,8 @@ def _type(schema: JsonObject) -> str:
             return "JsonObject"
         case {"type": "null"}:
             return "null"
-    return WORDS[schema["type"]]
+        case _:
+            return WORDS[schema["type"]]
 
 
 def _union(name: str, says: str, members: Sequence[str]) -> str:
