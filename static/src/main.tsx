@@ -1,5 +1,37 @@
 // Wires everything: nothing else knows all rooms.
 
-import { render } from 'preact';
+import './views/tokens.css';
+import './views/controls.css';
+import './views/layout.css';
+import './views/conversation.css';
+import './views/tool.css';
 
-render(<h1>Mooring</h1>, document.body);
+import { computed, signal } from '@preact/signals';
+import { render } from 'preact';
+import { Drafts } from './session/drafts.ts';
+import { Myself } from './session/me.ts';
+import { Sessions } from './session/sessions.ts';
+import { waysOf } from './session/ways.ts';
+import { watch } from './views/notify.ts';
+import { Root } from './views/root.tsx';
+import { Desks, type Shell } from './views/shell.ts';
+import { heardTime } from './views/surroundings.ts';
+import { tell } from './views/voice.tsx';
+
+const ways = waysOf(tell);
+const myself = new Myself(ways);
+const me = computed(() => myself.me.value?.user.id ?? '');
+const sessions = new Sessions(ways);
+const drafts = new Drafts(ways);
+const desks = new Desks(ways, drafts, me);
+const shell: Shell = { ways, myself, me, sessions, drafts, desks, overlay: signal('none') };
+
+render(<Root shell={shell} />, document.body);
+watch(sessions.list, sessions.loaded);
+void myself.load().then((known) => {
+  if (known) sessions.open(me.value);
+});
+fetch('/healthz', { method: 'HEAD' }).then(
+  (answer) => heardTime(answer.headers.get('date')),
+  () => {}, // Nothing depends on it: seconds then tick by this machine's clock.
+);

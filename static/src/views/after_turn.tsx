@@ -1,0 +1,39 @@
+// What can be done with the last turn once it is over: copy its answer, run it again, take it back.
+
+import { useComputed } from '@preact/signals';
+import type { JSX } from 'preact';
+import { words } from '../words/en.ts';
+import { copy } from './copying.ts';
+import type { Desk } from './desk.ts';
+import { Icon } from './icons.tsx';
+
+export function AfterTurn({ desk }: { desk: Desk }): JSX.Element | null {
+  const there = useComputed(() => desk.settled.value && desk.lastTurn.value !== null);
+  if (!there.value) return null;
+  return (
+    <div class="entry assistant">
+      <div class="acts">
+        <button type="button" class="button small soft" onClick={() => void copy(answer(desk))}>
+          <Icon name="copy" />
+          {words.conversation.copyAnswer}
+        </button>
+        <button type="button" class="button small soft" onClick={() => desk.open.retry()}>
+          {words.conversation.again}
+        </button>
+        <button type="button" class="button small soft" onClick={() => desk.open.undo()}>
+          {words.conversation.undo}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** All that the agent said in the last turn. */
+function answer(desk: Desk): string {
+  const turn = desk.lastTurn.value;
+  return desk.open.entries.value
+    .filter((entry) => entry.kind === 'assistant' && entry.turn === turn)
+    .map((entry) => (entry.kind === 'assistant' ? entry.text : ''))
+    .filter(Boolean)
+    .join('\n\n');
+}

@@ -1,0 +1,53 @@
+// The files beside a message as chips: how far they are, and a way to cancel or try again.
+
+import type { JSX } from 'preact';
+import { Name } from '../text/name.tsx';
+import { words } from '../words/en.ts';
+import { problem } from '../words/remedies.ts';
+import { Icon } from './icons.tsx';
+import { Meter } from './meters.tsx';
+import type { Attachment, Uploads } from './uploads.ts';
+
+export function Attached({ uploads }: { uploads: Uploads }): JSX.Element | null {
+  const items = uploads.items.value;
+  if (items.length === 0) return null;
+  return (
+    <div class="attached">
+      {items.map((item) => (
+        <One key={item.id} uploads={uploads} item={item} />
+      ))}
+    </div>
+  );
+}
+
+function One({ uploads, item }: { uploads: Uploads; item: Attachment }): JSX.Element {
+  const { id, name, upload } = item;
+  const { state = 'sending', progress = 0, code = '', message = '' } = upload?.view.value ?? {};
+  const done = Math.round(100 * progress);
+  const failed = state === 'failed';
+  return (
+    <span class={failed ? 'chip bad' : 'chip'} role={failed ? 'alert' : undefined}>
+      {failed ? (
+        <span>{words.composer.uploadFailed(name, problem(code, message))}</span>
+      ) : (
+        <span class="ellipsis">
+          <Name text={name} />
+        </span>
+      )}
+      {state === 'sending' && <Meter share={done} label={words.composer.uploading(name, done)} />}
+      {failed && (
+        <button type="button" class="button small soft" aria-label={words.composer.again(name)} onClick={() => uploads.again(id)}>
+          {words.retry}
+        </button>
+      )}
+      <button
+        type="button"
+        class="button icon small"
+        aria-label={state === 'sending' ? words.composer.cancelUpload(name) : words.composer.detach(name)}
+        onClick={() => uploads.drop(id)}
+      >
+        <Icon name="close" />
+      </button>
+    </span>
+  );
+}

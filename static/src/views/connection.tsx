@@ -1,0 +1,108 @@
+// The transport, which is not the agent: silent below 3 s, a chip below 10 s, then a banner; and final ends.
+
+import { useComputed } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { words } from '../words/en.ts';
+import { remedy } from '../words/remedies.ts';
+import { copy } from './copying.ts';
+import type { Desk } from './desk.ts';
+import { go } from './route.ts';
+import { now } from './surroundings.ts';
+import { announce } from './voice.tsx';
+
+const QUIET_MS = 3_000;
+const CHIP_MS = 10_000;
+
+export type Trouble = 'none' | 'chip' | 'banner' | 'gone';
+
+export function Connection({ desk }: { desk: Desk }): JSX.Element | null {
+  const link = desk.open.link;
+  const trouble = useComputed((): Trouble => {
+    const { phase, lostAt, reason } = link.value;
+    if (phase === 'closed') return reason === null ? 'none' : 'gone';
+    if (lostAt === null) return 'none';
+    const lost = now.value - lostAt;
+    return lost < QUIET_MS ? 'none' : lost < CHIP_MS ? 'chip' : 'banner';
+  });
+  useSaid(trouble.value);
+  switch (trouble.value) {
+    case 'none':
+      return null;
+    case 'chip':
+      return <p class="bar connection short">{words.connection.reconnecting}</p>;
+    case 'banner':
+      return <Banner desk={desk} />;
+    case 'gone':
+      return <Gone desk={desk} />;
+  }
+}
+
+function Banner({ desk }: { desk: Desk }): JSX.Element {
+  const { phase, dialAt, offline, reason } = desk.open.link.value;
+  const waiting = desk.open.outbox.value.filter(
+    ({ frame, state }) => state === 'offline' && (frame.type === 'user_input' || frame.type === 'approval'),
+  ).length;
+  const left = Math.max(0, Math.ceil(((dialAt ?? 0) - now.value) / 1000));
+  const said = [
+    offline ? words.connection.offline : words.connection.lost,
+    reason === 'too_many_connections' ? remedy(reason) : '',
+    waiting ? words.connection.later(waiting) : '',
+    phase === 'waiting' ? words.connection.nextTry(left) : words.connection.trying,
+  ];
+  return (
+    <div class="bar warn connection">
+      <p>{said.filter(Boolean).join(' ')}</p>
+      <button type="button" class="button outlined" disabled={phase !== 'waiting'} onClick={() => desk.open.dialNow()}>
+        {words.connection.now}
+      </button>
+    </div>
+  );
+}
+
+/** It will not come back by itself: what is so, and the way out. */
+function Gone({ desk }: { desk: Desk }): JSX.Element {
+  const { reason } = desk.open.link.value;
+  const draft = desk.draft.value.trim();
+  const keep = draft && (
+    <button type="button" class="button outlined" onClick={() => void copy(draft)}>
+      {words.gone.copyDraft}
+    </button>
+  );
+  const fresh = (
+    <button type="button" class="button primary" onClick={() => go('#/new')}>
+      {words.gone.fresh}
+    </button>
+  );
+  const again = (
+    <button type="button" class="button primary" onClick={() => desk.open.dialNow()}>
+      {words.retry}
+    </button>
+  );
+  const told: Readonly<Record<string, readonly [string, JSX.Element]>> = {
+    no_such_session: [words.gone.deleted, fresh],
+    ended: [words.gone.ended, fresh],
+    unauthenticated: [`${words.gone.expired} ${words.gone.expiredHint}`, again],
+    unauthorized: [`${words.gone.expired} ${words.gone.expiredHint}`, again],
+    forbidden: [words.gone.forbidden, fresh],
+  };
+  const [text, act] = told[reason ?? ''] ?? [words.connection.lost, again];
+  return (
+    <div class={reason === 'ended' ? 'bar connection' : 'bar bad connection'} role="alert">
+      <p>{text}</p>
+      {keep}
+      {act}
+    </div>
+  );
+}
+
+/** Spoken once when it is worth a word, and when it is over. */
+function useSaid(trouble: Trouble): void {
+  const told = useRef(false);
+  useEffect(() => {
+    const worth = trouble === 'chip' || trouble === 'banner';
+    if (worth && !told.current) announce(words.announce.reconnecting);
+    if (trouble === 'none' && told.current) announce(words.announce.back);
+    told.current = worth;
+  }, [trouble]);
+}

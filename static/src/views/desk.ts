@@ -1,0 +1,79 @@
+// What the views of one session share: the open session, and what a person has begun but not sent.
+
+import { computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
+import type { OpenSession } from '../session/open_session.ts';
+import { asking, lastTurn, phase, working } from '../store/entries.ts';
+import type { ToolEntry } from '../store/state.ts';
+import type { SentDecision } from '../wire.ts';
+import { Rulings } from './ruling.ts';
+import { remembered } from './surroundings.ts';
+import { Uploads } from './uploads.ts';
+
+export class Desk {
+  readonly open: OpenSession;
+  readonly draft: Signal<string>;
+  readonly me: ReadonlySignal<string>;
+  readonly rulings = new Rulings();
+  readonly uploads: Uploads;
+  /** Sending undoes the last turn and runs this instead. */
+  readonly editing = signal(false);
+  /** The panel beside the conversation. */
+  readonly detailed: Signal<boolean> = signal(remembered('details') !== 'no');
+  /** The calls whose approval buttons are in sight. */
+  readonly inSight = signal<ReadonlySet<string>>(new Set());
+  readonly phase: ReadonlySignal<ReturnType<typeof phase>>;
+  readonly working: ReadonlySignal<boolean>;
+  readonly asked: ReadonlySignal<readonly ToolEntry[]>;
+  readonly lastTurn: ReadonlySignal<string | null>;
+  /** The last turn failed, and nothing was tried since. */
+  readonly failed: ReadonlySignal<boolean>;
+  /** At rest, and nothing of ours is on its way. */
+  readonly settled: ReadonlySignal<boolean>;
+  /** Set by the composer. */
+  focus: () => void = () => {};
+  /** Set by the conversation. */
+  toEnd: () => void = () => {};
+  reveal: (key: string) => void = () => {};
+
+  constructor(open: OpenSession, draft: Signal<string>, me: ReadonlySignal<string>) {
+    this.open = open;
+    this.draft = draft;
+    this.me = me;
+    this.uploads = new Uploads(open.id);
+    this.phase = computed(() => phase(open.state.value));
+    this.working = computed(() => working(open.state.value));
+    this.asked = computed(() => asking(open.entries.value));
+    this.lastTurn = computed(() => lastTurn(open.entries.value));
+    this.failed = computed(() => {
+      const ended = open.entries.value.findLast((entry) => entry.turn !== undefined);
+      const failed = ended?.kind === 'note' && ended.event.type === 'turn_ended' && ended.event.status === 'failed';
+      return this.phase.value === 'idle' && failed && ended.undone === undefined;
+    });
+    this.settled = computed(
+      () =>
+        this.phase.value === 'idle' &&
+        open.state.value.synced &&
+        !open.outbox.value.some(({ frame, state }) => frame.type === 'user_input' && state !== 'refused'),
+    );
+  }
+
+  /** Text to write on with goes in front of what is being written, never over it. */
+  put(text: string): void {
+    const written = this.draft.peek();
+    this.draft.value = written.trim() ? `${text}\n\n${written}` : text;
+    this.focus();
+  }
+
+  decide(decisions: readonly SentDecision[]): void {
+    if (decisions.length > 0) this.open.decide(decisions);
+  }
+
+  /** All open questions as their forms stand; shows the first that cannot be used. */
+  approveAll(): void {
+    const asked = this.asked.value;
+    const decisions = asked.map((entry) => this.rulings.of(entry.call, entry.arguments).approval());
+    const unusable = decisions.indexOf(null);
+    if (unusable >= 0) this.reveal(asked[unusable]?.key ?? '');
+    else this.decide(decisions.filter((decision) => decision !== null));
+  }
+}

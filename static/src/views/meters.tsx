@@ -1,0 +1,95 @@
+// How full the context is, what was used, what it cost, who else looks on; and what the agent does just now.
+
+import { useComputed } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { count, money, percent } from '../words/amounts.ts';
+import { words } from '../words/en.ts';
+import type { Desk } from './desk.ts';
+import { wide } from './surroundings.ts';
+
+const HIGH = 70;
+const FULL = 90;
+
+export function Meter({ share, label }: { share: number; label: string }): JSX.Element {
+  const bar = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    if (bar.current) bar.current.style.width = `${share}%`;
+  }, [share]);
+  return (
+    <div
+      class={`meter${share >= FULL ? ' full' : share >= HIGH ? ' high' : ''}`}
+      role="meter"
+      aria-label={label}
+      aria-valuenow={share}
+      aria-valuemin={0}
+      aria-valuemax={100}
+    >
+      <i ref={bar} />
+    </div>
+  );
+}
+
+export function UsagePanel({ desk }: { desk: Desk }): JSX.Element {
+  const { used, status } = desk.open.state.value;
+  const { context, viewers = 1 } = status ?? {};
+  const share = percent(context?.used ?? 0, context?.limit ?? 0);
+  return (
+    <section aria-label={words.meters.heading}>
+      <h2>{words.meters.heading}</h2>
+      <dl class="facts">
+        <Fact name={words.meters.context} value={words.meters.contextUsed(share, count(context?.limit ?? 0))} />
+      </dl>
+      <Meter share={share} label={words.meters.contextLabel} />
+      {share >= FULL && <p class="under">{words.meters.full}</p>}
+      <dl class="facts">
+        <Fact name={words.meters.input} value={count(used.input)} />
+        {used.cached > 0 && <Fact name={words.meters.cached} value={count(used.cached)} />}
+        <Fact name={words.meters.output} value={count(used.output)} />
+        <Fact name={words.meters.cost} value={used.cost === null ? words.meters.costUnknown : money(used.cost)} />
+        {viewers > 1 && <Fact name={words.fleet.viewers} value={String(viewers)} />}
+      </dl>
+    </section>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }): JSX.Element {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+/** Below the composer. */
+export function StatusLine({ desk }: { desk: Desk }): JSX.Element {
+  const { open } = desk;
+  const doing = useComputed(() => {
+    if (open.stopping.value) return words.state.stopping;
+    const { synced, status } = open.state.value;
+    if (!synced) return words.state.opening;
+    const activity = status?.activity ? words.activity[status.activity] : '';
+    return [words.state[desk.phase.value], activity].filter(Boolean).join(' · ');
+  });
+  const { used, status } = open.state.value;
+  const { context, viewers = 1 } = status ?? {};
+  const share = percent(context?.used ?? 0, context?.limit ?? 0);
+  const spelled = wide.value && desk.detailed.value;
+  return (
+    <div class="status">
+      <span class={`badge doing is-${desk.phase.value}`}>
+        <span class="dot" />
+        <span class="ellipsis">{doing}</span>
+      </span>
+      {viewers > 1 && <span>{words.meters.viewers(viewers)}</span>}
+      {!spelled && context !== undefined && context.used > 0 && (
+        <span class="context">
+          <Meter share={share} label={words.meters.contextLabel} />
+          {words.meters.contextUsed(share, count(context.limit))}
+        </span>
+      )}
+      {!spelled && used.cost !== null && used.cost > 0 && <span>{money(used.cost)}</span>}
+    </div>
+  );
+}

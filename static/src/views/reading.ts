@@ -1,0 +1,77 @@
+// Where the reader is: at the end, which then follows what is written, or further up, which stays.
+
+import { signal, type ReadonlySignal } from '@preact/signals';
+
+const NEAR_END = 48; // pixels
+const NEAR_START = 600;
+
+export class Reading {
+  readonly #scroller: HTMLElement;
+  readonly #content: HTMLElement;
+  readonly #nearStart: () => void;
+  readonly #atEnd = signal(true);
+  readonly atEnd: ReadonlySignal<boolean> = this.#atEnd;
+  /** Where we scrolled to ourselves: that event says nothing about the reader. */
+  #own = -1;
+  #resized: ResizeObserver | null = null;
+
+  constructor(scroller: HTMLElement, content: HTMLElement, nearStart: () => void) {
+    this.#scroller = scroller;
+    this.#content = content;
+    this.#nearStart = nearStart;
+  }
+
+  begin(): void {
+    this.#scroller.addEventListener('scroll', this.#scrolled, { passive: true });
+    this.#scroller.addEventListener('wheel', this.#wheeled, { passive: true });
+    this.#resized = new ResizeObserver(() => this.keep());
+    this.#resized.observe(this.#content);
+    this.#resized.observe(this.#scroller);
+  }
+
+  end(): void {
+    this.#scroller.removeEventListener('scroll', this.#scrolled);
+    this.#scroller.removeEventListener('wheel', this.#wheeled);
+    this.#resized?.disconnect();
+  }
+
+  /** After something was drawn: the end stays in sight for who is there. */
+  keep(): void {
+    if (!this.#atEnd.value) return;
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#own = this.#scroller.scrollTop;
+  }
+
+  toEnd(): void {
+    this.#atEnd.value = true;
+    this.keep();
+  }
+
+  /** Does something that puts content above the reader, who goes on reading the same line. */
+  async holding(change: () => Promise<void> | void): Promise<void> {
+    const line = this.#lineInSight();
+    const top = line?.getBoundingClientRect().top ?? 0;
+    await change();
+    await new Promise((drawn) => requestAnimationFrame(drawn));
+    if (line?.isConnected) this.#scroller.scrollTop += line.getBoundingClientRect().top - top;
+  }
+
+  #lineInSight(): Element | undefined {
+    const { top } = this.#scroller.getBoundingClientRect();
+    const entries = [...this.#content.querySelectorAll('.entry')];
+    return entries.find((entry) => entry.getBoundingClientRect().bottom > top + 1);
+  }
+
+  readonly #scrolled = (): void => {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    if (this.#atEnd.value && Math.abs(scrollTop - this.#own) < 1) return;
+    this.#atEnd.value = scrollHeight - scrollTop - clientHeight <= NEAR_END;
+    if (scrollTop < NEAR_START) this.#nearStart();
+  };
+
+  /** Who turns the wheel upwards wants to leave, also while more is written below. */
+  readonly #wheeled = ({ deltaY }: WheelEvent): void => {
+    const { scrollHeight, clientHeight } = this.#scroller;
+    if (deltaY < 0 && scrollHeight > clientHeight + NEAR_END) this.#atEnd.value = false;
+  };
+}

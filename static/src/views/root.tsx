@@ -1,0 +1,102 @@
+// The page: the list on the left, what the address names on the right, and what opens over both.
+
+import { useSignal } from '@preact/signals';
+import type { FunctionComponent, JSX } from 'preact';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { words } from '../words/en.ts';
+import { FilesDialog } from './files_dialog.tsx';
+import { route } from './route.ts';
+import { SessionPage } from './session_page.tsx';
+import type { Shell } from './shell.ts';
+import { pressed, ShortcutSheet } from './shortcuts.tsx';
+import { Sidebar } from './sidebar.tsx';
+import { wide } from './surroundings.ts';
+import { Announcer, tell, toast, Toasts } from './voice.tsx';
+import { Welcome } from './welcome.tsx';
+
+export function Root({ shell }: { shell: Shell }): JSX.Element {
+  const here = route.value;
+  const desk = shell.desks.current.value;
+  useEffect(() => {
+    const key = (event: KeyboardEvent): void => pressed(event, shell);
+    addEventListener('keydown', key);
+    return () => removeEventListener('keydown', key);
+  }, [shell]);
+  useLayoutEffect(() => {
+    if (here.view === 'session') shell.desks.at(here.id);
+    else shell.desks.leave();
+  }, [here]);
+  useRemovals(shell);
+  const detailed = here.view === 'session' && wide.value && (desk?.detailed.value ?? false);
+  return (
+    <div class="app" data-view={here.view}>
+      <Sidebar shell={shell} />
+      <div class={detailed ? 'stage detailed' : 'stage'}>
+        <Stage shell={shell} />
+      </div>
+      <Overlays shell={shell} />
+      <Toasts />
+      <Announcer />
+    </div>
+  );
+}
+
+function Stage({ shell }: { shell: Shell }): JSX.Element | null {
+  const here = route.value;
+  const desk = shell.desks.current.value;
+  switch (here.view) {
+    case 'session':
+      return desk?.open.id === here.id ? <SessionPage key={here.id} shell={shell} desk={desk} /> : null;
+    case 'dashboard':
+      return <Board shell={shell} />;
+    default:
+      return <Welcome key={here.view} shell={shell} />;
+  }
+}
+
+/** Rare, and therefore loaded only when somebody looks. */
+function Board({ shell }: { shell: Shell }): JSX.Element | null {
+  const view = useSignal<FunctionComponent<{ shell: Shell }> | null>(null);
+  useEffect(() => {
+    import('./fleet_table.tsx').then(
+      ({ FleetTable }) => {
+        view.value = FleetTable;
+      },
+      () => tell('offline', words.connection.lost),
+    );
+  }, []);
+  const View = view.value;
+  return View && <View shell={shell} />;
+}
+
+function Overlays({ shell }: { shell: Shell }): JSX.Element | null {
+  const desk = shell.desks.current.value;
+  const close = (): void => {
+    shell.overlay.value = 'none';
+  };
+  switch (shell.overlay.value) {
+    case 'shortcuts':
+      return <ShortcutSheet close={close} />;
+    case 'files':
+      return desk && <FilesDialog shell={shell} desk={desk} close={close} />;
+    case 'none':
+      return null;
+  }
+}
+
+/** Deleting has a few seconds in which it can be taken back. */
+function useRemovals({ sessions }: Shell): void {
+  const told = useRef<ReadonlyMap<string, () => void>>(new Map());
+  const removing = sessions.removing.value;
+  useEffect(() => {
+    const now = new Map<string, () => void>();
+    for (const { session, at } of removing) {
+      const undo = { label: words.undo, run: () => sessions.restore(session.id) };
+      const text = words.sessions.removed(session.title || words.sessions.untitled);
+      const shown = told.current.get(session.id);
+      now.set(session.id, shown ?? toast(text, undo, { bad: false, ms: at - Date.now() }));
+    }
+    for (const [id, dismiss] of told.current) if (!now.has(id)) dismiss();
+    told.current = now;
+  }, [removing]);
+}

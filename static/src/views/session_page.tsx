@@ -1,0 +1,88 @@
+// One session on screen: conversation, questions, queue, composer, and what stands beside them.
+
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { words } from '../words/en.ts';
+import { AskSheet } from './ask_bar.tsx';
+import { Connection } from './connection.tsx';
+import { Conversation } from './conversation.tsx';
+import type { Desk } from './desk.ts';
+import { Header } from './header.tsx';
+import { StatusLine, UsagePanel } from './meters.tsx';
+import { PlanChip, PlanPanel } from './plan.tsx';
+import { Queue } from './queue.tsx';
+import { SessionComposer } from './session_composer.tsx';
+import type { Shell } from './shell.ts';
+import { narrow, wide } from './surroundings.ts';
+import { announce } from './voice.tsx';
+import { Examples } from './welcome.tsx';
+
+export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element {
+  const dropping = useSignal(false);
+  const detailed = wide.value && desk.detailed.value;
+  useBoundaries(desk);
+  return (
+    <>
+      <main
+        class={dropping.value ? 'page dropping' : 'page'}
+        data-drop={words.composer.drop}
+        onDragOver={(event) => {
+          if (!event.dataTransfer?.types.includes('Files')) return;
+          event.preventDefault();
+          dropping.value = true;
+        }}
+        onDragLeave={(event) => {
+          if (event.relatedTarget === null) dropping.value = false;
+        }}
+        onDrop={(event) => {
+          event.preventDefault();
+          dropping.value = false;
+          desk.uploads.take([...(event.dataTransfer?.files ?? [])]);
+        }}
+      >
+        <Header shell={shell} desk={desk} />
+        <Conversation
+          desk={desk}
+          empty={
+            <Examples
+              shell={shell}
+              model={desk.open.state.value.session?.model ?? ''}
+              say={(text) => desk.open.say(text)}
+            />
+          }
+        />
+        <div class="dock">
+          <Connection desk={desk} />
+          {!shell.ways.kept.durable.value && <p class="bar connection short">{words.connection.storage}</p>}
+          {!detailed && <PlanChip desk={desk} />}
+          {narrow.value && <AskSheet desk={desk} />}
+          <Queue desk={desk} />
+          <SessionComposer shell={shell} desk={desk} />
+          <StatusLine desk={desk} />
+        </div>
+      </main>
+      {detailed && (
+        <aside class="details" aria-label={words.header.details}>
+          <PlanPanel desk={desk} />
+          <UsagePanel desk={desk} />
+        </aside>
+      )}
+    </>
+  );
+}
+
+/** Boundaries only: a screen reader is never fed a streaming text. */
+function useBoundaries(desk: Desk): void {
+  const told = useRef<string | null>(null);
+  const { synced } = desk.open.state.value;
+  const phase = desk.phase.value;
+  useEffect(() => {
+    if (!synced) return;
+    const before = told.current;
+    told.current = phase;
+    if (before === null || before === phase) return;
+    if (phase === 'awaiting_approval') announce(words.announce.approval(desk.asked.value[0]?.tool ?? ''));
+    if (phase === 'idle') announce(desk.failed.value ? words.announce.failed : words.announce.complete);
+  }, [phase, synced]);
+}

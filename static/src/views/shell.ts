@@ -1,0 +1,88 @@
+// What the whole page has: who looks, their sessions, the models, and the session on screen.
+
+import { signal, type ReadonlySignal, type Signal } from '@preact/signals';
+import type { Drafts } from '../session/drafts.ts';
+import type { Myself } from '../session/me.ts';
+import { OpenSession } from '../session/open_session.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { Ways } from '../session/ways.ts';
+import { Desk } from './desk.ts';
+
+export type Overlay = 'none' | 'shortcuts' | 'files';
+
+export interface Shell {
+  readonly ways: Ways;
+  readonly myself: Myself;
+  readonly me: ReadonlySignal<string>;
+  readonly sessions: Sessions;
+  readonly drafts: Drafts;
+  readonly desks: Desks;
+  readonly overlay: Signal<Overlay>;
+}
+
+/** Where the text for a session that is not there yet is kept. */
+export const NEW = 'new';
+
+/** At most one session is open: one socket for each page. */
+export class Desks {
+  readonly #desk = signal<Desk | null>(null);
+  readonly #ways: Ways;
+  readonly #drafts: Drafts;
+  readonly #me: ReadonlySignal<string>;
+  #stop = (): void => {};
+
+  constructor(ways: Ways, drafts: Drafts, me: ReadonlySignal<string>) {
+    this.#ways = ways;
+    this.#drafts = drafts;
+    this.#me = me;
+  }
+
+  get current(): ReadonlySignal<Desk | null> {
+    return this.#desk;
+  }
+
+  /** The desk of a session; the one before is put away, with its draft. */
+  at(id: string): Desk {
+    const current = this.#desk.peek();
+    if (current?.open.id === id) return current;
+    this.leave();
+    const { text, stop } = keptText(this.#drafts, id);
+    const desk = new Desk(new OpenSession(id, this.#ways), text, this.#me);
+    desk.open.open();
+    this.#stop = () => {
+      stop();
+      desk.open.close();
+    };
+    this.#desk.value = desk;
+    return desk;
+  }
+
+  leave(): void {
+    this.#stop();
+    this.#stop = () => {};
+    this.#desk.value = null;
+  }
+}
+
+/** A text that is kept while it is written, and there again after a reload. */
+export function keptText(drafts: Drafts, id: string): { text: Signal<string>; stop: () => void } {
+  const text = signal('');
+  let stop = (): void => {};
+  let left = false;
+  void drafts.of(id).then((kept) => {
+    if (left) return;
+    if (kept) text.value = text.peek() ? `${kept}\n\n${text.peek()}` : kept;
+    let first = true;
+    stop = text.subscribe((written) => {
+      if (!first) drafts.keep(id, written);
+      first = false;
+    });
+  });
+  return {
+    text,
+    stop: () => {
+      left = true;
+      stop();
+    },
+  };
+}

@@ -1,0 +1,51 @@
+// What keys do, everywhere on the page, and the sheet that lists them.
+
+import type { JSX } from 'preact';
+import { words } from '../words/en.ts';
+import { Dialog } from './overlays.tsx';
+import { go, route } from './route.ts';
+import type { Shell } from './shell.ts';
+
+export function ShortcutSheet({ close }: { close: () => void }): JSX.Element {
+  return (
+    <Dialog heading={words.shortcuts.heading} close={close}>
+      <dl class="shortcuts">
+        {words.shortcuts.rows.map(([keys, does]) => (
+          <>
+            <dt key={keys}>
+              {keys.split(', ').map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd key={does}>{does}</dd>
+          </>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}
+
+/** What the page does with a key that nothing inside it took. */
+export function pressed(event: KeyboardEvent, shell: Shell): void {
+  if (event.defaultPrevented || event.isComposing) return;
+  const writing = event.target instanceof Element && event.target.closest('input, textarea, select') !== null;
+  const command = event.ctrlKey || event.metaKey;
+  const desk = shell.desks.current.peek();
+  if (command && !event.shiftKey && event.key.toLowerCase() === 'k') search();
+  else if (event.altKey && event.code === 'KeyN') go('#/new');
+  else if (event.key === 'Escape' && desk?.working.peek()) desk.open.stop();
+  else if (writing || command || event.altKey) return;
+  else if (event.key === '?') shell.overlay.value = 'shortcuts';
+  else if (event.key === '/') document.querySelector<HTMLElement>('.composer textarea')?.focus();
+  else if (event.key === 'End') desk?.toEnd();
+  else return;
+  event.preventDefault();
+}
+
+/** On a phone the list is a view of its own. */
+function search(): void {
+  const focus = (): void => document.getElementById('search')?.focus();
+  if (document.getElementById('search')?.offsetParent) return focus();
+  if (route.peek().view !== 'list') go('#/');
+  requestAnimationFrame(() => requestAnimationFrame(focus));
+}

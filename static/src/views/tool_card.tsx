@@ -1,0 +1,198 @@
+// One tool call: what it is about, how it goes, what it printed, and the question it may ask.
+
+import { useComputed, useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import type { ToolEntry, ToolState } from '../store/state.ts';
+import { Diff } from '../text/diff_view.tsx';
+import { LogTail, LogText } from '../text/log_view.tsx';
+import { Name } from '../text/name.tsx';
+import { seconds } from '../words/amounts.ts';
+import { words } from '../words/en.ts';
+import { ApprovalForm } from './approval.tsx';
+import { ArgumentsView } from './arguments_view.tsx';
+import { summary } from './arguments.ts';
+import type { Desk } from './desk.ts';
+import { Icon, type IconName } from './icons.tsx';
+import { Images } from './images.tsx';
+import { still } from './still.tsx';
+import { narrow, serverNow } from './surroundings.ts';
+
+const TAIL_ROWS = 5;
+const FULL_ROWS = 24;
+const PREVIEW_LINES = 3;
+const PREVIEWED = new Set(['bash']);
+
+export const ToolCard = still(function ToolCard({ desk, entry }: { desk: Desk; entry: ToolEntry }): JSX.Element {
+  const open = useSignal(false);
+  const { text, plain } = summary(entry.tool, entry.arguments);
+  const asks = entry.state === 'asks' && entry.undone === undefined;
+  return (
+    <article
+      class={`entry tool is-${entry.state}`}
+      data-key={entry.key}
+      tabIndex={-1}
+      aria-label={words.tool.card(entry.tool, words.tool.states[entry.state])}
+      onKeyDown={(event) => asks && rule(event, desk, entry)}
+    >
+      <button
+        type="button"
+        class="tool-head"
+        aria-expanded={open.value}
+        onClick={() => {
+          open.value = !open.value;
+        }}
+      >
+        <Icon name="chevron" class="twist" />
+        <span class="tool-name">
+          <Name text={entry.tool} />
+        </span>
+        <span class={plain ? 'tool-about ellipsis' : 'tool-about mono ellipsis'}>{text}</span>
+        <State entry={entry} />
+      </button>
+      {asks && !narrow.value && <ApprovalForm desk={desk} entry={entry} />}
+      {open.value ? <Body desk={desk} entry={entry} /> : <Tail desk={desk} entry={entry} />}
+      {entry.state === 'unknown' && <p class="under">{words.tool.unknown}</p>}
+      {entry.ruling && <p class="under">{ruled(entry.ruling, desk.me.value)}</p>}
+      {entry.state === 'ok' && <Images session={desk.open.id} text={referring(entry)} />}
+    </article>
+  );
+});
+
+const ICONS: Readonly<Record<Exclude<ToolState, 'running'>, IconName>> = {
+  queued: 'clock',
+  asks: 'question',
+  ok: 'check',
+  error: 'alert',
+  rejected: 'close',
+  cancelled: 'dash',
+  unknown: 'question',
+};
+
+function State({ entry }: { entry: ToolEntry }): JSX.Element {
+  const { state } = entry;
+  return (
+    <span class="tool-state">
+      {state === 'running' ? <span class="spinner" /> : <Icon name={ICONS[state]} />}
+      <span>{words.tool.states[state]}</span>
+      {state === 'running' && entry.since !== undefined && <Ticking since={entry.since} />}
+      {entry.seconds !== undefined && entry.seconds >= 0.05 && <span>{seconds(entry.seconds)}</span>}
+    </span>
+  );
+}
+
+function Ticking({ since }: { since: string }): JSX.Element {
+  const gone = useComputed(() => Math.max(0, Math.floor((serverNow.value - Date.parse(since)) / 1000)));
+  return <span>{gone.value < 60 ? `${gone.value} s` : seconds(gone.value)}</span>;
+}
+
+/** A closed card shows a running log's end, and a few lines of what a command printed. */
+function Tail({ desk, entry }: { desk: Desk; entry: ToolEntry }): JSX.Element | null {
+  const log = useMemo(() => desk.open.logOf(entry.call), [desk, entry.call]);
+  if (entry.state === 'running') {
+    return (
+      <div class="tool-tail">
+        <LogTail log={log} rows={TAIL_ROWS} />
+      </div>
+    );
+  }
+  const wanted = entry.state === 'error' || PREVIEWED.has(entry.tool);
+  const lines = wanted && entry.state !== 'rejected' ? lastLines(entry.output ?? '') : '';
+  if (!lines) return null;
+  return (
+    <div class="tool-tail">
+      <LogText text={lines} rows={PREVIEW_LINES} />
+    </div>
+  );
+}
+
+function lastLines(output: string): string {
+  return output.slice(-4_000).trimEnd().split('\n').slice(-PREVIEW_LINES).join('\n');
+}
+
+function Body({ desk, entry }: { desk: Desk; entry: ToolEntry }): JSX.Element {
+  const log = useMemo(() => desk.open.logOf(entry.call), [desk, entry.call]);
+  const { output, malformed, truncated, size } = entry;
+  return (
+    <div class="tool-body">
+      <section>
+        <h4>{entry.proposed ? words.tool.ran : words.tool.given}</h4>
+        {malformed ? <Malformed text={malformed} /> : <Given entry={entry} />}
+      </section>
+      {output === undefined
+        ? entry.state === 'running' && (
+            <section>
+              <h4>{words.tool.log}</h4>
+              <LogTail log={log} rows={FULL_ROWS} />
+            </section>
+          )
+        : entry.tool !== 'plan' && (
+            <section>
+              <h4>{words.tool.output}</h4>
+              {output ? <LogText text={output} rows={FULL_ROWS} /> : <p class="under">{words.tool.nothing}</p>}
+              {truncated && <p class="under">{words.tool.truncated(size ?? output.length)}</p>}
+            </section>
+          )}
+    </div>
+  );
+}
+
+function Malformed({ text }: { text: string }): JSX.Element {
+  return (
+    <>
+      <p class="under">{words.tool.unread}</p>
+      <pre class="plain">{text}</pre>
+    </>
+  );
+}
+
+/** An edit is shown as what it changes, other calls by their arguments. */
+function Given({ entry }: { entry: ToolEntry }): JSX.Element {
+  const { old, new: fresh, ...rest } = entry.arguments;
+  if (entry.tool === 'edit' && typeof old === 'string' && typeof fresh === 'string') {
+    return (
+      <>
+        <ArgumentsView given={rest} />
+        <Diff before={old} after={fresh} />
+      </>
+    );
+  }
+  return (
+    <>
+      <ArgumentsView given={entry.arguments} />
+      {entry.proposed && (
+        <Diff before={JSON.stringify(entry.proposed, null, 2)} after={JSON.stringify(entry.arguments, null, 2)} />
+      )}
+    </>
+  );
+}
+
+function ruled(ruling: NonNullable<ToolEntry['ruling']>, me: string): string {
+  const { decision, by, feedback, arguments: edited, remember } = ruling;
+  const who = by === me ? words.approval.you : by === 'mooring' ? words.approval.server : by;
+  const said = [
+    decision === 'approve' ? words.approval.approvedBy(who) : words.approval.rejectedBy(who),
+    edited ? words.approval.edited : '',
+    remember ? words.approval.remembered : '',
+  ];
+  return said.filter(Boolean).join(' ') + (feedback ? `: “${feedback}”` : '');
+}
+
+/** What may name an image that this call made or looked at. */
+function referring({ arguments: given, output = '' }: ToolEntry): string {
+  const said = Object.values(given).filter((value) => typeof value === 'string');
+  return [...said, output.slice(-20_000)].join('\n');
+}
+
+/** A and R rule on the card in focus, unless somebody is writing in it. */
+function rule(event: KeyboardEvent, desk: Desk, entry: ToolEntry): void {
+  const writing = (event.target as Element).closest('input, textarea, select');
+  if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const ruling = desk.rulings.of(entry.call, entry.arguments);
+  if (event.key === 'a') {
+    const approval = ruling.approval();
+    if (approval) desk.decide([approval]);
+  } else if (event.key === 'r') ruling.rejecting.value = true;
+  else return;
+  event.preventDefault();
+}

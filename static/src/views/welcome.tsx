@@ -1,0 +1,106 @@
+// The first ten seconds: what this is, and what to type.
+
+import { useComputed, useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useMemo } from 'preact/hooks';
+import { words } from '../words/en.ts';
+import { Composer } from './composer.tsx';
+import { ModelPicker } from './controls_row.tsx';
+import { Icon } from './icons.tsx';
+import { go, sessionHref } from './route.ts';
+import { keptText, NEW, type Shell } from './shell.ts';
+import { narrow } from './surroundings.ts';
+
+const DEMO = 'demo';
+
+/** What this is, in three sentences and a few things to try. */
+export function Examples(props: { shell: Shell; model: string; say: (text: string) => void; busy?: boolean }): JSX.Element {
+  const { shell, model } = props;
+  const demo = (model || shell.myself.models.value?.default) === DEMO;
+  return (
+    <div class="welcome">
+      <img class="mark" src="/static/icon.svg" alt="" />
+      <h2>{words.welcome.heading}</h2>
+      <p>{words.welcome.explanation}</p>
+      <h3>{words.welcome.tryIt}</h3>
+      <div class="examples">
+        {(demo ? words.welcome.demo : words.welcome.real).map(({ text, about }) => (
+          <button type="button" key={text} class="button" disabled={props.busy ?? false} onClick={() => props.say(text)}>
+            {text}
+            <span class="under">{about}</span>
+          </button>
+        ))}
+      </div>
+      {demo && <p class="demo-note">{words.welcome.demoNote}</p>}
+    </div>
+  );
+}
+
+export function Welcome({ shell }: { shell: Shell }): JSX.Element {
+  const busy = useSignal(false);
+  const model = useSignal('');
+  const kept = useMemo(() => keptText(shell.drafts, NEW), []);
+  useEffect(() => kept.stop, []);
+  const chosen = useComputed(() => model.value || shell.myself.models.value?.default || '');
+  const usable = useComputed(() => shell.myself.models.value?.models.some(({ available }) => available) ?? true);
+
+  /** The words wait in the new session's outbox, so that nothing can come between. */
+  const begin = async (text: string, files: readonly File[] = []): Promise<void> => {
+    if (busy.value) return;
+    busy.value = true;
+    const made = await shell.sessions.create(model.value ? { model: model.value } : {});
+    busy.value = false;
+    if (made === null) {
+      if (text && !kept.text.value) kept.text.value = text;
+      return;
+    }
+    const desk = shell.desks.at(made.id);
+    if (text) desk.open.say(text);
+    if (files.length) {
+      desk.uploads.take(files);
+      desk.draft.value = kept.text.value;
+      kept.text.value = '';
+    }
+    go(sessionHref(made.id));
+  };
+
+  return (
+    <main class="page">
+      {narrow.value && (
+        <header class="top">
+          <a class="button icon" href="#/" aria-label={words.sessions.list}>
+            <Icon name="back" />
+          </a>
+          <h1>{words.sessions.fresh}</h1>
+        </header>
+      )}
+      <div class="conversation">
+        <div class="scroller">
+          <div class="column">
+            <Examples shell={shell} model={chosen.value} busy={busy.value} say={(text) => void begin(text)} />
+          </div>
+        </div>
+      </div>
+      <div class="dock">
+        {!usable.value && <p class="bar warn">{words.welcome.noModel}</p>}
+        <Composer
+          draft={kept.text}
+          placeholder={words.welcome.placeholder}
+          send={{ label: busy.value ? words.welcome.starting : words.composer.send, hint: '' }}
+          disabled={busy.value}
+          say={(text) => void begin(text)}
+          attach={(files) => void begin('', files)}
+        >
+          <ModelPicker
+            offers={shell.myself.models}
+            current={chosen.value}
+            choose={(id) => {
+              model.value = id;
+            }}
+          />
+        </Composer>
+        <div class="status" />
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,41 @@
+// What to do about an error, by its stable code: every error the page shows says a way out.
+
+const remedies: Readonly<Record<string, string>> = {
+  offline: 'It is tried again by itself; what you send now is kept.',
+  not_connected: 'The server cannot be reached just now. Try again when the connection is back.',
+  stale_approval: 'Look at the question again and decide anew.',
+  busy: 'Stop the running turn first, or wait until it ends.',
+  already_decided: 'Somebody else was first; nothing more to do here.',
+  nothing_to_undo: 'There is no turn left to take back.',
+  nothing_to_compact: 'The conversation is still short.',
+  nothing_running: 'The turn has ended by itself.',
+  not_queued: 'It has already begun.',
+  no_such_model: 'Pick another model below the message field.',
+  too_long: 'Put the text into a file, attach it, and refer to it.',
+  too_large: 'Split the file, or put it where the agent can download it.',
+  too_many_queued: 'Withdraw a queued message, or wait until one has begun.',
+  too_many_sessions: 'Delete a session you no longer need.',
+  too_many_connections: 'Close another tab of this page.',
+  rate_limited: 'Wait a moment, then try again.',
+  server_full: 'The server is busy. Try again in a minute.',
+  unavailable: 'Try again in a moment.',
+  internal_error: 'Try again; if it stays, tell the operator the time it happened.',
+  unauthorized: 'Log in again in this browser; what you wrote is kept.',
+  unauthenticated: 'Log in again in this browser; what you wrote is kept.',
+  forbidden: 'Ask the owner of this session for access.',
+  no_such_session: 'It was deleted, or it belongs to someone else. Start a new one.',
+  no_such_file: 'It was moved or deleted. The Files list shows what is there.',
+  session_ended: 'Start a new session to go on.',
+  bad_path: 'Choose a plain file name.',
+  context_overflow: 'Summarise the conversation (menu ⋯), then try again.',
+  disk_full: 'The operator has to free space on the server.',
+  no_room: 'Delete files the workspace no longer needs.',
+  model_not_found: 'Pick another model below the message field, then try again.',
+  bad_request: 'Change the message or pick another model, then try again.',
+};
+
+export const remedy = (code: string | null | undefined): string => remedies[code ?? ''] ?? '';
+
+/** The server's sentence and ours: what happened, and what to do. */
+export const problem = (code: string, message: string): string =>
+  [message, remedy(code)].filter(Boolean).join(' ');
