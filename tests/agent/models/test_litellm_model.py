@@ -40,7 +40,7 @@ async def test_a_stalled_server_times_out(server: ModelServer, place: int, limit
     adapter = LiteLLM(api_base=server.url, key=lambda: KEY)
     await hear(adapter)
     server.play(Reply(text="one two three", hold={place: Gate()}))
-    hasty = LiteLLM(api_base=server.url, key=lambda: KEY, **{limit: 0.3})  # type: ignore[arg-type]
+    hasty = LiteLLM(api_base=server.url, key=lambda: KEY, **{limit: 1.5})  # type: ignore[arg-type]
     heard = await hear(hasty)
     assert heard.code == "timed_out"
     await server.client_left()

@@ -34,7 +34,7 @@ async def adapter(
 
 
 @pytest.mark.parametrize("place", ["start", 0, 1])
-@pytest.mark.parametrize("limits", [Limits(silence_seconds=0.05), Limits(request_seconds=0.05)])
+@pytest.mark.parametrize("limits", [Limits(silence_seconds=0.5), Limits(request_seconds=0.5)])
 async def test_a_stalled_server_times_out(server: ModelServer, place: int, limits: Limits) -> None:
     server.play(Reply(text="one two three", hold={place: Gate()}))
     async with adapter(server, limits) as model:

@@ -14,6 +14,7 @@ from server.delivery.replay import Wish
 from server.delivery.viewer import TOO_SLOW
 from server.wire import Bye, Pong
 from tests.server.delivery.stage import Stage, brief
+from tests.server.sessions.house import eventually
 
 GOING = Bye(1012, "Restarting.", retry_after=1)
 
@@ -222,4 +223,4 @@ async def test_a_viewer_that_leaves_is_not_counted_any_more(aiohttp_client: Aioh
     await ws.receive_str()
     assert stage.counts == [1]
     await ws.close()
-    assert stage.counts == [1, 0]
+    await eventually(lambda: stage.counts == [1, 0])

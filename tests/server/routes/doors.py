@@ -74,7 +74,7 @@ class Socket:
 
     async def next(self) -> Frame | None:
         """None when the server has closed."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             message = await self.ws.receive()
         if message.type is not WSMsgType.TEXT:
             return None
@@ -169,7 +169,7 @@ class Doors:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(request)
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 return await (reader.readuntil(until) if until else reader.read())
         finally:
             writer.close()

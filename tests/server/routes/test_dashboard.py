@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import cast
 
 import pytest
@@ -11,12 +12,19 @@ from server.goodbyes import GOING_AWAY
 from server.keys import ARCHIVE, BOARDS, FLEET, SESSIONS, STORE
 from server.routes.dashboard import HEARTBEAT_TICKS, Board
 from server.sessions.fleet import TICK, View
-from tests.server.routes.doors import Doors, Frame
+from tests.server.routes.doors import Doors, Frame, Socket
 from tests.server.sessions.house import eventually
 
 
 def titles(frame: Frame) -> list[str]:
     return [row["title"] for row in frame["sessions"]]
+
+
+async def fleet(socket: Socket, awaited: Callable[[Frame], bool]) -> Frame:
+    """The next frame of the fleet that tells it; others may come before, on a busy machine."""
+    while not awaited(frame := await socket.until("fleet")):
+        pass
+    return frame
 
 
 async def test_it_begins_with_all_there_is(guarded: Doors) -> None:
@@ -60,18 +68,15 @@ async def test_it_tells_what_is_new_changed_and_gone_but_only_of_ones_own(guarde
         await mine.until("fleet")
         await his.until("fleet")
         session = await guarded.session(title="Mine")
-        assert titles(await mine.until("fleet")) == ["Mine"]
+        await fleet(mine, lambda frame: titles(frame) == ["Mine"])
         await guarded.call("PATCH", f"/api/sessions/{session}", {"title": "Renamed"})
-        changed = await mine.until("fleet")
-        assert (changed["full"], titles(changed)) == (False, ["Renamed"])
+        changed = await fleet(mine, lambda frame: titles(frame) == ["Renamed"])
+        assert changed["full"] is False
         await guarded.call("DELETE", f"/api/sessions/{session}")
-        gone = await mine.until("fleet")
-        while "gone" not in gone:
-            gone = await mine.until("fleet")
+        gone = await fleet(mine, lambda frame: "gone" in frame)
         assert gone["gone"] == [session]
         his_own = await guarded.session("bob", title="His")
-        told = await his.until("fleet")
-        assert titles(told) == ["His"]
+        told = await fleet(his, lambda frame: titles(frame) == ["His"])
         assert not told.get("gone")
         assert session not in str(his.seen)
         assert his_own not in str(mine.seen)
@@ -114,7 +119,7 @@ async def test_what_a_dashboard_says_is_read_and_thrown_away(guarded: Doors) -> 
         await socket.say("shutdown", "c1")
         await socket.ws.send_bytes(b"\xff")
         await guarded.session(title="Still here")
-        assert titles(await socket.until("fleet")) == ["Still here"]
+        await fleet(socket, lambda frame: titles(frame) == ["Still here"])
 
 
 async def test_without_an_upgrade_it_speaks_websocket_only(guarded: Doors) -> None:
@@ -191,7 +196,7 @@ async def test_one_that_does_not_read_its_goodbye_is_cut_off(guarded: Doors) -> 
     listener = Listener()
     listener.reads = False
     with guarded.app[FLEET].view("ada") as view:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await board(guarded, view, listener).close(GOING_AWAY)
     assert (listener.cut_off, listener.closed) == (True, False)
 
@@ -242,7 +247,7 @@ async def test_rows_say_what_a_session_is_at(guarded: Doors) -> None:
         assert row["context"]["limit"] > 0
         await viewer.say("user_input", "c1", text="Hello")
         await viewer.until("turn_ended")
-        fleet = await socket.until("fleet")
-        assert fleet["totals"]["turns_per_minute"] == 1
-        assert fleet["totals"]["sessions"]["live"] == 1
+        told = await fleet(socket, lambda frame: frame["totals"]["turns_per_minute"] > 0)
+        assert told["totals"]["turns_per_minute"] == 1
+        assert told["totals"]["sessions"]["live"] == 1
         assert guarded.app[SESSIONS].live_of("ada") == 1

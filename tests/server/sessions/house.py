@@ -44,7 +44,7 @@ Said = Sequence[Piece | asyncio.Event]
 
 async def eventually(happened: Callable[[], bool]) -> None:
     """Let everything else run until it has happened."""
-    deadline = asyncio.get_running_loop().time() + 10
+    deadline = asyncio.get_running_loop().time() + 60
     for turn in count():
         if happened():
             return

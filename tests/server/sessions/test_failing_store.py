@@ -9,6 +9,7 @@ from agent.errors import Refused
 from agent.models.port import Text
 from agent.protocol import Interrupt, SetAutoApproval, SetModel, Shutdown, UserInput
 from server.sessions.manager import SessionManager
+from server.sessions.revivals import FIRST_WAIT
 from tests.server.delivery.stage import quiet
 from tests.server.sessions.house import ADA, House, drafted, eventually, house
 
@@ -101,12 +102,13 @@ async def test_a_disk_that_stays_full_is_tried_again_and_again_but_not_in_a_hurr
         await home.manager.submit(session, ADA, UserInput("c1", "Talk"))
         await eventually(lambda: home.model.asked == 1)
         home.store.mood = "fails"
-        before = home.store.appends
+        loop = asyncio.get_running_loop()
+        before, begun = home.store.appends, loop.time()
         go.set()
         for _ in range(40):
             await quiet()
             await home.stored(session)
-        assert 1 <= home.store.appends - before <= 3
+        assert 1 <= home.store.appends - before <= 3 + (loop.time() - begun) / FIRST_WAIT
         assert len(home.manager._tasks) <= 1
         home.store.mood = "well"
         assert (await watcher.until("turn_ended"))["status"] == "failed"
@@ -158,7 +160,7 @@ async def test_a_failure_while_the_server_goes_away_keeps_nobody(tmp_path: Path)
         async with home.watch(session) as watcher:
             await home.manager.submit(session, ADA, UserInput("c1", "Talk"))
             home.store.mood = "fails"
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await home.manager.close()
             assert watcher.frames[-1]["code"] == 1012
         assert home.manager._tasks == set()

@@ -25,7 +25,7 @@ async def test_one_key_is_held_by_one_at_a_time_in_the_order_of_asking() -> None
 
 async def test_another_key_waits_for_nobody() -> None:
     locks = KeyedLocks()
-    async with asyncio.timeout(1), locks.hold("a"), locks.hold("b"):
+    async with asyncio.timeout(30), locks.hold("a"), locks.hold("b"):
         assert set(locks._locks) == {"a", "b"}
     assert locks._locks == {}
 
