@@ -19,7 +19,15 @@ export function earlier(state: SessionState, page: readonly DurableEvent[]): Ses
     ...state,
     ...{ oldest: first.seq, events, entries: [...whole.entries, ...open] },
     ...{ origin: whole.origin, plan: whole.plan, plans: whole.plans },
+    ...{ turn: whole.turn, queued: queue(state, whole) },
     ...{ autoApproval: whole.autoApproval, lastUndo: whole.lastUndo },
     used: { input, output, cost, cached: whole.used.cached },
   };
+}
+
+/** The server's word on what waits; the log knows whose it is, and what goes with it. */
+function queue(state: SessionState, whole: SessionState): SessionState['queued'] {
+  if (state.status === null) return whole.queued;
+  const known = new Map(whole.queued.map((input) => [input.submission, input]));
+  return state.queued.map((input) => known.get(input.submission) ?? input);
 }
