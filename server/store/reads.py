@@ -2,11 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterable
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any
 
-from server.errors import NoSuchSession
-from server.store import rows, search
+from server.errors import LogDamaged, NoSuchSession
+from server.store import rows, search, sums
 from server.store.port import Draft, EventPage, RowPage, SessionRow, StoredReceipt
 
 _OLDEST = 1
@@ -72,10 +72,10 @@ def events_after(
     key, head = _log(connection, session)
     after = max(0, min(after, head))
     found = connection.execute(
-        "SELECT body FROM events WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?",
+        "SELECT body, crc FROM events WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?",
         (key, after, limit),
     )
-    bodies = _within(found, max_bytes)
+    bodies = _within(found, range(after + 1, min(after + limit, head) + 1), max_bytes)
     more = after + len(bodies) < head
     return EventPage(after + 1, tuple(bodies), head, _OLDEST, more)
 
@@ -86,31 +86,34 @@ def events_before(
     key, head = _log(connection, session)
     before = max(_OLDEST, min(before, head + 1))
     found = connection.execute(
-        "SELECT body FROM events WHERE session = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+        "SELECT body, crc FROM events WHERE session = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
         (key, before, limit),
     )
-    bodies = _within(found, max_bytes)
+    wanted = range(before - 1, max(before - limit, _OLDEST) - 1, -1)
+    bodies = _within(found, wanted, max_bytes)
     first = before - len(bodies)
     return EventPage(first, tuple(reversed(bodies)), head, _OLDEST, first > _OLDEST)
 
 
 def receipts(connection: sqlite3.Connection, session: str) -> tuple[StoredReceipt, ...]:
     found = connection.execute(
-        "SELECT r.id, r.fingerprint, r.seq FROM receipts r JOIN sessions s ON s.key = r.session"
-        " WHERE s.id = ? ORDER BY r.seq, r.id",
+        "SELECT r.crc, r.id, r.fingerprint, r.seq FROM receipts r"
+        " JOIN sessions s ON s.key = r.session WHERE s.id = ? ORDER BY r.seq, r.id",
         (session,),
     ).fetchall()
-    return tuple(StoredReceipt(*columns) for columns in found)
+    for columns in found:
+        sums.check(*columns)
+    return tuple(StoredReceipt(*columns[1:]) for columns in found)
 
 
 def drafts(connection: sqlite3.Connection, session: str) -> tuple[Draft, ...]:
     found = connection.execute(
-        "SELECT d.turn, d.item, d.kind, d.start, d.text FROM drafts d JOIN sessions s"
+        "SELECT d.turn, d.item, d.kind, d.start, d.text, d.crc FROM drafts d JOIN sessions s"
         " ON s.key = d.session WHERE s.id = ? ORDER BY d.item, d.kind, d.start",
         (session,),
     ).fetchall()
     return tuple(
-        Draft(turn, item, kind, _joined(piece[3:] for piece in pieces))
+        Draft(turn, item, kind, _joined(takewhile(_sound, pieces)))
         for (turn, item, kind), pieces in groupby(found, key=lambda piece: piece[:3])
     )
 
@@ -125,19 +128,36 @@ def unsettled(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 
 def _log(connection: sqlite3.Connection, session: str) -> tuple[int, int]:
-    found: tuple[int, int] | None = connection.execute(
-        "SELECT key, head FROM sessions WHERE id = ?", (session,)
+    """Key and head. Raises NoSuchSession, or LogDamaged where the head is not the last event."""
+    found: tuple[int, int, int] | None = connection.execute(
+        "SELECT key, head, (SELECT max(seq) FROM events WHERE session = key)"
+        " FROM sessions WHERE id = ?",
+        (session,),
     ).fetchone()
     if found is None:
         raise NoSuchSession
-    return found
+    key, head, last = found
+    if head != last:
+        raise LogDamaged(head, f"the log should end with it, and ends with {last}")
+    return key, head
 
 
-def _within(found: Iterable[tuple[bytes]], max_bytes: int) -> list[bytes]:
-    """Rows as long as they fit, and the first in any case; the rest is not read."""
+def _within(
+    found: Iterable[tuple[bytes, int | None]], wanted: Iterable[int], max_bytes: int
+) -> list[bytes]:
+    """Rows as long as they fit, and the first in any case; the rest is not read.
+
+    Raises LogDamaged for one that is not as it was written.
+    """
     bodies: list[bytes] = []
     size = 0
-    for (body,) in found:
+    rows_found = iter(found)
+    for seq in wanted:
+        body, crc = next(rows_found, (None, None))
+        if type(body) is not bytes:
+            raise LogDamaged(seq, "it is missing")
+        if crc is not None and crc != sums.of_event(seq, body):
+            raise LogDamaged(seq, "it is not as it was written")
         size += len(body)
         if bodies and size > max_bytes:
             break
@@ -145,10 +165,16 @@ def _within(found: Iterable[tuple[bytes]], max_bytes: int) -> list[bytes]:
     return bodies
 
 
-def _joined(pieces: Iterable[tuple[int, str]]) -> str:
+def _sound(piece: tuple[Any, ...]) -> bool:
+    """A half sentence that is damaged ends before that: nobody would know what stood there."""
+    turn, item, kind, start, text, crc = piece
+    return sums.match(crc, item, kind, start, turn, text)
+
+
+def _joined(pieces: Iterable[tuple[Any, ...]]) -> str:
     """What overlaps what is there counts once; what was skipped leaves no gap."""
     text, end = "", 0
-    for start, piece in pieces:
+    for _, _, _, start, piece, _ in pieces:
         text += piece[end - start :] if start < end else piece
         end = max(end, start + len(piece))
     return text

@@ -5,13 +5,17 @@ from typing import Any
 
 import msgspec
 
+from server.store import sums
 from server.store.errors import BadCursor
 from server.store.port import Indexed, SessionRow
 
+_ORIGIN = ("id", "owner", "created_at")
+"""Never changes, and has a checksum of its own: an append need not read it."""
 _INDEXED = Indexed.__struct_fields__
-COLUMNS = ", ".join(("id", "owner", "created_at", "active_at", "head", *_INDEXED))
-MARKS = ", ".join("?" * (5 + len(_INDEXED)))
-ASSIGNMENTS = ", ".join(f"{name} = ?" for name in ("active_at", "head", *_INDEXED))
+_REST = ("active_at", "head", *_INDEXED)
+COLUMNS = ", ".join((*_ORIGIN, "origin_crc", *_REST, "crc"))
+MARKS = ", ".join("?" * (len(_ORIGIN) + len(_REST) + 2))
+ASSIGNMENTS = ", ".join(f"{name} = ?" for name in (*_REST, "crc"))
 
 Position = tuple[str, str]
 """(active_at, id) of the last row of a page."""
@@ -20,22 +24,29 @@ _positions = msgspec.json.Decoder(Position)
 
 
 def from_columns(values: tuple[Any, ...]) -> SessionRow:
-    """The row whose COLUMNS were selected."""
-    indexed = dict(zip(_INDEXED, values[5:], strict=True))
+    """The row whose COLUMNS were selected. Raises StoreProblem `store_corrupt`."""
+    id, owner, created_at, origin_crc, *rest, crc = values
+    sums.check(origin_crc, id, owner, created_at)
+    sums.check(crc, *rest)
+    active_at, head, *status = rest
+    indexed = dict(zip(_INDEXED, status, strict=True))
     indexed["held"] = bool(indexed["held"])
-    id, owner, created_at, active_at, head = values[:5]
     return SessionRow(id, owner, created_at, active_at, head, Indexed(**indexed))
 
 
 def to_columns(row: SessionRow) -> tuple[Any, ...]:
-    return (
-        row.id,
-        row.owner,
-        row.created_at,
-        row.active_at,
-        row.head,
-        *msgspec.structs.astuple(row.indexed),
+    origin = (row.id, row.owner, row.created_at)
+    return (*origin, sums.of_values(*origin), *changing(row.active_at, row.head, row.indexed))
+
+
+def changing(active_at: str, head: int, indexed: Indexed) -> tuple[Any, ...]:
+    """The values of ASSIGNMENTS, in the types that SQLite gives back."""
+    cost = indexed.cost_usd
+    stored = msgspec.structs.replace(
+        indexed, held=int(indexed.held), cost_usd=None if cost is None else float(cost)
     )
+    rest = (active_at, head, *msgspec.structs.astuple(stored))
+    return (*rest, sums.of_values(*rest))
 
 
 def cursor_after(row: SessionRow) -> str:

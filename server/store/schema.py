@@ -56,7 +56,17 @@ _SEARCH: Step = (
         INSERT INTO words (words, rowid, text) VALUES ('delete', old.id, old.text); END""",
 )
 
-STEPS: tuple[Step, ...] = ((*_LOG, *_SEARCH),)
+_SUMS: Step = (
+    """ALTER TABLE sessions ADD COLUMN origin_crc INTEGER""",
+    """ALTER TABLE sessions ADD COLUMN crc INTEGER""",
+    """ALTER TABLE events ADD COLUMN crc INTEGER""",
+    """ALTER TABLE receipts ADD COLUMN crc INTEGER""",
+    """ALTER TABLE drafts ADD COLUMN crc INTEGER""",
+    """ALTER TABLE tokens ADD COLUMN crc INTEGER""",
+)
+"""What is from before has none, and is not checked."""
+
+STEPS: tuple[Step, ...] = ((*_LOG, *_SEARCH), _SUMS)
 """Step n brings a database of version n to version n + 1; version 0 is an empty file."""
 
 

@@ -4,6 +4,7 @@ import sqlite3
 
 import msgspec
 
+from server.store import sums
 from server.store.port import Token
 
 _COLUMNS = ", ".join(Token.__struct_fields__)
@@ -11,8 +12,10 @@ _MARKS = ", ".join("?" * len(Token.__struct_fields__))
 
 
 def add(connection: sqlite3.Connection, token: Token) -> None:
+    values = msgspec.structs.astuple(token)
     connection.execute(
-        f"INSERT INTO tokens ({_COLUMNS}) VALUES ({_MARKS})", msgspec.structs.astuple(token)
+        f"INSERT INTO tokens ({_COLUMNS}, crc) VALUES ({_MARKS}, ?)",
+        (*values, sums.of_values(*values)),
     )
 
 
@@ -21,5 +24,6 @@ def revoke(connection: sqlite3.Connection, token: str) -> bool:
 
 
 def every(connection: sqlite3.Connection) -> tuple[Token, ...]:
-    found = connection.execute(f"SELECT {_COLUMNS} FROM tokens ORDER BY created_at, id").fetchall()
-    return tuple(Token(*columns) for columns in found)
+    """One that is damaged opens no door."""
+    found = connection.execute(f"SELECT {_COLUMNS}, crc FROM tokens ORDER BY created_at, id")
+    return tuple(Token(*columns) for *columns, crc in found if sums.match(crc, *columns))

@@ -121,7 +121,7 @@ class Writer:
         """
         with self._changed:
             if not self._queued and self._closed is None:
-                self._changed.wait(self._ballast and self._ballast.look_seconds)
+                self._changed.wait(self._ballast.look_seconds if self._ballast else None)
             if not self._queued and self._closed is not None:
                 return None
             jobs, self._queued, self._bytes = self._queued, [], 0

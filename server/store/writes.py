@@ -4,11 +4,9 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import msgspec
-
 from agent.errors import Unrecorded
 from server.errors import NoSuchSession
-from server.store import reads, rows
+from server.store import reads, rows, sums
 from server.store.errors import TooManySessions
 from server.store.port import Append, DraftPiece, NewFork, NewSession, SessionRow
 
@@ -25,8 +23,11 @@ def append(connection: sqlite3.Connection, new: Append) -> None:
         )
     _add_events(connection, key, new.first, new.bodies)
     connection.executemany(
-        "INSERT INTO receipts (session, id, fingerprint, seq) VALUES (?, ?, ?, ?)",
-        [(key, receipt.id, receipt.fingerprint, receipt.seq) for receipt in new.receipts],
+        "INSERT INTO receipts (session, id, fingerprint, seq, crc) VALUES (?, ?, ?, ?, ?)",
+        [
+            (key, r.id, r.fingerprint, r.seq, sums.of_values(r.id, r.fingerprint, r.seq))
+            for r in new.receipts
+        ],
     )
     connection.executemany(
         "DELETE FROM drafts WHERE session = ? AND item = ?", [(key, item) for item in new.closed]
@@ -37,17 +38,21 @@ def append(connection: sqlite3.Connection, new: Append) -> None:
         _add_passages(connection, key, _TITLE_SEQ, (new.indexed.title,))
     connection.execute(
         f"UPDATE sessions SET {rows.ASSIGNMENTS} WHERE key = ?",
-        (new.at, head + len(new.bodies), *msgspec.structs.astuple(new.indexed), key),
+        (*rows.changing(new.at, head + len(new.bodies), new.indexed), key),
     )
 
 
 def draft(connection: sqlite3.Connection, pieces: Sequence[DraftPiece]) -> None:
     """Pieces of sessions that are gone insert nothing; the others are kept."""
     connection.executemany(
-        "INSERT OR REPLACE INTO drafts (session, item, kind, start, turn, text)"
-        " SELECT key, ?, ?, ?, ?, ? FROM sessions WHERE id = ?",
-        [(p.item, p.kind, p.offset, p.turn, p.text, p.session) for p in pieces],
+        "INSERT OR REPLACE INTO drafts (session, item, kind, start, turn, text, crc)"
+        " SELECT key, ?, ?, ?, ?, ?, ? FROM sessions WHERE id = ?",
+        [(*columns, sums.of_values(*columns), name) for name, columns in map(_drafted, pieces)],
     )
+
+
+def _drafted(p: DraftPiece) -> tuple[str, tuple[Any, ...]]:
+    return p.session, (p.item, p.kind, p.offset, p.turn, p.text)
 
 
 def create(
@@ -56,8 +61,8 @@ def create(
     """`spare` raises a Problem where there is no room for another session."""
     known = connection.execute(
         f"SELECT {rows.COLUMNS} FROM sessions WHERE key ="
-        " (SELECT session FROM idempotency WHERE owner = ? AND key = ?)",
-        (new.owner, new.idempotency_key),
+        " (SELECT session FROM idempotency WHERE owner = ? AND key = ?) AND owner = ?",
+        (new.owner, new.idempotency_key, new.owner),
     ).fetchone()
     if known is not None:
         return rows.from_columns(known), False
@@ -90,13 +95,13 @@ def fork(connection: sqlite3.Connection, new: NewFork, spare: Callable[[], None]
     _add_events(connection, key, 1, (new.body,))
     copied = (key, source, new.through)
     connection.execute(
-        "INSERT INTO events (session, seq, body)"
-        " SELECT ?, seq, body FROM events WHERE session = ? AND seq BETWEEN 2 AND ?",
+        "INSERT INTO events (session, seq, body, crc)"
+        " SELECT ?, seq, body, crc FROM events WHERE session = ? AND seq BETWEEN 2 AND ?",
         copied,
     )
     connection.execute(
-        "INSERT INTO receipts (session, id, fingerprint, seq)"
-        " SELECT ?, id, fingerprint, seq FROM receipts WHERE session = ? AND seq <= ?",
+        "INSERT INTO receipts (session, id, fingerprint, seq, crc)"
+        " SELECT ?, id, fingerprint, seq, crc FROM receipts WHERE session = ? AND seq <= ?",
         copied,
     )
     connection.execute(
@@ -138,8 +143,8 @@ def _add_events(
     connection: sqlite3.Connection, key: int, first: int, bodies: Sequence[bytes]
 ) -> None:
     connection.executemany(
-        "INSERT INTO events (session, seq, body) VALUES (?, ?, ?)",
-        [(key, seq, body) for seq, body in enumerate(bodies, first)],
+        "INSERT INTO events (session, seq, body, crc) VALUES (?, ?, ?, ?)",
+        [(key, seq, body, sums.of_event(seq, body)) for seq, body in enumerate(bodies, first)],
     )
 
 
