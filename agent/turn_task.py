@@ -1,5 +1,7 @@
 """A running turn: takes the steps that the automaton names, until it ends or waits for a human."""
 
+from typing import Protocol
+
 from agent.asking import Desk, ask, usage_of
 from agent.compacting import summarise
 from agent.compaction import cut_point
@@ -27,6 +29,7 @@ from agent.turn import (
     Finish,
     Limits,
     RunTools,
+    Step,
     just_compacted,
     next_step,
 )
@@ -41,11 +44,23 @@ NO_ROOM = (
 )
 
 
+class TurnDesk(Desk, Protocol):
+    """What a turn writes through."""
+
+    def hand_over(self, *events: AnyEvent) -> None:
+        """`record` without the wait, where the next one may follow in the same moment."""
+        ...
+
+    async def written(self) -> None:
+        """Returns when what was handed over is committed."""
+        ...
+
+
 class TurnTask:
     """One stay of one turn in memory: cancelling `run` stops it."""
 
     def __init__(
-        self, history: History, transcript: Transcript, turn: Turn, means: Means, desk: Desk
+        self, history: History, transcript: Transcript, turn: Turn, means: Means, desk: TurnDesk
     ) -> None:
         self._history = history
         self._transcript = transcript
@@ -98,8 +113,7 @@ class TurnTask:
         means, history = self._means, self._history
         if history.open_turn is not self._turn:
             return False  # it was ended from outside while a step was on its way
-        limits = Limits(means.allowance, means.models.context(history.model))
-        match next_step(history, means.rules, limits):
+        match self._next():
             case AskModel(joining, notes):
                 await self._join(joining)
                 await self._record(*(Notice(n.code, n.text, self._turn.id) for n in notes))
@@ -121,6 +135,11 @@ class TurnTask:
                 return False
         return True
 
+    def _next(self) -> Step:
+        means, history = self._means, self._history
+        limits = Limits(means.allowance, means.models.context(history.model))
+        return next_step(history, means.rules, limits)
+
     async def _record(self, *events: Notice | ApprovalRequired) -> None:
         if events:
             await self._desk.record(*events)
@@ -137,7 +156,7 @@ class TurnTask:
         )
 
     async def _ask(self) -> None:
-        """A model reply, whole, as one commit."""
+        """A model reply, whole, in one commit."""
         means, history = self._means, self._history
         try:
             request = self._request()
@@ -161,7 +180,9 @@ class TurnTask:
             stakes_of=means.toolbox.stakes,
         )
         self._reply = None  # from here on the log tells it
-        await self._desk.record(*events)
+        self._desk.hand_over(*events)
+        if not isinstance(self._next(), Finish):
+            await self._desk.written()  # else it shares its commit with the end of the turn
 
     def _request(self) -> ModelRequest:
         shown = self._transcript.messages(self._means.system_prompt)

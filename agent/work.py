@@ -33,11 +33,20 @@ class WorkDesk:
         self._journal = journal
         self._turn = turn
         self._is_over = is_over
+        self._last: asyncio.Future[None] | None = None
 
     async def record(self, *events: AnyEvent, answers: SubmissionId | None = None) -> None:
+        self.hand_over(*events, answers=answers)
+        await self.written()
+
+    def hand_over(self, *events: AnyEvent, answers: SubmissionId | None = None) -> None:
         if self._is_over():
             raise asyncio.CancelledError("this work is over")
-        await asyncio.shield(self._writer.record(events, answers=answers))
+        self._last = self._writer.record(events, answers=answers)
+
+    async def written(self) -> None:
+        if self._last is not None:
+            await asyncio.shield(self._last)
 
     def open(self, kind: GrowthKind, item: str) -> OpenText:
         return self._journal.open(kind, self._turn or "", item)

@@ -71,6 +71,17 @@ async def test_a_reply_is_one_commit() -> None:
     ]
 
 
+async def test_the_end_of_a_turn_does_not_wait_until_its_last_reply_is_on_disk() -> None:
+    stage = Stage()
+    stage.model.replies.append(says("Done."))
+    stage.journal.hold(at=AssistantMessage)
+    await stage.say()
+    await until(lambda: stage.journal.is_holding)
+    reply, ended = stage.journal.held
+    assert [type(e.event) for e in reply.entries] == [AssistantMessage, Usage]
+    assert [type(e.event) for e in ended.entries] == [TurnEnded]
+
+
 async def test_nothing_runs_before_the_start_of_the_turn_is_on_disk() -> None:
     stage = Stage()
     stage.journal.hold()
