@@ -1,14 +1,14 @@
 """A chat completion read chunk by chunk: pieces come out, whatever shape the provider gave them."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from agent.models import failures
 from agent.models.call_order import CallOrder
-from agent.models.port import Finished, ModelError, Piece, Reasoning, Text, Used
+from agent.models.port import MOST_TOKENS, Finished, ModelError, Piece, Reasoning, Text, Used
 
 TRUNCATED = {"length", "max_tokens", "model_length", "MAX_TOKENS"}
 FILTERED = {"content_filter", "sensitive", "SAFETY", "safety"}
@@ -49,16 +49,19 @@ class _Chunk(Struct, gc=False):
     error: Raw = Raw()
 
 
+_Count = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
+
+
 class _InputDetails(Struct):
-    cached_tokens: int | None = None
+    cached_tokens: _Count | None = None
 
 
 class _Usage(Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: _Count | None = None
+    completion_tokens: _Count | None = None
     prompt_tokens_details: _InputDetails | None = None
-    prompt_cache_hit_tokens: int | None = None
-    cached_tokens: int | None = None
+    prompt_cache_hit_tokens: _Count | None = None
+    cached_tokens: _Count | None = None
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode

@@ -6,7 +6,7 @@ from typing import Any
 from agent.models import failures
 from agent.models.call_order import CallOrder
 from agent.models.chat_reply import ending
-from agent.models.port import Piece, Reasoning, Text, Used
+from agent.models.port import MOST_TOKENS, Piece, Reasoning, Text, Used
 
 MOST_USAGES = 16
 """Some providers tell with each chunk what was used so far: the first and the last ones count."""
@@ -62,7 +62,9 @@ class LiteLLMReply:
         if delta.content:
             found.append(Text(delta.content))
         for call in delta.tool_calls or ():
-            made = call.function
+            made = getattr(call, "function", None)
+            if made is None:
+                raise failures.failure("garbled", provider_of(self._model), "a call of no function")
             found += self._calls.take(call.index, call.id, made.name, made.arguments or "")
         return found
 
@@ -73,12 +75,16 @@ class LiteLLMReply:
         if self._calls.nameless:
             raise failures.failure("garbled", name, "a tool call without a name")
         finished = ending(self._reason, name)
-        return [finished] if self._usage is None else [self._used(), finished]
+        used = None if self._usage is None else self._used()
+        return [finished] if used is None else [used, finished]
 
-    def _used(self) -> Used:
+    def _used(self) -> Used | None:
         usage = self._usage
         details = getattr(usage, "prompt_tokens_details", None)
         cached = getattr(details, "cached_tokens", None) or 0
+        counts = (usage.prompt_tokens, usage.completion_tokens, cached)
+        if not all(type(count) is int and 0 <= count <= MOST_TOKENS for count in counts):
+            return None
         return Used(usage.prompt_tokens, usage.completion_tokens, cached, self._cost())
 
     def _cost(self) -> float | None:

@@ -38,6 +38,10 @@ class CallFragment(Struct, frozen=True):
     arguments: str = ""
 
 
+MOST_TOKENS = 10**12
+"""A count beyond it, or below zero, is a provider's mistake: nothing is known then."""
+
+
 class Used(Struct, frozen=True):
     """Tokens of this request; `cost_usd` is None where the price is unknown."""
 

@@ -43,7 +43,8 @@ class DraftedText:
 
     def piece(self, session: str) -> DraftPiece | None:
         """What was shown since the last piece; nothing once enough is kept."""
-        text = "".join(self._fresh)
+        # Half a surrogate pair would break the commit that the drafts of all sessions share.
+        text = "".join(self._fresh).encode(errors="replace").decode()
         self._fresh.clear()
         if self._most is not None:
             text = text[: max(self._most - self._kept, 0)]

@@ -195,6 +195,8 @@ def test_a_secret_in_an_error_of_the_stream_is_blotted_out() -> None:
         pytest.param(None, None, id="null"),
         pytest.param({}, None, id="empty"),
         pytest.param({"prompt_tokens": "9"}, None, id="of another shape"),
+        pytest.param({"prompt_tokens": -1, "completion_tokens": 2}, None, id="below zero"),
+        pytest.param({"prompt_tokens": 9, "completion_tokens": 10**30}, None, id="without bounds"),
     ],
 )
 def test_usage(usage: object, used: Used | None) -> None:

@@ -1,8 +1,11 @@
-"""What litellm may keep of a stream."""
+"""What litellm may keep of a stream, and what is made of a strange one."""
 
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
-from agent.models.litellm_reply import MOST_USAGES, Usages
+import pytest
+
+from agent.models.litellm_reply import MOST_USAGES, LiteLLMReply, Usages
+from agent.models.port import Finished, ModelError
 
 
 def test_only_chunks_that_tell_usage_are_kept() -> None:
@@ -19,3 +22,25 @@ def test_of_many_the_first_and_the_last_are_kept() -> None:
         usages.append(SimpleNamespace(usage=used))
     assert len(usages) == MOST_USAGES
     assert (usages[0].usage, usages[-1].usage) == (1, 100)
+
+
+def heard(reason: str | None = None, usage: object = None, **said: object) -> SimpleNamespace:
+    """A chunk as litellm passes it on."""
+    delta = SimpleNamespace(**{"content": None, "tool_calls": None, **said})
+    choice = SimpleNamespace(finish_reason=reason, delta=delta)
+    return SimpleNamespace(choices=[choice], usage=usage)
+
+
+@pytest.mark.parametrize(("asked", "answered"), [(-1, 2), (9, 10**30), ("9", 2), (9, None)])
+def test_usage_that_cannot_be_is_not_told(asked: object, answered: object) -> None:
+    reply = LiteLLMReply(ModuleType("litellm"), "some/model")
+    usage = SimpleNamespace(prompt_tokens=asked, completion_tokens=answered)
+    assert reply.take(heard("stop", usage)) == []
+    assert reply.end(is_whole=True) == [Finished()]
+
+
+def test_calls_that_are_none_are_garbled() -> None:
+    reply = LiteLLMReply(ModuleType("litellm"), "some/model")
+    with pytest.raises(ModelError) as raised:
+        reply.take(heard(tool_calls="bash"))
+    assert raised.value.code == "garbled"

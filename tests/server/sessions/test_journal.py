@@ -140,6 +140,17 @@ async def test_text_is_kept_piece_by_piece_and_goes_with_what_closes_it(home: Ho
         at.journal.close()
 
 
+async def test_half_a_surrogate_pair_is_kept_as_a_question_mark(home: House) -> None:
+    session = await home.session()
+    async with home.manager.attach(session) as channel:
+        at = await desk(home, channel)
+        await at.record(*BEGUN).done
+        at.journal.open("text", "t1", "i1").grow("Half \ud83d, whole \U0001f600")
+        await drafted(home, session)
+        assert await kept(home, session) == {"text": "Half ?, whole \U0001f600"}
+        at.journal.close()
+
+
 async def test_drafts_of_another_journal_go_with_what_closes_them_too(home: House) -> None:
     session = await home.session()
     async with home.manager.attach(session) as channel:
