@@ -42,6 +42,12 @@ interface Heard {
   readonly retry_after?: unknown;
 }
 
+/** A point in time by both clocks. */
+interface Moment {
+  readonly now: number;
+  readonly wall: number;
+}
+
 /** What a link works for: it dials, judges and listens on somebody's behalf. */
 export interface Client {
   /** Asked anew at each dial. */
@@ -67,9 +73,10 @@ export class Link {
   #doubts = 0;
   #patience = 0;
   #heardAt = 0;
-  #dialledAt = 0;
+  #dialledAt: Moment = { now: 0, wall: 0 };
+  #dials = 0;
   #settledAt = 0;
-  #hiddenAt: { readonly now: number; readonly wall: number } | null = null;
+  #hiddenAt: Moment | null = null;
   #wasOffline = false;
 
   constructor(client: Client, world: World) {
@@ -90,8 +97,7 @@ export class Link {
       on('online', () => this.#online()),
       on('offline', () => this.#offline()),
     ];
-    const { hidden, now, wall } = this.#world;
-    this.#hiddenAt = hidden() ? { now: now(), wall: wall() } : null;
+    this.#hiddenAt = this.#world.hidden() ? this.#moment() : null;
     this.#set({ lostAt: this.#world.wall(), offline: !this.#world.online() });
     this.#dial();
   }
@@ -135,7 +141,9 @@ export class Link {
     // Events of a socket that another one has taken the place of are nobody's.
     socket.onmessage = ({ data }) => this.#socket === socket && this.#heard(socket, data);
     socket.onclose = ({ code }) => this.#socket === socket && this.#closed(code);
-    this.#dialledAt = this.#heardAt = this.#world.now();
+    this.#dials += 1;
+    this.#dialledAt = this.#moment();
+    this.#heardAt = this.#dialledAt.now;
     this.#set({ phase: 'connecting', dialAt: null, reason: null });
     this.#watch(this.#world.wall() - this.#world.now());
   }
@@ -172,9 +180,9 @@ export class Link {
 
   /** A refused handshake tells a browser nothing; the same over HTTP does. */
   async #ask(): Promise<void> {
-    const dialled = this.#dialledAt;
+    const dials = this.#dials;
     const found = (await this.#client.probe?.()) ?? null;
-    if (found === null || this.#dialledAt !== dialled || this.#deaf.length === 0) return;
+    if (found === null || this.#dials !== dials || this.#deaf.length === 0) return;
     if ('final' in found) return this.close(found.final);
     this.#patience = found.patience;
     this.#wait(this.#failures, found.reason);
@@ -219,14 +227,13 @@ export class Link {
   // ---- wake-up calls ---------------------------------------------------------------------------
 
   #seen(): void {
-    const [now, wall] = [this.#world.now(), this.#world.wall()];
     if (this.#world.hidden()) {
-      this.#hiddenAt ??= { now, wall };
+      this.#hiddenAt ??= this.#moment();
       return;
     }
-    const since = this.#hiddenAt ?? { now, wall };
+    const isLong = this.#hiddenAt !== null && this.#since(this.#hiddenAt) > HIDDEN_MS;
     this.#hiddenAt = null;
-    this.#woken(Math.max(now - since.now, wall - since.wall) > HIDDEN_MS);
+    this.#woken(isLong);
   }
 
   #online(): void {
@@ -243,9 +250,19 @@ export class Link {
   /** `isDoubtful`: the socket may say that it is open and be dead. One wake-up has many events. */
   #woken(isDoubtful: boolean): void {
     const { phase } = this.#view.peek();
-    const isFresh = this.#world.now() - this.#dialledAt < JUST_DIALLED_MS;
+    const isFresh = this.#since(this.#dialledAt) < JUST_DIALLED_MS;
     const isAlive = phase === 'open' || phase === 'settled';
     if (phase === 'waiting' || (!isFresh && (!isAlive || isDoubtful))) this.#dial();
+  }
+
+  #moment(): Moment {
+    return { now: this.#world.now(), wall: this.#world.wall() };
+  }
+
+  /** Milliseconds, also those of a machine that slept; a clock that was set back takes none away. */
+  #since(then: Moment): number {
+    const { now, wall } = this.#moment();
+    return Math.max(now - then.now, wall - then.wall);
   }
 
   #set(change: Partial<LinkView>): void {

@@ -21,6 +21,8 @@ const FINAL: ReadonlyMap<number, string> = new Map([
   [404, 'no_such_session'],
 ]);
 
+export type { OutboxItem } from '../link/outbox.ts';
+
 type Asked = Submission extends infer S ? (S extends Submission ? Omit<S, 'id'> : never) : never;
 
 export interface Words {
