@@ -20,12 +20,26 @@ export function AfterTurn({ desk }: { desk: Desk }): JSX.Element | null {
         <button type="button" class="button small soft" onClick={() => desk.open.retry()}>
           {words.conversation.again}
         </button>
+        <button type="button" class="button small soft" title={words.composer.editingUndoes} onClick={() => edit(desk)}>
+          {words.conversation.edit}
+        </button>
         <button type="button" class="button small soft" onClick={() => desk.open.undo()}>
           {words.conversation.undo}
         </button>
       </div>
     </div>
   );
+}
+
+/** The last question comes back to be written differently. */
+function edit(desk: Desk): void {
+  const turn = desk.lastTurn.value;
+  const asked = desk.open.entries.value.find(
+    (entry) => entry.kind === 'user' && entry.turn === turn && entry.undone === undefined,
+  );
+  if (asked?.kind !== 'user') return;
+  desk.editing.value = true;
+  desk.put(asked.text);
 }
 
 /** All that the agent said in the last turn. */

@@ -9,7 +9,7 @@ import { money } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
 import { ArgumentsEditor, ArgumentsView } from './arguments_view.tsx';
 import type { Desk } from './desk.ts';
-import { coarse } from './surroundings.ts';
+import { coarse, narrow } from './surroundings.ts';
 import type { Ruling } from './ruling.ts';
 
 type Sent = 'no' | 'sending' | 'offline';
@@ -19,6 +19,7 @@ export function ApprovalForm({ desk, entry }: { desk: Desk; entry: ToolEntry }):
   const root = useRef<HTMLElement>(null);
   const sent = useComputed(() => decisionOf(desk, entry.call));
   const state = sent.value;
+  const said = entry.arguments['description'];
   const busy = state === 'sending' || state === 'offline';
   const decide = (decision: 'approve' | 'reject'): void => {
     const made = decision === 'approve' ? ruling.approval() : ruling.rejection();
@@ -30,6 +31,7 @@ export function ApprovalForm({ desk, entry }: { desk: Desk; entry: ToolEntry }):
   return (
     <section ref={root} class="approval" aria-label={words.approval.region(entry.tool)}>
       <Why entry={entry} />
+      {narrow.value && typeof said === 'string' && <p>{said}</p>}
       {ruling.mode.value === 'read' ? (
         <ArgumentsView given={entry.arguments} script />
       ) : (

@@ -9,9 +9,9 @@ import type { Ruling } from './ruling.ts';
 
 const ROWS = 16;
 
-/** Scripts as blocks of code, all else as a list. `script` leaves out the names of lone scripts. */
+/** Scripts as blocks of code, all else as a list. `script` leaves out what a question says anyway. */
 export function ArgumentsView({ given, script = false }: { given: JsonObject; script?: boolean }): JSX.Element {
-  const names = Object.keys(given);
+  const names = Object.keys(given).filter((name) => !(script && name === 'description'));
   return (
     <dl class="arguments">
       {names.map((name) => {

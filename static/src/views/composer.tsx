@@ -36,7 +36,7 @@ export function Composer(props: ComposerProps): JSX.Element {
     props.field?.(field.current);
     if (!coarse.value) field.current.focus();
   }, []);
-  useLayoutEffect(() => fit(field.current), [draft.value]);
+  useLayoutEffect(() => fit(field.current), [draft.value, props.placeholder]);
   const send = (delivery: 'queue' | 'steer'): void => {
     if (!written || props.disabled || written.length > MOST_TEXT) return;
     props.say(written, delivery);

@@ -5,6 +5,7 @@ import type { JSX } from 'preact';
 import type { ModelOffers } from '../link/api.ts';
 import { words } from '../words/en.ts';
 import type { Desk } from './desk.ts';
+import { narrow } from './surroundings.ts';
 
 export function ModelPicker(props: {
   readonly offers: ReadonlySignal<ModelOffers | null>;
@@ -56,10 +57,11 @@ export function AutoApproval({ desk }: { desk: Desk }): JSX.Element {
           type="checkbox"
           role="switch"
           class="switch"
+          aria-label={words.controls.auto}
           checked={on}
           onChange={(event) => desk.open.setAutoApproval(event.currentTarget.checked)}
         />
-        {words.controls.auto}
+        {narrow.value ? words.controls.autoShort : words.controls.auto}
       </label>
       {on && <Cap desk={desk} cap={cap} />}
     </span>

@@ -22,7 +22,6 @@ const TALL = 1_500; // characters
 export const UserMessage = still(function UserMessage({ desk, entry }: { desk: Desk; entry: UserEntry }): JSX.Element {
   const { text, author, attachments, steered } = entry;
   const mine = author === desk.me.value;
-  const last = useComputed(() => desk.settled.value && desk.lastTurn.value === entry.turn);
   return (
     <article class="entry user" data-key={entry.key} tabIndex={-1} aria-label={mine ? words.conversation.you : author}>
       <div class={text.length > TALL ? 'bubble tall' : 'bubble'} title={moment(entry.at)}>
@@ -36,18 +35,6 @@ export const UserMessage = still(function UserMessage({ desk, entry }: { desk: D
           </a>
         ))}
         {steered && <span>{words.conversation.steered}</span>}
-        {last.value && !steered && entry.undone === undefined && (
-          <button
-            type="button"
-            class="button small soft"
-            onClick={() => {
-              desk.editing.value = true;
-              desk.put(text);
-            }}
-          >
-            {words.conversation.edit}
-          </button>
-        )}
       </div>
     </article>
   );
@@ -99,7 +86,6 @@ export function Outgoing({ desk, item }: { desk: Desk; item: OutboxItem }): JSX.
 }
 
 export const Answer = still(function Answer({ desk, entry }: { desk: Desk; entry: AssistantEntry }): JSX.Element | null {
-  const streamed = useRef(entry.open);
   const text = useText(desk, entry, 'text');
   const reasoning = useText(desk, entry, 'reasoning');
   const silent = useComputed(() => text.value === '' && reasoning.value === '');
@@ -108,8 +94,7 @@ export const Answer = still(function Answer({ desk, entry }: { desk: Desk; entry
   return (
     <article class="entry assistant" data-key={entry.key} tabIndex={-1} aria-label={words.conversation.agent}>
       <Reasoning text={reasoning} thinking={entry.open && !writing.value} />
-      {streamed.current ? <StreamingMarkdown text={text} /> : <Markdown text={entry.text} />}
-      {entry.open && writing.value && <span class="caret" />}
+      {entry.open ? <StreamingMarkdown text={text} /> : <Markdown text={entry.text} />}
       {entry.partial && <p class="under">{words.conversation.partial}</p>}
       {!entry.open && <Images session={desk.open.id} text={entry.text} />}
     </article>

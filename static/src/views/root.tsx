@@ -7,10 +7,10 @@ import { words } from '../words/en.ts';
 import { FilesDialog } from './files_dialog.tsx';
 import { route } from './route.ts';
 import { SessionPage } from './session_page.tsx';
-import type { Shell } from './shell.ts';
+import { isNewcomer, type Shell } from './shell.ts';
 import { pressed, ShortcutSheet } from './shortcuts.tsx';
 import { Sidebar } from './sidebar.tsx';
-import { wide } from './surroundings.ts';
+import { narrow, wide } from './surroundings.ts';
 import { Announcer, tell, toast, Toasts } from './voice.tsx';
 import { Welcome } from './welcome.tsx';
 
@@ -27,9 +27,10 @@ export function Root({ shell }: { shell: Shell }): JSX.Element {
     else shell.desks.leave();
   }, [here]);
   useRemovals(shell);
+  const first = here.view === 'list' && narrow.value && isNewcomer(shell);
   const detailed = here.view === 'session' && wide.value && (desk?.detailed.value ?? false);
   return (
-    <div class="app" data-view={here.view}>
+    <div class="app" data-view={first ? 'new' : here.view}>
       <Sidebar shell={shell} />
       <div class={detailed ? 'stage detailed' : 'stage'}>
         <Stage shell={shell} />

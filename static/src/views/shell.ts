@@ -20,6 +20,11 @@ export interface Shell {
   readonly overlay: Signal<Overlay>;
 }
 
+/** Who has no session yet is told on a phone, too, what this is. */
+export function isNewcomer({ sessions }: Shell): boolean {
+  return sessions.loaded.value && sessions.list.value.length === 0 && sessions.query.value === '';
+}
+
 /** Where the text for a session that is not there yet is kept. */
 export const NEW = 'new';
 

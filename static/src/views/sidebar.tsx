@@ -23,8 +23,9 @@ export function Sidebar({ shell }: { shell: Shell }): JSX.Element {
           <img src="/static/icon.svg" alt="" />
           {words.name}
         </a>
-        <a class="button icon" href="#/new" aria-label={words.sessions.fresh} title={words.sessions.fresh}>
+        <a class="button outlined" href="#/new" title={`${words.sessions.fresh} (Alt+N)`}>
           <Icon name="plus" />
+          {words.sessions.begin}
         </a>
       </header>
       <Search shell={shell} />

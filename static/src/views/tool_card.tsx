@@ -22,6 +22,8 @@ const TAIL_ROWS = 5;
 const FULL_ROWS = 24;
 const PREVIEW_LINES = 3;
 const PREVIEWED = new Set(['bash']);
+/** What it does is seen elsewhere. */
+const SLIGHT = new Set(['plan']);
 
 export const ToolCard = still(function ToolCard({ desk, entry }: { desk: Desk; entry: ToolEntry }): JSX.Element {
   const open = useSignal(false);
@@ -29,7 +31,7 @@ export const ToolCard = still(function ToolCard({ desk, entry }: { desk: Desk; e
   const asks = entry.state === 'asks' && entry.undone === undefined;
   return (
     <article
-      class={`entry tool is-${entry.state}`}
+      class={`entry tool is-${entry.state}${SLIGHT.has(entry.tool) && entry.state === 'ok' ? ' slight' : ''}`}
       data-key={entry.key}
       tabIndex={-1}
       aria-label={words.tool.card(entry.tool, words.tool.states[entry.state])}

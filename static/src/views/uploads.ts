@@ -1,7 +1,7 @@
 // The files beside a message: on their way into the workspace, there, or refused.
 
 import { computed, signal, type ReadonlySignal } from '@preact/signals';
-import { Upload } from '../session/files.ts';
+import { Upload } from './upload.ts';
 
 export interface Attachment {
   readonly id: number;

@@ -8,7 +8,7 @@ import { Composer } from './composer.tsx';
 import { ModelPicker } from './controls_row.tsx';
 import { Icon } from './icons.tsx';
 import { go, sessionHref } from './route.ts';
-import { keptText, NEW, type Shell } from './shell.ts';
+import { isNewcomer, keptText, NEW, type Shell } from './shell.ts';
 import { narrow } from './surroundings.ts';
 
 const DEMO = 'demo';
@@ -66,7 +66,7 @@ export function Welcome({ shell }: { shell: Shell }): JSX.Element {
 
   return (
     <main class="page">
-      {narrow.value && (
+      {narrow.value && !isNewcomer(shell) && (
         <header class="top">
           <a class="button icon" href="#/" aria-label={words.sessions.list}>
             <Icon name="back" />

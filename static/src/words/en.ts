@@ -45,6 +45,7 @@ export const words = {
   sessions: {
     heading: 'Sessions',
     fresh: 'New session',
+    begin: 'New',
     untitled: 'New session',
     search: 'Search',
     none: 'Your sessions will be listed here.',
@@ -259,8 +260,8 @@ export const words = {
   composer: {
     label: 'Message',
     placeholder: 'Ask for something…',
-    placeholderBusy: 'Write the next message; it waits in the queue…',
-    placeholderAsking: 'Decide above, or write to do something else instead…',
+    placeholderBusy: 'Write the next message…',
+    placeholderAsking: 'Or ask for something else…',
     send: 'Send',
     queue: 'Queue',
     instead: 'Send instead',
@@ -275,6 +276,7 @@ export const words = {
     cancelUpload: (name: string) => `Cancel ${name}`,
     detach: (name: string) => `Do not attach ${name}`,
     uploadFailed: (name: string, why: string) => `${name} was not uploaded. ${why}`,
+    uploadLost: 'The connection was lost before the file was there.',
     again: (name: string) => `Upload ${name} again`,
     tooLong: (most: number) => `A message has at most ${count(most)} characters. Attach the text as a file instead.`,
     stillUploading: 'Files are still being uploaded; they are sent with the next message.',
@@ -286,6 +288,7 @@ export const words = {
   controls: {
     model: 'Model',
     auto: 'Auto-approve',
+    autoShort: 'Auto',
     autoHint: 'Runs every call without asking, except where a rule always asks',
     autoOn: 'Every call runs without asking you',
     cap: 'Up to (USD)',
