@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from msgspec import Struct
@@ -170,7 +171,7 @@ class OpenAICompatible:
             self._http = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=limits.connections),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=not _is_loopback(self._url),
+                proxy=_proxy(self._url),
                 timeout=aiohttp.ClientTimeout(
                     total=limits.request_seconds,
                     sock_read=limits.silence_seconds,
@@ -200,6 +201,18 @@ def _headers(secret: str | None) -> dict[str, str]:
     if secret:
         headers["Authorization"] = f"Bearer {secret}"
     return headers
+
+
+def _proxy(url: URL) -> URL | None:
+    """The environment's.
+
+    Not left to aiohttp's `trust_env`: that asks two threads before every request, and fails it
+    where a .netrc knows the host, for we bring a key of our own.
+    """
+    if _is_loopback(url) or proxy_bypass(url.host or ""):
+        return None
+    proxy = URL(getproxies().get(url.scheme, ""))
+    return proxy if proxy.scheme == "http" else None  # aiohttp knows no other kind
 
 
 def _is_loopback(url: URL) -> bool:

@@ -6,12 +6,15 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
+from aiohttp import encode_basic_auth
 
 from agent.errors import ConfigProblem
 from agent.models.openai_compatible import Limits, OpenAICompatible
 from agent.models.port import Finished, Used
+from tests.agent.models.conftest import KEY
 from tests.agent.models.hearing import asking, hear
 from tests.model_server import Gate, ModelServer, Reply, Tokens, Wire, chunk
 
@@ -208,16 +211,35 @@ async def test_a_model_on_this_host_is_not_asked_through_a_proxy(
     assert heard.error is None
 
 
-async def test_a_model_elsewhere_is_asked_through_the_proxy(
+async def test_a_model_elsewhere_is_asked_through_the_proxy_with_what_both_want_to_know(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    known = tmp_path / "netrc"
+    known.write_text("machine models.invalid login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(known))
+    async with ModelServer() as proxy:
+        proxy.play(Reply(text="through the proxy"))
+        named = proxy.url.removesuffix("/v1").replace("//", "//ada:pw@")
+        monkeypatch.setenv("HTTP_PROXY", named)
+        model = OpenAICompatible("vllm", "http://models.invalid/v1", lambda: KEY)
+        heard = await hear(model)
+        await model.close()
+    assert (heard.code, heard.text) == ("", "through the proxy")
+    sent = proxy.requests[0].headers
+    assert sent["authorization"] == f"Bearer {KEY}"
+    assert sent["proxy-authorization"] == encode_basic_auth("ada", "pw")
+
+
+async def test_a_host_that_the_environment_excepts_is_asked_without_the_proxy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with ModelServer() as proxy:
-        proxy.play(Reply(text="through the proxy"))
         monkeypatch.setenv("HTTP_PROXY", proxy.url.removesuffix("/v1"))
+        monkeypatch.setenv("NO_PROXY", "models.invalid")
         model = OpenAICompatible("vllm", "http://models.invalid/v1", lambda: None)
         heard = await hear(model)
         await model.close()
-    assert heard.text == "through the proxy"
+    assert (heard.code, proxy.requests) == ("unreachable", [])
 
 
 async def test_it_can_be_closed_twice_and_used_again(server: ModelServer) -> None:
