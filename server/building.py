@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import get_args
 
 from agent.approval import Policy, Rules
-from agent.errors import Problem
+from agent.errors import ConfigProblem, Problem
 from agent.means import Means
 from agent.models.catalogue import Catalogue
 from agent.protocol import Effect
@@ -17,12 +17,15 @@ from agent.sandbox.beneath import Beneath
 from agent.sandbox.owner import sandbox_owner
 from agent.sandbox.port import Sandbox
 from agent.sandbox.workspace import SessionWorkspace
+from agent.tools.egress import Egress
 from agent.tools.files import file_tools
 from agent.tools.plan import Plan
 from agent.tools.port import Tool
 from agent.tools.shell import Bash
 from agent.tools.toolbox import Toolbox
-from server.config import Config
+from agent.tools.web_fetch import WebFetch
+from agent.tools.web_search import WebSearch, search_of
+from server.config import Config, Web
 from server.places import shipped
 from server.sessions.slots import Slots
 from server.sessions.workspaces import Workspaces
@@ -39,8 +42,18 @@ def make_toolbox(config: Config, sandbox: Sandbox, threads: Executor) -> Toolbox
         Bash(sandbox, config.sandbox),
         *file_tools(config.sandbox, threads, owner),
         Plan(),
+        *web_tools(config.web, threads),
     )
     return Toolbox(tools, threads, owner=owner)
+
+
+def web_tools(web: Web, threads: Executor) -> Sequence[Tool]:
+    """Raises ConfigProblem where a network or a search service is not what it should be."""
+    try:
+        egress = Egress(allow=web.allow)
+    except ValueError as error:
+        raise ConfigProblem(f"`web.allow`: {error}.") from None
+    return WebSearch(search_of(web.search, egress)), WebFetch(egress, threads)
 
 
 def unmatched(policy: Policy, tools: Collection[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from agent.budget import Allowance
 from agent.models.catalogue import ModelEntry
 from agent.models.retry import Retries
 from agent.sandbox.port import SandboxLimits
+from agent.tools.web_search import SearchSettings
 
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(ge=0)]
@@ -46,6 +47,13 @@ class McpServer(Struct, frozen=True, forbid_unknown_fields=True):
     environment: dict[str, str] = {}
 
 
+class Web(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the agent reaches the web; `allow` are networks that count as public."""
+
+    search: SearchSettings = SearchSettings()
+    allow: tuple[str, ...] = ()
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """What `configs/agent.json` and a `--config` file laid over it may say."""
 
@@ -56,6 +64,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     hibernate_after_seconds: Annotated[float, Meta(gt=0)] = 900
     mcp_servers: dict[str, McpServer] = {}
     sandbox: SandboxLimits = SandboxLimits()
+    web: Web = Web()
     models: dict[str, ModelEntry] = {}
     """Laid over `configs/models.json`: labels, context windows, prices, by model id."""
     allowed_origins: tuple[str, ...] = ()
