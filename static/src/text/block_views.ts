@@ -1,0 +1,75 @@
+// One view for each kind of block; each owns one element and writes to nothing else.
+
+import type { Links } from 'marked';
+import type { Block, Code, List, Plain, Rest, Table } from './blocks.ts';
+import { GrowingCode } from './code_box.ts';
+import type { Piece } from './dialect.ts';
+import { graft, kept, make } from './nodes.ts';
+import { flowNode, itemNode, rowNode, tableNode } from './pieces.ts';
+
+export interface BlockView {
+  readonly node: HTMLElement;
+  /** Show the block, and what follows for now. */
+  show(rest: Rest | null): void;
+}
+
+/** Told once of each item or row that is final: where it stands, and how it is drawn anew. */
+export type Placed = (piece: Piece, node: HTMLElement, draw: () => HTMLElement) => void;
+
+export function viewOf(block: Block, links: Links, placed: Placed): BlockView {
+  switch (block.kind) {
+    case 'flow':
+      return { node: flowNode(block, links), show: () => undefined };
+    case 'code':
+      return textView(block, new GrowingCode(block.language));
+    case 'plain':
+      return textView(block, new GrowingCode(null));
+    case 'list':
+      return listView(block, links, placed);
+    case 'table':
+      return tableView(block, links, placed);
+  }
+}
+
+function textView(block: Code | Plain, box: GrowingCode): BlockView {
+  const show = (rest: Rest | null) => box.show(rest?.text ? block.text + rest.text : block.text);
+  return { node: box.node, show };
+}
+
+function listView(block: List, links: Links, placed: Placed): BlockView {
+  const start = block.ordered && block.start !== 1 ? String(block.start) : undefined;
+  const node = make(block.ordered ? 'ol' : 'ul', { start });
+  const show = growing(node, block, (piece) => itemNode(piece, links), placed);
+  kept.add(node);
+  return {
+    node,
+    show(rest) {
+      show(rest);
+      node.classList.toggle('loose', block.loose || rest?.loose === true);
+    },
+  };
+}
+
+function tableView(block: Table, links: Links, placed: Placed): BlockView {
+  const { node, rows } = tableNode(block.head, links);
+  kept.add(node);
+  return { node, show: growing(rows, block, (piece) => rowNode(block.head, piece, links), placed) };
+}
+
+/** Shows items or rows; those that are final are drawn once. */
+function growing(
+  parent: HTMLElement,
+  block: List | Table,
+  draw: (piece: Piece) => HTMLElement,
+  placed: Placed,
+): (rest: Rest | null) => void {
+  let final = 0;
+  return (rest) => {
+    const more = block.pieces.slice(final);
+    graft(parent, final, [...more, ...(rest?.pieces ?? [])].map(draw));
+    for (const piece of more) {
+      placed(piece, parent.children[final] as HTMLElement, () => draw(piece));
+      final += 1;
+    }
+  };
+}

@@ -1,0 +1,77 @@
+// The rooms of static/src/text alone on a page, for the tests: each is mounted and fed by hand.
+
+import '../../../static/src/views/tokens.css';
+import '../../../static/src/text/text.css';
+import { signal } from '@preact/signals';
+import { render, type VNode } from 'preact';
+import { Code } from '../../../static/src/text/code.tsx';
+import { Diff } from '../../../static/src/text/diff_view.tsx';
+import { type GrowingLog, LogTail, LogText } from '../../../static/src/text/log_view.tsx';
+import { Markdown, StreamingMarkdown } from '../../../static/src/text/markdown.tsx';
+import { Name } from '../../../static/src/text/name.tsx';
+import { stream } from './stream.ts';
+
+const main = document.createElement('main');
+document.body.append(main);
+const frame = () => new Promise((done) => requestAnimationFrame(done));
+
+/** Until two frames have passed in which nothing was drawn. */
+async function settled(): Promise<void> {
+  for (let quiet = 0, last = ''; quiet < 3; ) {
+    await frame();
+    const now = main.innerHTML;
+    quiet = now === last ? quiet + 1 : 0;
+    last = now;
+  }
+}
+
+async function show(view: VNode): Promise<string> {
+  render(null, main);
+  render(view, main);
+  await settled();
+  return main.innerHTML;
+}
+
+const room = {
+  markdown: (text: string) => show(<Markdown text={text} />),
+  code: (text: string, language: string) => show(<Code text={text} language={language} />),
+  diff: (before: string, after: string) => show(<Diff before={before} after={after} />),
+  log: (text: string) => show(<LogText text={text} />),
+  name: (text: string) => show(<Name text={text} />),
+
+  /** Grow as the text grows, one piece a frame; the markup at the end of it, and once it is whole. */
+  async grow(pieces: readonly string[]): Promise<{ growing: string; whole: string; kept: boolean }> {
+    const text = signal('');
+    render(null, main);
+    render(<StreamingMarkdown text={text} />, main);
+    for (const piece of pieces) {
+      text.value += piece;
+      await frame();
+    }
+    await settled();
+    const growing = main.innerHTML;
+    const first = main.querySelector('.prose')?.firstChild;
+    render(<Markdown text={text.value} />, main);
+    await settled();
+    const kept = first === main.querySelector('.prose')?.firstChild;
+    return { growing, whole: main.innerHTML, kept };
+  },
+
+  async growLog(pieces: readonly string[]): Promise<string> {
+    const log = signal<GrowingLog | undefined>(undefined);
+    render(null, main);
+    render(<LogTail log={log} />, main);
+    let text = '';
+    for (const piece of pieces) {
+      text += piece;
+      log.value = { text, skipped: 0, length: [...text].length, stale: false };
+      await frame();
+    }
+    await settled();
+    return main.innerHTML;
+  },
+  settled,
+  stream: (kind: string, tokens: number, perSecond: number) => stream(main, kind, tokens, perSecond),
+};
+export type Room = typeof room;
+Object.assign(window, { room });

@@ -1,0 +1,108 @@
+// Streams as a model writes them, and how smooth the page stays meanwhile.
+
+import { signal } from '@preact/signals';
+import { h, render } from 'preact';
+import { type GrowingLog, LogTail } from '../../../static/src/text/log_view.tsx';
+import { StreamingMarkdown } from '../../../static/src/text/markdown.tsx';
+
+export interface Smoothness {
+  readonly seconds: number;
+  readonly gaps: readonly number[]; // milliseconds between frames
+  readonly tasks: readonly number[]; // milliseconds of every task above 50
+  readonly shown: number; // characters on the page
+}
+
+const MIXED = `## A heading with \`code\`
+
+A paragraph with **bold**, *emphasis*, [a link](https://example.com/page) and more words that go on
+for a while, over two lines or three.
+
+- first item with words
+- second item, **longer** than the first
+  - a nested one
+
+\`\`\`python
+def greet(name: str) -> str:
+    # say hello
+    return f"Hello, {name}! {1 + 2}"
+\`\`\`
+
+| Step | Takes | Note |
+|------|------:|------|
+| read | 2 ms | fast |
+| write | 4 ms | slower |
+
+1. one
+2. two
+
+> quoted words that somebody said
+
+`;
+const UNITS: Readonly<Record<string, readonly [start: string, unit: string]>> = {
+  mixed: ['', MIXED],
+  fence: ['\`\`\`python\n', '    value = compute(index, "text", 3.14)  # note\n'],
+  list: ['', '- an item with **bold** words and \`code\` in it, on one line\n'],
+  table: ['| a | b | c |\n|---|---|---|\n', '| cell one | **two** and more | 3.14 |\n'],
+};
+
+/** The text of so many tokens of four characters. */
+export function textOf(kind: string, tokens: number): string {
+  const [start, unit] = UNITS[kind]!;
+  return (start + unit.repeat(Math.ceil((tokens * 4) / unit.length))).slice(0, tokens * 4);
+}
+
+export async function stream(main: HTMLElement, kind: string, tokens: number, perSecond: number) {
+  render(null, main);
+  if (kind === 'log') return measured(main, growLog(main, tokens, perSecond));
+  const whole = textOf(kind, tokens);
+  const text = signal('');
+  render(h(StreamingMarkdown, { text }), main);
+  return measured(main, (seconds) => {
+    const length = Math.floor(seconds * perSecond) * 4;
+    text.value = whole.slice(0, length);
+    return length >= whole.length;
+  });
+}
+
+/** Lines of a tool, `perSecond` of them. */
+function growLog(main: HTMLElement, lines: number, perSecond: number) {
+  const log = signal<GrowingLog | undefined>(undefined);
+  render(h(LogTail, { log }), main);
+  let written = 0;
+  let text = '';
+  let length = 0;
+  return (seconds: number): boolean => {
+    for (; written < Math.min(lines, seconds * perSecond); written += 1) {
+      const line = `\u001b[32mstep ${written}\u001b[0m loss=0.123 of a training run that says a lot\n`;
+      text += line;
+      length += line.length;
+    }
+    text = text.slice(-200_000);
+    log.value = { text, skipped: length - text.length, length, stale: false };
+    return written >= lines;
+  };
+}
+
+/** Ticks between frames, as messages of a socket come, until `feed` says that it was all. */
+async function measured(main: HTMLElement, feed: (seconds: number) => boolean): Promise<Smoothness> {
+  const gaps: number[] = [];
+  const tasks: number[] = [];
+  const observer = new PerformanceObserver((list) => {
+    for (const task of list.getEntries()) tasks.push(task.duration);
+  });
+  observer.observe({ type: 'longtask' });
+  const begun = performance.now();
+  let last = begun;
+  let over = false;
+  const ticking = setInterval(() => (over ||= feed((performance.now() - begun) / 1000)), 16);
+  while (!over) {
+    const now = await new Promise<number>((done) => requestAnimationFrame(done));
+    gaps.push(now - last);
+    last = now;
+  }
+  clearInterval(ticking);
+  const seconds = (performance.now() - begun) / 1000;
+  await new Promise((done) => setTimeout(done, 200));
+  observer.disconnect();
+  return { seconds, gaps, tasks, shown: main.textContent?.length ?? 0 };
+}
