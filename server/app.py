@@ -130,6 +130,7 @@ async def _application(
                 app[keys.FLEET].measure(),
                 app[GATE].watch(),
                 app[keys.SESSIONS].sweep(),
+                _examine(app[keys.READINESS], store),
             )
         ]
         try:
@@ -226,6 +227,11 @@ async def _warm(readiness: Readiness, catalogue: Catalogue, sandbox: Sandbox) ->
     # What is there now stays: no full collection need look at it again.
     gc.collect()
     gc.freeze()
+
+
+async def _examine(readiness: Readiness, store: SqliteStore) -> None:
+    if wrong := await store.examine():
+        _warn(readiness, wrong)
 
 
 def _warn(readiness: Readiness, what: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from server.store.ballast import widen
-from server.store.errors import StoreProblem, explained
+from server.store.errors import Failure, StoreProblem, explained
 
 _FRAME = 4096 + 24
 """Bytes of the write-ahead log that a changed page takes."""
@@ -19,7 +19,7 @@ def explaining(where: object) -> Iterator[None]:
     """Turn what SQLite and the file system say into a StoreProblem with a way out."""
     try:
         yield
-    except sqlite3.Error as error:
+    except Failure as error:
         raise explained(error, where) from error
     except OSError as error:
         raise StoreProblem(
@@ -93,12 +93,26 @@ def keep_journal(database: Path, journal_bytes: int) -> None:
     widen(database.with_name(f"{database.name}-wal"), journal_bytes)
 
 
-def check_pages(connection: sqlite3.Connection, database: Path) -> None:
-    """Walk every page of the file; the time grows with its size."""
-    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+def check_pages(connection: sqlite3.Connection, database: object) -> None:
+    """Walk every page of the file; the time grows with its size. Raises StoreProblem."""
+    verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if verdict != "ok":
         raise StoreProblem(
             "store_corrupt",
             f"{database} is damaged ({verdict}). Restore a backup, or move the data folder away to"
+            " begin anew.",
+        )
+
+
+def check_not_emptied(database: Path) -> None:
+    """Raise StoreProblem where a database that had commits is empty now: that is no new one.
+
+    One that was moved away is begun anew.
+    """
+    mark = database.with_suffix(".mark")
+    if database.exists() and not database.stat().st_size and mark.exists() and mark.stat().st_size:
+        raise StoreProblem(
+            "store_corrupt",
+            f"{database} is empty, and was not. Restore a backup, or move the data folder away to"
             " begin anew.",
         )

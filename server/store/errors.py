@@ -69,11 +69,15 @@ def primary(error: BaseException) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def explained(
-    error: sqlite3.Error, where: object = OF_CLIENTS, *, full: bool = False
-) -> StoreProblem:
-    """What an error of SQLite at `where` means; `full`: that the disk is, whatever it says."""
+Failure = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite fails with; the second where even its words about a damaged file are damaged."""
+
+
+def explained(error: Exception, where: object = OF_CLIENTS, *, full: bool = False) -> StoreProblem:
+    """What a failure of SQLite at `where` means; `full`: that the disk is, whatever it says."""
     number = sqlite3.SQLITE_FULL if full else primary(error)
+    if isinstance(error, UnicodeDecodeError):
+        number = sqlite3.SQLITE_CORRUPT
     code, message = _MEANINGS.get(number, _UNNAMED)
     said = message.format(where=where, detail=error)
     return StoreProblem(code, said if where != OF_CLIENTS else said[0].upper() + said[1:])

@@ -1,6 +1,7 @@
 """Notices that a database is not the one this directory served last: that its log went back."""
 
 import contextlib
+import logging
 import os
 import sqlite3
 import struct
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 _MARK = struct.Struct("<QQ")
+_log = logging.getLogger(__name__)
 
 
 class Mark:
@@ -30,7 +32,9 @@ class Mark:
         descriptor = os.open(database.with_suffix(".mark"), os.O_RDWR | os.O_CREAT, 0o600)
         inode = database.stat().st_ino
         commits = int(_meta(connection, "commits"))
-        if not _is_successor(os.pread(descriptor, _MARK.size, 0), inode, commits):
+        left = os.pread(descriptor, _MARK.size, 0)
+        if not _is_successor(left, inode, commits):
+            _log.warning("the log is not the one this folder had last (%s)", _told(left, commits))
             _set_meta(connection, "log_generation", new_generation())
         mark = cls(descriptor, inode, commits)
         mark.keep()
@@ -67,6 +71,14 @@ def _is_successor(left: bytes, inode: int, commits: int) -> bool:
         return commits == 0
     known, seen = _MARK.unpack(left)
     return bool(known == inode and commits >= seen)
+
+
+def _told(left: bytes, commits: int) -> str:
+    """What an operator wants to know who did not restore anything."""
+    if len(left) != _MARK.size:
+        return f"{commits} commits, of elsewhere"
+    _, seen = _MARK.unpack(left)
+    return f"{commits} commits, it had {seen}: restored, or cut short"
 
 
 def _meta(connection: sqlite3.Connection, name: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from server.store import database as files
-from server.store.errors import StoreProblem, explained
+from server.store.errors import Failure, StoreProblem, explained
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -64,7 +64,7 @@ class Readers:
                 return query(connection)
             finally:
                 connection.execute("ROLLBACK")
-        except sqlite3.Error as error:
+        except Failure as error:
             _log.error("a read failed: %s", explained(error, self._database).message)
             raise explained(error) from error
 

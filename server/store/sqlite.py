@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from agent.sandbox.capacity import Disk, disk_of
 from server.store import database as files
-from server.store import generation, reads, rows, schema, tokens, writes
+from server.store import examiner, generation, reads, rows, schema, tokens, writes
 from server.store.ballast import Ballast, scaled
 from server.store.generation import Mark
 from server.store.lock import DirectoryLock, prepare
@@ -74,8 +74,10 @@ class SqliteStore:
         limits: Limits,
     ) -> None:
         self.log_generation = generation.of(connection)
+        self._database = database
         self._lock = lock
         self._ballast = ballast
+        self._checked_bytes = limits.checked_bytes
         self._writer = Writer(
             connection,
             database,
@@ -114,6 +116,7 @@ class SqliteStore:
             if lock is not None:
                 undo.callback(lock.release)
             ballast = _ballast(directory, limits, disk) if exclusive else None
+            files.check_not_emptied(database)
             files.create(database)
             connection = files.for_writing(database, busy_seconds=limits.busy_seconds, kind=kind)
             undo.callback(connection.close)
@@ -126,6 +129,12 @@ class SqliteStore:
             store = cls(database, connection, mark, lock, ballast, limits)
             undo.pop_all()
         return store
+
+    async def examine(self) -> str:
+        """What is wrong with a file that was too large to be checked at the start, or nothing."""
+        if self._database.stat().st_size <= self._checked_bytes:
+            return ""
+        return await examiner.examine(self._database)
 
     @property
     def complaint(self) -> str:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from agent.errors import Problem, Unrecorded
 from server.store.ballast import Ballast
-from server.store.errors import StoreProblem, explained, primary
+from server.store.errors import Failure, StoreProblem, explained, primary
 from server.store.generation import Mark
 
 T = TypeVar("T")
@@ -177,7 +177,7 @@ class Writer:
 
     def _failed(self, jobs: Sequence[Job], error: Exception) -> list[Any]:
         """Where the database is, is for the log; clients are told without."""
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, Failure):
             full = self._is_full(error)
             problem, trace = explained(error, full=full), None
             said = explained(error, self._database, full=full).message
