@@ -27,7 +27,7 @@ test: $(INSTALLED) $(PAGE) system  ## all tests (ARGS="tests/agent -k undo" narr
 
 check: wall test  ## everything a change must pass: the wall, then all tests
 
-wall: format lint types floors purity  ## format, lint, types, floors, and coverage of the pure rooms
+wall: format lint types floors purity page  ## format, lint, types, floors, coverage of the pure rooms, and the page's own tests
 
 format: $(INSTALLED)
 	$(BIN)/ruff format --check .
