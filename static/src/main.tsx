@@ -6,9 +6,10 @@ import './views/layout.css';
 import './views/conversation.css';
 import './views/tool.css';
 
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { render } from 'preact';
 import { Drafts } from './session/drafts.ts';
+import { Leftovers } from './session/leftovers.ts';
 import { Myself } from './session/me.ts';
 import { Sessions } from './session/sessions.ts';
 import { waysOf } from './session/ways.ts';
@@ -30,6 +31,11 @@ render(<Root shell={shell} />, document.body);
 watch(sessions.list, sessions.loaded);
 void myself.load().then((known) => {
   if (known) sessions.open(me.value);
+});
+const leftovers = new Leftovers(ways, (id) => desks.current.peek()?.open.id === id);
+effect(() => {
+  void desks.current.value; // what was left unanswered on the desk that is put away
+  if (sessions.link.value.phase === 'settled') void leftovers.send();
 });
 fetch('/healthz', { method: 'HEAD' }).then(
   (answer) => heardTime(answer.headers.get('date')),

@@ -62,7 +62,8 @@ async function page(tab: string, locks: Locks = pages, kept = new Kept(after)): 
 }
 
 const say = (id: string): UserInput => ({ type: 'user_input', id, text: id });
-const states = ({ outbox }: Page) => outbox.items.peek().map(({ frame, state }) => [frame.id, state]);
+const states = ({ outbox }: Page) =>
+  outbox.items.peek().map(({ frame, state }) => [frame.id, state]);
 const kept = async () => (await new Kept(after).items('s1')).map(({ id, tab }) => [id, tab]);
 
 beforeEach(() => {

@@ -27,10 +27,14 @@ let answers: Record<string, () => unknown>;
 let ways: Ways;
 
 const named = (id: string, title = id) => ({ ...SESSION, id, title });
-const page = (...ids: string[]) => () => ({ sessions: ids.map((id) => named(id)), next_cursor: null });
-const refuse = (status: number, code = 'x') => () => {
-  throw new Problem(code, 'No.', status);
-};
+const page =
+  (...ids: string[]) =>
+  () => ({ sessions: ids.map((id) => named(id)), next_cursor: null });
+const refuse =
+  (status: number, code = 'x') =>
+  () => {
+    throw new Problem(code, 'No.', status);
+  };
 const whats = () => calls.map(({ what }) => what);
 
 beforeEach(() => {
@@ -57,7 +61,12 @@ describe('the list', () => {
     ...{ owner, activity: null, turn_seconds: null, tokens_per_second: 0, viewers: 0 },
     context: { used: 0, limit: 1 },
   });
-  const fleet = (...rows: object[]) => ({ type: 'fleet', full: false, sessions: rows, totals: null });
+  const fleet = (...rows: object[]) => ({
+    type: 'fleet',
+    full: false,
+    sessions: rows,
+    totals: null,
+  });
 
   beforeEach(async () => {
     sessions = new Sessions(ways);
@@ -168,7 +177,11 @@ describe('the list', () => {
       expect(sessions.removing.value).toMatchObject([{ session: { id: 'a' } }]);
       world.pass(UNDO_MS);
       await settled();
-      expect([ids(), whats(), sessions.removing.value]).toEqual([['b'], ['DELETE /sessions/a'], []]);
+      expect([ids(), whats(), sessions.removing.value]).toEqual([
+        ['b'],
+        ['DELETE /sessions/a'],
+        [],
+      ]);
     });
 
     test('comes back when somebody changes their mind', () => {

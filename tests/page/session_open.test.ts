@@ -1,4 +1,4 @@
-// One open session against a server that the test plays: what it asks, shows, sends again, gives up.
+// One open session against a server that the test plays: what it asks, shows, sends again.
 
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
@@ -207,7 +207,11 @@ describe('every other ask', () => {
     ['compact', () => opened.compact(), {}],
     ['resume', () => opened.resume(), {}],
     ['set_model', () => opened.setModel('m'), { model: 'm' }],
-    ['set_auto_approval', () => opened.setAutoApproval(true, 2), { enabled: true, cost_cap_usd: 2 }],
+    [
+      'set_auto_approval',
+      () => opened.setAutoApproval(true, 2),
+      { enabled: true, cost_cap_usd: 2 },
+    ],
     ['withdraw', () => opened.withdraw('q1'), { submission: 'q1' }],
     [
       ...(['approval', () => opened.decide([{ call: 'c1', decision: 'approve' }])] as const),
@@ -231,7 +235,12 @@ describe('every other ask', () => {
   });
 
   test('a queued input leaves the queue before it is handed to the turn', async () => {
-    const queued = { text: 'Wait', delivery: 'queue', author: 'dev', attachments: ['a.csv'] } as const;
+    const queued = {
+      text: 'Wait',
+      delivery: 'queue',
+      author: 'dev',
+      attachments: ['a.csv'],
+    } as const;
     settle(event(1, 'input_queued', { submission: 'q1', ...queued }));
     opened.steerNow('q1');
     opened.steerNow('unknown');

@@ -50,13 +50,21 @@ test('a page does not bring back what the socket knows better', () => {
 });
 
 test('what is gone is gone', () => {
-  const fleet = board(board(three, frame([row('a', 1)]), all), frame([], { gone: ['a', 'b'] }), all);
+  const fleet = board(
+    board(three, frame([row('a', 1)]), all),
+    frame([], { gone: ['a', 'b'] }),
+    all,
+  );
   expect([ids(fleet), fleet.rows.size]).toEqual([['c'], 0]);
   expect(ids(drop(three, 'c'))).toEqual(['b', 'a']);
 });
 
 test('a full frame begins the rows anew', () => {
-  const fleet = board(board(three, frame([row('x', 1)]), all), frame([row('a', 1)], { full: true }), all);
+  const fleet = board(
+    board(three, frame([row('x', 1)]), all),
+    frame([row('a', 1)], { full: true }),
+    all,
+  );
   expect([...fleet.rows.keys()]).toEqual(['a']);
 });
 

@@ -75,7 +75,11 @@ describe.each(golden)('%s', (name) => {
     for (let cut = 1; cut < frames.length; cut += 1) {
       const before = applyAll(empty, frames.slice(0, cut));
       const rest = events.filter((event) => event.seq > before.seq);
-      const again = [hello(frames, { from: before.seq + 1, head }), ...rest, { type: 'synced', seq: head }];
+      const again = [
+        hello(frames, { from: before.seq + 1, head }),
+        ...rest,
+        { type: 'synced', seq: head },
+      ];
       expect(shown(applyAll(before, again as ServerFrame[]))).toEqual(shown(live));
     }
   });
@@ -87,7 +91,10 @@ describe.each(golden)('%s', (name) => {
       let state = applyAll(empty, [tail, ...events.slice(from - 1), { type: 'synced', seq: head }]);
       while (state.oldest > 1) {
         const size = 3;
-        state = earlier(state, events.slice(Math.max(0, state.oldest - 1 - size), state.oldest - 1));
+        state = earlier(
+          state,
+          events.slice(Math.max(0, state.oldest - 1 - size), state.oldest - 1),
+        );
       }
       expect(shown(state)).toEqual(shown(live));
     }

@@ -52,7 +52,10 @@ describe('an open text', () => {
     ['the event decides', [delta(0, 'Hel'), said(1, 'Hello')], 'Hello', false],
     ['closed stays closed', [said(1, 'Hello'), delta(5, '!')], 'Hello', false],
     [
-      ...['after a reconnect the server says it anew', [delta(0, 'Hello wor'), hello(), delta(0, 'Hello')]],
+      ...[
+        'after a reconnect the server says it anew',
+        [delta(0, 'Hello wor'), hello(), delta(0, 'Hello')],
+      ],
       ...['Hello', true],
     ] as [string, ServerFrame[], string, boolean],
     ['it stays to be read until then', [delta(0, 'Hello'), hello()], 'Hello', true],
@@ -64,9 +67,15 @@ describe('an open text', () => {
 
   test('deltas leave the entries as they are, but for the first', () => {
     const before = fold(USER, delta(0, 'Hel'));
-    const after = applyAll(before, [delta(3, 'lo'), { ...delta(0, 'Hm'), type: 'reasoning_delta' }]);
+    const after = applyAll(before, [
+      delta(3, 'lo'),
+      { ...delta(0, 'Hm'), type: 'reasoning_delta' },
+    ]);
     expect(after.entries).toBe(before.entries);
-    expect(after.open.get('m:i1')).toMatchObject({ text: { text: 'Hello' }, reasoning: { text: 'Hm' } });
+    expect(after.open.get('m:i1')).toMatchObject({
+      text: { text: 'Hello' },
+      reasoning: { text: 'Hm' },
+    });
   });
 
   test('what was not sent again by `synced` is open no more', () => {
@@ -84,7 +93,9 @@ describe('an open text', () => {
     const note = event(1, 'notice', { code: 'x', text: 'y' });
     const keys = (state: SessionState) => state.entries.map((entry) => entry.key);
     expect(keys(fold(delta(0, 'So'), note))).toEqual(['e:1', 'm:i1']);
-    expect(keys(fold(delta(0, 'So'), note, said(2, 'So')))).toEqual(keys(fold(note, said(2, 'So'))));
+    expect(keys(fold(delta(0, 'So'), note, said(2, 'So')))).toEqual(
+      keys(fold(note, said(2, 'So'))),
+    );
   });
 
   test('a half sentence that no event kept goes with its turn', () => {
@@ -166,8 +177,14 @@ describe('the queue', () => {
   });
 
   test('keeps what the log knows of what the status names', () => {
-    const state = fold(queued, synced(1), status([{ submission: 'q1', text: 'Wait', delivery: 'queue' }]));
-    expect(state.queued).toMatchObject([{ submission: 'q1', author: 'dev', attachments: ['a.csv'] }]);
+    const state = fold(
+      queued,
+      synced(1),
+      status([{ submission: 'q1', text: 'Wait', delivery: 'queue' }]),
+    );
+    expect(state.queued).toMatchObject([
+      { submission: 'q1', author: 'dev', attachments: ['a.csv'] },
+    ]);
   });
 
   test('is what the status says where the log is too short', () => {
@@ -176,7 +193,9 @@ describe('the queue', () => {
   });
 
   test('loses what is withdrawn and what begins', () => {
-    expect(fold(queued, event(2, 'input_withdrawn', { submission: 'q1', by: 'dev' })).queued).toEqual([]);
+    expect(
+      fold(queued, event(2, 'input_withdrawn', { submission: 'q1', by: 'dev' })).queued,
+    ).toEqual([]);
     expect(fold(queued, { ...USER, seq: 2, submission: 'q1' }).queued).toEqual([]);
   });
 });
@@ -187,7 +206,9 @@ describe('undo', () => {
 
   test('takes the plan along, and brings back the one before', () => {
     const undone = event(3, 'turn_undone', { turn: 't2', submission: 'x' });
-    expect(fold(plan(1, 't1'), plan(2, 't2'), undone).plan.map((item) => item.content)).toEqual(['t1']);
+    expect(fold(plan(1, 't1'), plan(2, 't2'), undone).plan.map((item) => item.content)).toEqual([
+      't1',
+    ]);
   });
 
   test('marks what a retry says again', () => {
@@ -201,7 +222,12 @@ describe('undo', () => {
 });
 
 describe('a hello', () => {
-  const late = event(7, 'user_message', { turn: 't9', submission: 'u9', text: 'Later', author: 'dev' });
+  const late = event(7, 'user_message', {
+    turn: 't9',
+    submission: 'u9',
+    text: 'Later',
+    author: 'dev',
+  });
 
   test('with a tail replaces what was there', () => {
     const state = fold(USER, hello(7, 'tail', 'M'), late, synced(7));
@@ -240,10 +266,17 @@ test('what a session does is what its last status says, or the session itself', 
 
 test('titles, models and approval by itself are kept', () => {
   const state = fold(
-    event(1, 'session_created', { model: 'a', title: '', forked_from: { session: 's0', turn: 't0' } }),
+    event(1, 'session_created', {
+      model: 'a',
+      title: '',
+      forked_from: { session: 's0', turn: 't0' },
+    }),
     event(2, 'session_updated', { by: 'mooring', title: 'A talk' }),
     event(3, 'session_updated', { by: 'dev', model: 'b' }),
-    event(4, 'session_updated', { by: 'dev', auto_approval: { enabled: true, cost_cap_usd: null } }),
+    event(4, 'session_updated', {
+      by: 'dev',
+      auto_approval: { enabled: true, cost_cap_usd: null },
+    }),
   );
   expect(state.session).toMatchObject({ title: 'A talk', model: 'b' });
   expect([state.origin?.session, state.autoApproval?.enabled]).toEqual(['s0', true]);

@@ -86,9 +86,10 @@ export const call: Call = async <T>(
   throw problemOf(answer.status, said);
 };
 
-/** What the body of an error says; proxies say things of their own. */
+/** What the body of an error or a refusal says; proxies say things of their own. */
 export function problemOf(status: number, said: unknown): Problem {
-  const error = (said as { error?: Record<string, unknown> } | null)?.error ?? {};
+  const body = (typeof said === 'object' && said !== null ? said : {}) as Record<string, unknown>;
+  const error = (body['type'] === 'refused' ? body : (body['error'] ?? {})) as typeof body;
   const { code = 'unexpected', message = `The server answered ${status}.` } = error;
   const wait = Number(error['retry_after']) || null;
   return new Problem(String(code), String(message), status, wait);

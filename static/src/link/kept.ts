@@ -1,4 +1,4 @@
-// What outlives a reload: unanswered submissions and unsent drafts, in IndexedDB where it is allowed.
+// What outlives a reload, where storage is allowed: unanswered submissions, unsent drafts.
 
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
@@ -19,7 +19,7 @@ export interface KeptItem {
 }
 
 interface Shape extends DBSchema {
-  outbox: { key: string; value: KeptItem; indexes: { session: string } };
+  outbox: { key: string; value: KeptItem };
   drafts: { key: string; value: string };
 }
 type Database = IDBPDatabase<Shape>;
@@ -28,7 +28,7 @@ const VERSION = 1;
 /** A storage that takes longer than this is taken for broken: nobody waits for it to send. */
 const PATIENCE_MS = 1_000;
 
-/** Everything is in memory as well, so that a storage that is full or forbidden costs only reloads. */
+/** All of it is in memory too: a storage that is full or forbidden costs only reloads. */
 export class Kept {
   readonly #durable = signal(true);
   readonly #items = new Map<string, KeptItem>();
@@ -46,11 +46,15 @@ export class Kept {
     return this.#durable;
   }
 
-  async items(session: string): Promise<readonly KeptItem[]> {
-    const stored = await this.#ask((db) => db.getAllFromIndex('outbox', 'session', session));
-    const mine = [...this.#items.values()].filter((item) => item.session === session);
-    const all = new Map([...(stored ?? []), ...mine].map((item) => [item.id, item]));
+  /** Of all sessions, oldest first within each. */
+  async all(): Promise<readonly KeptItem[]> {
+    const stored = await this.#ask((db) => db.getAll('outbox'));
+    const all = new Map([...(stored ?? []), ...this.#items.values()].map((i) => [i.id, i]));
     return [...all.values()].sort((a, b) => a.order - b.order);
+  }
+
+  async items(session: string): Promise<readonly KeptItem[]> {
+    return (await this.all()).filter((item) => item.session === session);
   }
 
   async put(item: KeptItem): Promise<void> {
@@ -91,7 +95,7 @@ export class Kept {
   async #open(): Promise<Database> {
     return openDB<Shape>(NAME, VERSION, {
       upgrade(db) {
-        db.createObjectStore('outbox', { keyPath: 'id' }).createIndex('session', 'session');
+        db.createObjectStore('outbox', { keyPath: 'id' });
         db.createObjectStore('drafts');
       },
       blocking: (_old, _new, event) => (event.target as IDBDatabase).close(),

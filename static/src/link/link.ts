@@ -35,7 +35,8 @@ export interface LinkView {
 }
 
 /** What an HTTP call learned about a handshake that failed; null where it learned nothing. */
-export type Finding = { readonly final: string } | { readonly reason: string; readonly patience: number };
+export type Finding =
+  { readonly final: string } | { readonly reason: string; readonly patience: number };
 
 interface Heard {
   readonly type?: unknown;
@@ -115,7 +116,7 @@ export class Link {
     return true;
   }
 
-  /** Do not wait any longer; also after it was closed for a reason that a person may have mended. */
+  /** Wait no longer; also after it was closed for a reason that a person may have mended. */
   dialNow(): void {
     const { phase, reason } = this.#view.peek();
     if (phase === 'waiting') this.#dial();
@@ -259,7 +260,7 @@ export class Link {
     return { now: this.#world.now(), wall: this.#world.wall() };
   }
 
-  /** Milliseconds, also those of a machine that slept; a clock that was set back takes none away. */
+  /** Milliseconds, also those of a machine that slept; a clock set back takes none away. */
   #since(then: Moment): number {
     const { now, wall } = this.#moment();
     return Math.max(now - then.now, wall - then.wall);

@@ -1,11 +1,11 @@
-// What was asked of a session and is not answered yet: kept before it is sent, and sent under one id.
+// What was asked of a session and is not answered yet: kept before it is sent, under one id.
 
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { Submission } from '../wire.ts';
 import type { Kept, KeptItem } from './kept.ts';
 import type { Locks } from './locks.ts';
 
-const STALE_APPROVAL_MS = 600_000;
+export const STALE_APPROVAL_MS = 600_000;
 /** Its content changed under an id that the server remembers: only a new id helps. */
 const CONFLICT = 'id_conflict';
 
@@ -38,6 +38,10 @@ export interface Post {
   send(frame: Submission): boolean;
   tell(code: string, message: string): void;
 }
+
+/** What a person wrote, whatever has to happen before it is said. */
+export const wordsOf = (item: Pick<OutboxItem, 'frame' | 'then'>): Submission | undefined =>
+  [item.frame, ...item.then].find((frame) => frame.type === 'user_input');
 
 export const lockOf = (tab: string): string => `mooring:page:${tab}`;
 
@@ -81,7 +85,7 @@ export class Outbox {
     return this.#items.peek().find((item) => item.frame.id === id);
   }
 
-  /** It is written down first and then sent; so is each of `then`, once the one before is accepted. */
+  /** Written down first, then sent; so is each of `then`, once the one before is accepted. */
   add(frame: Submission, then: readonly Submission[] = []): Promise<void> {
     const at = this.#post.wall();
     const item: Held = { ...{ frame, then, at, order: 0 }, state: 'sending', written: false };
@@ -103,7 +107,10 @@ export class Outbox {
       const age = Math.abs(this.#post.wall() - at);
       if (frame.type === 'approval' && age > STALE_APPROVAL_MS) {
         this.forget(frame.id);
-        this.#post.tell('stale_approval', 'Your decision is more than ten minutes old and was not sent.');
+        this.#post.tell(
+          'stale_approval',
+          'Your decision is more than ten minutes old and was not sent.',
+        );
       } else {
         this.#change(frame.id, { state: this.#post.send(frame) ? 'sent' : 'offline' });
       }
@@ -113,9 +120,11 @@ export class Outbox {
   /** What was not answered on the connection that is gone has to be sent again. */
   lost(): void {
     this.#set(
-      this.#items.peek().map((item) =>
-        item.state === 'sent' || item.state === 'sending' ? { ...item, state: 'offline' } : item,
-      ),
+      this.#items
+        .peek()
+        .map((item) =>
+          item.state === 'sent' || item.state === 'sending' ? { ...item, state: 'offline' } : item,
+        ),
     );
   }
 
@@ -152,7 +161,7 @@ export class Outbox {
   refused(id: string, code: string, message: string): void {
     const item = this.#held(id);
     if (item === undefined) return;
-    const words = [item.frame, ...item.then].find((frame) => frame.type === 'user_input');
+    const words = wordsOf(item);
     if (words === undefined || code === 'not_queued') {
       this.forget(id);
       this.#post.tell(code, message);

@@ -1,4 +1,4 @@
-// The text in each session's composer: kept a moment after it was typed, there again after a reload.
+// The text in each composer: kept a moment after it was typed, there again after a reload.
 
 import type { Kept } from '../link/kept.ts';
 import type { World } from '../link/world.ts';

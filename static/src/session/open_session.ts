@@ -6,7 +6,14 @@ import { type Finding, Link, type LinkView } from '../link/link.ts';
 import { Outbox, type OutboxItem } from '../link/outbox.ts';
 import { earlier } from '../store/earlier.ts';
 import type { Entry, Growing, OpenText, SessionState } from '../store/state.ts';
-import type { Accepted, Heartbeat, Refused, SentDecision, ServerFrame, Submission } from '../wire.ts';
+import type {
+  Accepted,
+  Heartbeat,
+  Refused,
+  SentDecision,
+  ServerFrame,
+  Submission,
+} from '../wire.ts';
 import { Feed } from './feed.ts';
 import type { Ways } from './ways.ts';
 

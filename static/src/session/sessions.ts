@@ -131,7 +131,10 @@ export class Sessions {
     if (session === undefined || this.#timers.has(id)) return;
     const { world } = this.#ways;
     this.#removing.value = [...this.#removing.peek(), { session, at: world.wall() + UNDO_MS }];
-    this.#timers.set(id, world.after(UNDO_MS, () => void this.#removed(id, false)));
+    this.#timers.set(
+      id,
+      world.after(UNDO_MS, () => void this.#removed(id, false)),
+    );
   }
 
   /** Changed their mind in time. */
@@ -188,7 +191,11 @@ export class Sessions {
   async #load(cursor: string | null): Promise<void> {
     this.#asked += 1;
     const mine = this.#asked;
-    const query = new URLSearchParams({ limit: String(PAGE), q: this.#query.peek(), cursor: cursor ?? '' });
+    const query = new URLSearchParams({
+      limit: String(PAGE),
+      q: this.#query.peek(),
+      cursor: cursor ?? '',
+    });
     try {
       const page = await this.#ways.call<SessionPage>('GET', `/sessions?${query}`);
       if (mine !== this.#asked) return;

@@ -35,7 +35,10 @@ const FOLDS: Folds = {
   },
   session_updated: updated,
   input_queued({ now }, { submission, text, delivery, author, attachments = [] }) {
-    now.queued = [...without(now.queued, submission), { submission, text, delivery, author, attachments }];
+    now.queued = [
+      ...without(now.queued, submission),
+      { submission, text, delivery, author, attachments },
+    ];
   },
   input_withdrawn({ now }, { submission }) {
     now.queued = without(now.queued, submission);
@@ -46,10 +49,14 @@ const FOLDS: Folds = {
   },
   assistant_message: answered,
   tool_call(draft, { call, turn, at, tool, arguments: given, effect, malformed }) {
-    draft.tool(call, { turn, at }, {
-      ...{ turn, at, tool, arguments: given, effect, state: 'queued' },
-      malformed: malformed ?? undefined,
-    });
+    draft.tool(
+      call,
+      { turn, at },
+      {
+        ...{ turn, at, tool, arguments: given, effect, state: 'queued' },
+        malformed: malformed ?? undefined,
+      },
+    );
   },
   approval_required: asked,
   approval_resolved: ruled,
@@ -118,19 +125,27 @@ function answered(draft: Draft, event: AssistantMessage): void {
 
 function asked(draft: Draft, { turn, at, calls }: ApprovalRequired): void {
   for (const { call, tool, arguments: given, reason, estimated_cost_usd: cost = null } of calls) {
-    draft.tool(call, { turn, at }, {
-      ...{ tool, arguments: given, state: 'asks', question: { reason, cost } },
-    });
+    draft.tool(
+      call,
+      { turn, at },
+      {
+        ...{ tool, arguments: given, state: 'asks', question: { reason, cost } },
+      },
+    );
   }
 }
 
 function ruled(draft: Draft, { turn, at, decisions, by }: ApprovalResolved): void {
   for (const decision of decisions) {
-    draft.tool(decision.call, { turn, at }, {
-      state: decision.decision === 'approve' ? 'queued' : 'rejected',
-      ruling: { ...decision, by },
-      ...edited(draft, decision.call, decision.arguments),
-    });
+    draft.tool(
+      decision.call,
+      { turn, at },
+      {
+        state: decision.decision === 'approve' ? 'queued' : 'rejected',
+        ruling: { ...decision, by },
+        ...edited(draft, decision.call, decision.arguments),
+      },
+    );
   }
 }
 

@@ -54,5 +54,7 @@ const newer = (fleet: FleetState, session: Session): Session => {
 function newestFirst(fresh: readonly Session[], others: readonly Session[]): readonly Session[] {
   if (fresh.length === 0) return others;
   const all = new Map([...others, ...fresh].map((session) => [session.id, session]));
-  return [...all.values()].sort((a, b) => (a.active_at < b.active_at ? 1 : a.active_at > b.active_at ? -1 : 0));
+  return [...all.values()].sort((a, b) =>
+    a.active_at < b.active_at ? 1 : a.active_at > b.active_at ? -1 : 0,
+  );
 }

@@ -1,4 +1,4 @@
-// Texts that grow by deltas whose offsets count Unicode code points. Pure; costs what a delta costs.
+// Texts that grow by deltas whose offsets count code points. Pure; costs what a delta costs.
 
 import { type Growing, nothing } from './state.ts';
 
@@ -57,4 +57,5 @@ const resumed = ({ offset, text }: Delta): Growing => ({
   stale: false,
 });
 
-const isSecondHalf = (text: string, at: number): boolean => (text.codePointAt(at - 1) ?? 0) > 0xffff;
+const isSecondHalf = (text: string, at: number): boolean =>
+  (text.codePointAt(at - 1) ?? 0) > 0xffff;

@@ -1,6 +1,13 @@
 // A session's state after one more frame, or a whole batch of them. Pure, and total.
 
-import type { DurableEvent, Hello, ReasoningDelta, ServerFrame, Status, TextDelta } from '../wire.ts';
+import type {
+  DurableEvent,
+  Hello,
+  ReasoningDelta,
+  ServerFrame,
+  Status,
+  TextDelta,
+} from '../wire.ts';
 import { Draft } from './draft.ts';
 import { fold } from './events.ts';
 import { grow, trimmed } from './growing.ts';

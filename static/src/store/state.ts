@@ -14,14 +14,7 @@ import type {
 } from '../wire.ts';
 
 export type ToolState =
-  | 'queued'
-  | 'asks'
-  | 'running'
-  | 'ok'
-  | 'error'
-  | 'rejected'
-  | 'cancelled'
-  | 'unknown';
+  'queued' | 'asks' | 'running' | 'ok' | 'error' | 'rejected' | 'cancelled' | 'unknown';
 
 /** A text that grows. `length` counts code points, also the `skipped` ones before `text`. */
 export interface Growing {
