@@ -12,6 +12,7 @@ from agent.edges import NewId
 from agent.models.port import Model
 from agent.models.retry import Retries
 from agent.sandbox.port import Workspace
+from agent.tools.port import Keys, NoKeys
 from agent.tools.toolbox import Toolbox
 
 
@@ -49,3 +50,4 @@ class Means(Struct, frozen=True):
     sleep: Callable[[float], Awaitable[None]]
     clock: Callable[[], float]
     file_exists: Callable[[str], bool]
+    keys: Keys = NoKeys()

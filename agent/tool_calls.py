@@ -93,7 +93,7 @@ class ToolCalls:
         id, tool = call.made.call, call.made.tool
         text = self._desk.open("tool_log", id)
         running = self._running[id] = RunningCall(call, text, self._means.clock)
-        seat = Call(id, self._means.workspace, running.show)
+        seat = Call(id, self._means.workspace, running.show, self._means.keys)
         result = await self._means.toolbox.call(tool, call.arguments, seat)
         await self._desk.record(*self._answer(id, result, running.seconds))
         del self._running[id]

@@ -28,6 +28,7 @@ from server.building import MeansFactory, make_toolbox, new_id, unmatched
 from server.config import Config
 from server.goodbyes import GOING_AWAY
 from server.identity.gate import GATE, Gate, is_loopback
+from server.identity.keyring import KeyRing
 from server.identity.tokens import Tokens
 from server.memory import raise_file_limit
 from server.places import shipped
@@ -172,10 +173,11 @@ async def _wired(
 
 def _add_sessions(app: web.Application, config: Config, toolbox: Toolbox) -> None:
     limits, catalogue, workspaces = config.limits, app[keys.CATALOGUE], app[keys.WORKSPACES]
+    keyring = KeyRing(os.environ if app[GATE].mode == "dev" else {})
     slots = Slots(total=limits.live_sessions, per_user=limits.running_turns_per_user)
     app[keys.SESSIONS] = SessionManager(
         app[keys.STORE],
-        MeansFactory(config, catalogue, toolbox, workspaces, slots),
+        MeansFactory(config, catalogue, toolbox, workspaces, slots, keyring),
         limits=limits,
         slots=slots,
         fleet=app[keys.FLEET],

@@ -26,6 +26,7 @@ from agent.tools.toolbox import Toolbox
 from agent.tools.web_fetch import WebFetch
 from agent.tools.web_search import WebSearch, search_of
 from server.config import Config, Web
+from server.identity.keyring import KeyRing
 from server.places import shipped
 from server.sessions.slots import Slots
 from server.sessions.workspaces import Workspaces
@@ -73,12 +74,14 @@ class MeansFactory:
         toolbox: Toolbox,
         workspaces: Workspaces,
         slots: Slots,
+        keyring: KeyRing,
     ) -> None:
         self._config = config
         self._catalogue = catalogue
         self._toolbox = toolbox
         self._workspaces = workspaces
         self._slots = slots
+        self._keyring = keyring
         self._rules = Rules(config.approval, toolbox.check)
         self._retries = config.retry.policy()
         self._prompt = (shipped("configs") / "prompts" / "system.md").read_text().strip()
@@ -103,6 +106,7 @@ class MeansFactory:
             sleep=asyncio.sleep,
             clock=time.monotonic,
             file_exists=lambda path: _is_file(workspace, path),
+            keys=self._keyring.of(owner),
         )
 
 

@@ -17,12 +17,31 @@ class Outcome(Struct, frozen=True):
     plan: tuple[PlanItem, ...] | None = None
 
 
+class Keys(Protocol):
+    """The user's own credentials, as they are now; None where there is none."""
+
+    def hub(self) -> str | None: ...
+
+    def github(self) -> str | None: ...
+
+
+class NoKeys:
+    """Of somebody who has given none."""
+
+    def hub(self) -> None:
+        return None
+
+    def github(self) -> None:
+        return None
+
+
 class Call(Struct, frozen=True):
     """What a tool may touch while it runs; `show` adds to its live output and never waits."""
 
     id: CallId
     workspace: Workspace
     show: Callable[[str], None]
+    keys: Keys = NoKeys()
 
 
 class Stakes(Struct, frozen=True):

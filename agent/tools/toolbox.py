@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from typing import Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from agent.conversation import ToolSchema
 from agent.errors import Problem
@@ -131,7 +131,7 @@ class _Shown:
 
     def __init__(self, call: Call, limit: int) -> None:
         self.printed = Printed(limit)
-        self.call = Call(call.id, call.workspace, self._show)
+        self.call = structs.replace(call, show=self._show)
         self._pieces: list[str] = []
         self._show_on = call.show
 
