@@ -233,4 +233,5 @@ def test_what_the_makefile_offers_is_what_it_explains() -> None:
     (phony,) = re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)
     explained = re.findall(r"^([a-z]+):.*## ", text, re.MULTILINE)
     (wall,) = re.findall(r"^wall: (.*?)  ##", text, re.MULTILINE)
-    assert set(phony.split()) - set(explained) == {"system", *wall.split()}
+    alone = {"page"}  # part of the wall, and worth doing by itself
+    assert set(phony.split()) - set(explained) == {"system", *wall.split()} - alone
