@@ -15,6 +15,7 @@ from agent.errors import ConfigProblem
 from agent.models import chat_request, failures
 from agent.models.chat_reply import ChatReply, Prices
 from agent.models.event_lines import EventLines, WholeBody
+from agent.models.patience import Patience
 from agent.models.port import ModelError, ModelRequest, Piece
 
 
@@ -67,12 +68,15 @@ class OpenAICompatible:
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Piece, None]:
         secret = self._secret()
         reply = ChatReply(self._name, prices=self._prices, secret=secret)
-        response = await self._open(request, secret)
+        deadline = asyncio.get_running_loop().time() + self._limits.request_seconds
+        response = await self._open(request, secret, deadline)
+        patience = Patience(self._limits.silence_seconds, deadline, response.close)
         try:
             payloads = self._payloads(response)
             read = response.content.readany
-            with self._translated("stream_cut"):
+            with self._translated("stream_cut", patience):
                 while data := await (self._tail(read, reply) if reply.stopped else read()):
+                    patience.heard()
                     for payload in payloads.feed(data):
                         for piece in reply.take(payload):
                             yield piece
@@ -80,6 +84,7 @@ class OpenAICompatible:
                 for piece in reply.take(payload):
                     yield piece
         finally:
+            patience.end()
             # Reusable when it was read to its end, closed at once when it was not.
             response.release()
         for piece in reply.end():
@@ -93,11 +98,16 @@ class OpenAICompatible:
         if http is not None:
             await http.close()
 
-    async def _open(self, request: ModelRequest, secret: str | None) -> aiohttp.ClientResponse:
+    async def _open(
+        self, request: ModelRequest, secret: str | None, deadline: float
+    ) -> aiohttp.ClientResponse:
+        body, headers = self._body(request), _headers(secret)
         with self._translated("unreachable"):
-            response = await self._pool().post(
-                self._url, data=self._body(request), headers=_headers(secret), allow_redirects=False
-            )
+            silence = asyncio.get_running_loop().time() + self._limits.silence_seconds
+            async with asyncio.timeout_at(min(silence, deadline)):
+                response = await self._pool().post(
+                    self._url, data=body, headers=headers, allow_redirects=False
+                )
         if response.status == 200:
             return response
         try:
@@ -129,10 +139,11 @@ class OpenAICompatible:
         """The error that an answer other than 200 stands for; its body may itself be broken."""
         body = bytearray()
         with suppress(TimeoutError, aiohttp.ClientError, OSError):
-            async for data in response.content.iter_any():
-                body += data
-                if len(body) > self._limits.error_bytes:
-                    break
+            async with asyncio.timeout(self._limits.silence_seconds):
+                async for data in response.content.iter_any():
+                    body += data
+                    if len(body) > self._limits.error_bytes:
+                        break
         if 300 <= response.status < 400:
             moved = "it answers with a redirect, so its address is not the right one"
             return failures.failure("bad_request", self._name, moved)
@@ -146,8 +157,9 @@ class OpenAICompatible:
         )
 
     @contextmanager
-    def _translated(self, lost: str) -> Iterator[None]:
-        """Turn what the network did into a ModelError; a lost connection has the code `lost`."""
+    def _translated(self, lost: str, patience: Patience | None = None) -> Iterator[None]:
+        """Turn what the network did into a ModelError; a lost connection has the code `lost`,
+        unless it was we who ran out of patience."""
         try:
             yield
         except aiohttp.ConnectionTimeoutError:
@@ -157,7 +169,8 @@ class OpenAICompatible:
         except (aiohttp.ClientResponseError, aiohttp.InvalidURL):
             raise failures.failure("garbled", self._name) from None
         except (aiohttp.ClientError, OSError):
-            raise failures.failure(lost, self._name) from None
+            late = patience is not None and patience.ran_out
+            raise failures.failure("timed_out" if late else lost, self._name) from None
 
     def _secret(self) -> str | None:
         secret = (self._key() or "").strip()
@@ -172,11 +185,8 @@ class OpenAICompatible:
                 connector=aiohttp.TCPConnector(limit=limits.connections),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 proxy=_proxy(self._url),
-                timeout=aiohttp.ClientTimeout(
-                    total=limits.request_seconds,
-                    sock_read=limits.silence_seconds,
-                    sock_connect=limits.connect_seconds,
-                ),
+                # aiohttp's other times cost two timers a read.
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connect_seconds),
             )
         return self._http
 
