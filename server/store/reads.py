@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable
-from itertools import groupby, takewhile
+from itertools import groupby
 from typing import Any
 
 from server.errors import LogDamaged, NoSuchSession
@@ -17,7 +17,11 @@ def row(connection: sqlite3.Connection, session: str) -> SessionRow | None:
     found = connection.execute(
         f"SELECT {rows.COLUMNS} FROM sessions WHERE id = ?", (session,)
     ).fetchone()
-    return None if found is None else rows.from_columns(found)
+    if found is None:
+        return None
+    entry = rows.from_columns(found)
+    sums.insist(entry.id == session)
+    return entry
 
 
 def page(
@@ -75,7 +79,8 @@ def events_after(
         "SELECT body, crc FROM events WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?",
         (key, after, limit),
     )
-    bodies = _within(found, range(after + 1, min(after + limit, head) + 1), max_bytes)
+    wanted = range(after + 1, min(after + limit, head) + 1)
+    bodies = _within(found, wanted, sums.Seal(session), max_bytes)
     more = after + len(bodies) < head
     return EventPage(after + 1, tuple(bodies), head, _OLDEST, more)
 
@@ -90,7 +95,7 @@ def events_before(
         (key, before, limit),
     )
     wanted = range(before - 1, max(before - limit, _OLDEST) - 1, -1)
-    bodies = _within(found, wanted, max_bytes)
+    bodies = _within(found, wanted, sums.Seal(session), max_bytes)
     first = before - len(bodies)
     return EventPage(first, tuple(reversed(bodies)), head, _OLDEST, first > _OLDEST)
 
@@ -101,19 +106,23 @@ def receipts(connection: sqlite3.Connection, session: str) -> tuple[StoredReceip
         " JOIN sessions s ON s.key = r.session WHERE s.id = ? ORDER BY r.seq, r.id",
         (session,),
     ).fetchall()
-    for columns in found:
-        sums.check(*columns)
+    for crc, *values in found:
+        sums.check(crc, session, *values)
     return tuple(StoredReceipt(*columns[1:]) for columns in found)
 
 
 def drafts(connection: sqlite3.Connection, session: str) -> tuple[Draft, ...]:
+    """None where one is damaged: half a sentence of which nobody knows the half is left out."""
     found = connection.execute(
         "SELECT d.turn, d.item, d.kind, d.start, d.text, d.crc FROM drafts d JOIN sessions s"
         " ON s.key = d.session WHERE s.id = ? ORDER BY d.item, d.kind, d.start",
         (session,),
     ).fetchall()
+    for turn, item, kind, start, text, crc in found:
+        if not sums.match(crc, session, item, kind, start, turn, text):
+            return ()
     return tuple(
-        Draft(turn, item, kind, _joined(takewhile(_sound, pieces)))
+        Draft(turn, item, kind, _joined(piece[3:5] for piece in pieces))
         for (turn, item, kind), pieces in groupby(found, key=lambda piece: piece[:3])
     )
 
@@ -143,7 +152,10 @@ def _log(connection: sqlite3.Connection, session: str) -> tuple[int, int]:
 
 
 def _within(
-    found: Iterable[tuple[bytes, int | None]], wanted: Iterable[int], max_bytes: int
+    found: Iterable[tuple[bytes, int | None]],
+    wanted: Iterable[int],
+    seal: sums.Seal,
+    max_bytes: int,
 ) -> list[bytes]:
     """Rows as long as they fit, and the first in any case; the rest is not read.
 
@@ -156,7 +168,7 @@ def _within(
         body, crc = next(rows_found, (None, None))
         if type(body) is not bytes:
             raise LogDamaged(seq, "it is missing")
-        if crc is not None and crc != sums.of_event(seq, body):
+        if crc is not None and crc != seal(seq, body):
             raise LogDamaged(seq, "it is not as it was written")
         size += len(body)
         if bodies and size > max_bytes:
@@ -165,16 +177,10 @@ def _within(
     return bodies
 
 
-def _sound(piece: tuple[Any, ...]) -> bool:
-    """A half sentence that is damaged ends before that: nobody would know what stood there."""
-    turn, item, kind, start, text, crc = piece
-    return sums.match(crc, item, kind, start, turn, text)
-
-
-def _joined(pieces: Iterable[tuple[Any, ...]]) -> str:
+def _joined(pieces: Iterable[tuple[int, str]]) -> str:
     """What overlaps what is there counts once; what was skipped leaves no gap."""
     text, end = "", 0
-    for _, _, _, start, piece, _ in pieces:
+    for start, piece in pieces:
         text += piece[end - start :] if start < end else piece
         end = max(end, start + len(piece))
     return text

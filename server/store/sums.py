@@ -8,9 +8,21 @@ import msgspec
 from server.store.errors import StoreProblem
 
 
-def of_event(seq: int, body: bytes) -> int:
-    """Of the body in its place: an event that stands elsewhere does not match either."""
-    return zlib.crc32(body, seq)
+class Seal:
+    """Of the events of one session, each in its place: what belongs elsewhere does not match."""
+
+    def __init__(self, session: str) -> None:
+        self._salt = zlib.crc32(session.encode())
+
+    def __call__(self, seq: int, body: bytes) -> int:
+        return zlib.crc32(body, self._salt ^ seq)
+
+
+def moved(source: str, target: str, seq: int, body: bytes, crc: int | None) -> int | None:
+    """The checksum of a copy; damage stays damage."""
+    if crc is None or crc != Seal(source)(seq, body):
+        return crc
+    return Seal(target)(seq, body)
 
 
 def of_values(*values: Any) -> int:
@@ -25,7 +37,12 @@ def match(crc: int | None, *values: Any) -> bool:
 
 def check(crc: int | None, *values: Any) -> None:
     """Raise StoreProblem `store_corrupt` unless they match."""
-    if not match(crc, *values):
+    insist(match(crc, *values))
+
+
+def insist(sound: bool) -> None:
+    """Raise StoreProblem `store_corrupt` where something was found that is not."""
+    if not sound:
         raise StoreProblem(
             "store_corrupt", "What is stored of a session is damaged. Restore a backup."
         )

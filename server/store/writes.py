@@ -8,7 +8,7 @@ from agent.errors import Unrecorded
 from server.errors import NoSuchSession
 from server.store import reads, rows, sums
 from server.store.errors import TooManySessions
-from server.store.port import Append, DraftPiece, NewFork, NewSession, SessionRow
+from server.store.port import Append, DraftPiece, NewFork, NewSession, SessionRow, StoredReceipt
 
 _TITLE_SEQ = 0
 """The passage that is the title; messages have the seq their commit begins with."""
@@ -21,14 +21,8 @@ def append(connection: sqlite3.Connection, new: Append) -> None:
         raise Unrecorded(
             f"Session {new.session} is at {head}; {new.first} does not follow. Read its log anew."
         )
-    _add_events(connection, key, new.first, new.bodies)
-    connection.executemany(
-        "INSERT INTO receipts (session, id, fingerprint, seq, crc) VALUES (?, ?, ?, ?, ?)",
-        [
-            (key, r.id, r.fingerprint, r.seq, sums.of_values(r.id, r.fingerprint, r.seq))
-            for r in new.receipts
-        ],
-    )
+    _add_events(connection, key, new.session, new.first, new.bodies)
+    _add_receipts(connection, key, new.session, new.receipts)
     connection.executemany(
         "DELETE FROM drafts WHERE session = ? AND item = ?", [(key, item) for item in new.closed]
     )
@@ -47,12 +41,12 @@ def draft(connection: sqlite3.Connection, pieces: Sequence[DraftPiece]) -> None:
     connection.executemany(
         "INSERT OR REPLACE INTO drafts (session, item, kind, start, turn, text, crc)"
         " SELECT key, ?, ?, ?, ?, ?, ? FROM sessions WHERE id = ?",
-        [(*columns, sums.of_values(*columns), name) for name, columns in map(_drafted, pieces)],
+        [(*it[1:], sums.of_values(*it), it[0]) for it in map(_drafted, pieces)],
     )
 
 
-def _drafted(p: DraftPiece) -> tuple[str, tuple[Any, ...]]:
-    return p.session, (p.item, p.kind, p.offset, p.turn, p.text)
+def _drafted(p: DraftPiece) -> tuple[Any, ...]:
+    return (p.session, p.item, p.kind, p.offset, p.turn, p.text)
 
 
 def create(
@@ -70,7 +64,7 @@ def create(
     _within_quota(connection, new.owner, new.at_most)
     row = SessionRow(new.id, new.owner, new.at, new.at, 1, new.indexed)
     key = _add_session(connection, row)
-    _add_events(connection, key, 1, (new.body,))
+    _add_events(connection, key, new.id, 1, (new.body,))
     if new.idempotency_key is not None:
         connection.execute(
             "INSERT INTO idempotency (owner, key, session) VALUES (?, ?, ?)",
@@ -92,24 +86,22 @@ def fork(connection: sqlite3.Connection, new: NewFork, spare: Callable[[], None]
         raise Unrecorded(f"Session {new.source} has the events 1 to {head}, not {new.through}.")
     row = SessionRow(new.id, new.owner, new.at, new.at, new.through + len(new.tail), new.indexed)
     key = _add_session(connection, row)
-    _add_events(connection, key, 1, (new.body,))
+    _add_events(connection, key, new.id, 1, (new.body,))
     copied = (key, source, new.through)
+    connection.create_function("moved", 5, sums.moved, deterministic=True)
     connection.execute(
-        "INSERT INTO events (session, seq, body, crc)"
-        " SELECT ?, seq, body, crc FROM events WHERE session = ? AND seq BETWEEN 2 AND ?",
-        copied,
+        "INSERT INTO events (session, seq, body, crc) SELECT ?, seq, body, moved(?, ?, seq, body,"
+        " crc) FROM events WHERE session = ? AND seq BETWEEN 2 AND ?",
+        (key, new.source, new.id, source, new.through),
     )
-    connection.execute(
-        "INSERT INTO receipts (session, id, fingerprint, seq, crc)"
-        " SELECT ?, id, fingerprint, seq, crc FROM receipts WHERE session = ? AND seq <= ?",
-        copied,
-    )
+    kept = [r for r in reads.receipts(connection, new.source) if r.seq <= new.through]
+    _add_receipts(connection, key, new.id, kept)
     connection.execute(
         "INSERT INTO passages (session, seq, text)"
         " SELECT ?, seq, text FROM passages WHERE session = ? AND seq BETWEEN 1 AND ?",
         copied,
     )
-    _add_events(connection, key, new.through + 1, new.tail)
+    _add_events(connection, key, new.id, new.through + 1, new.tail)
     return row
 
 
@@ -140,11 +132,22 @@ def _add_session(connection: sqlite3.Connection, row: SessionRow) -> int:
 
 
 def _add_events(
-    connection: sqlite3.Connection, key: int, first: int, bodies: Sequence[bytes]
+    connection: sqlite3.Connection, key: int, name: str, first: int, bodies: Sequence[bytes]
 ) -> None:
+    seal = sums.Seal(name)
     connection.executemany(
         "INSERT INTO events (session, seq, body, crc) VALUES (?, ?, ?, ?)",
-        [(key, seq, body, sums.of_event(seq, body)) for seq, body in enumerate(bodies, first)],
+        [(key, seq, body, seal(seq, body)) for seq, body in enumerate(bodies, first)],
+    )
+
+
+def _add_receipts(
+    connection: sqlite3.Connection, key: int, name: str, receipts: Iterable[StoredReceipt]
+) -> None:
+    found = [(name, receipt.id, receipt.fingerprint, receipt.seq) for receipt in receipts]
+    connection.executemany(
+        "INSERT INTO receipts (session, id, fingerprint, seq, crc) VALUES (?, ?, ?, ?, ?)",
+        [(key, *values[1:], sums.of_values(*values)) for values in found],
     )
 
 

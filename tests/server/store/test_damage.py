@@ -14,7 +14,7 @@ from server.store.errors import StoreProblem
 from server.store.examiner import examine
 from server.store.port import Token
 from server.store.sqlite import DATABASE, Limits, SqliteStore
-from tests.server.store.samples import at, body, commit, piece, receipt, session
+from tests.server.store.samples import at, body, commit, fork, piece, receipt, session
 from tests.server.store.test_opening import damage, filled, refused
 
 Change = Callable[[str], None]
@@ -93,10 +93,34 @@ async def test_a_receipt_that_changed_answers_nothing(three: SqliteStore, change
         await three.receipts("s1")
 
 
-async def test_half_a_sentence_ends_where_it_is_damaged(three: SqliteStore, change: Change) -> None:
+async def test_half_a_sentence_that_is_damaged_is_none(three: SqliteStore, change: Change) -> None:
     change("UPDATE drafts SET text = 'parrot' WHERE start = 7")
-    (draft,) = await three.drafts("s1")
-    assert draft.text == "Half a "
+    assert await three.drafts("s1") == ()
+
+
+async def test_what_belongs_to_another_session_is_not_taken_for_its_own(
+    three: SqliteStore, change: Change
+) -> None:
+    await three.create(session("s2"))
+    await three.append(commit("s2", 2, 2, receipts=(receipt("other", 2),)))
+    change("UPDATE sessions SET key = key + 10")
+    change("UPDATE sessions SET key = CASE key WHEN 11 THEN 2 ELSE 1 END")
+    with pytest.raises(LogDamaged, match="Event 1"):
+        await three.events_after("s2", 0, limit=9, max_bytes=999)
+    with pytest.raises(StoreProblem, match="damaged"):
+        await three.receipts("s2")
+
+
+async def test_a_fork_of_a_sound_log_is_sound_and_of_a_damaged_one_damaged(
+    three: SqliteStore, change: Change
+) -> None:
+    await three.fork(fork("sound", "s1", 3))
+    page = await three.events_after("sound", 1, limit=9, max_bytes=999)
+    assert page.bodies == (body(2), body(3))
+    change("UPDATE events SET body = x'7b7d' WHERE session = 1 AND seq = 2")
+    await three.fork(fork("damaged", "s1", 3))
+    with pytest.raises(LogDamaged, match="Event 2"):
+        await three.events_after("damaged", 1, limit=9, max_bytes=999)
 
 
 async def test_a_token_that_changed_opens_no_door(three: SqliteStore, change: Change) -> None:
