@@ -1,17 +1,18 @@
 """What the browser tests stand on: one browser for all; server, model and people."""
 
 import os
+import random
 import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.person import Person
 from tests.serving import Server
@@ -25,6 +26,9 @@ POLICY = (
     "require-trusted-types-for 'script'"
 )
 Meet = Callable[..., Awaitable[Person]]
+PATIENCE = 15_000
+"""Milliseconds that anything in a page may take, also on a slow and busy machine."""
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ async def meet(browser: Browser) -> AsyncIterator[Meet]:
                 has_touch=phone,
                 is_mobile=phone,
             )
-            context.set_default_timeout(15_000)
+            context.set_default_timeout(PATIENCE)
             person = Person(url, await context.new_page(), may_lose_connection=offline)
             stack.push_async_callback(context.close)
             stack.push_async_callback(person.saw_no_error)
@@ -99,10 +103,12 @@ async def own_house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Not one that the system gives to others while the server is down."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -129,6 +129,8 @@ async def test_older_events_are_fetched_when_asked_for(house: House, meet: Meet)
                 session,
                 {"type": "user_input", "id": f"u{number}", "text": f"{number}:" + "x" * 99_000},
             )
+        while (row := await api.look(session))["state"] != "idle" or row["queue"]:
+            pass
     await person.page.reload()
     older = person.button("Show earlier messages")
     await expect(older).to_be_visible()

@@ -39,7 +39,7 @@ async def stop_reading(story: Story, report: Report) -> None:
         await steady.say("Flood")
         ended = await steady.until("turn_ended", within=TOO_SLOW)
         took = asyncio.get_running_loop().time() - begun
-        assert took < TOO_SLOW / 2, f"the steady viewer waited {took:.1f} s for the others"
+        assert took < TOO_SLOW, f"the steady viewer waited {took:.1f} s for the others"
         assert ended["status"] == "completed"
         await mute.until("turn_ended", turn=ended["turn"])
         for viewer, line, known in ((mute, mute_line, False), (deaf, deaf_line, True)):
@@ -79,7 +79,7 @@ async def half_open(
 
 async def told_to_go(stalled: Viewer, line: Line, steady: Viewer) -> None:
     """Once it has not read for ten seconds; when it reads again it hears why."""
-    await steady.status_is(viewers=1, within=TOO_SLOW + 10)
+    await steady.status_is(viewers=1, within=TOO_SLOW + 30)
     line.down.flows.set()
     code = await stalled.closed()
     assert code == 4408, (code, stalled.bye)

@@ -52,11 +52,11 @@ async def test_a_viewer_that_does_not_read_is_closed_and_nobody_else_notices(
         story.model.play(Reply(text=flood, chunk_size=65_536))
         begun = asyncio.get_running_loop().time()
         await steady.say("Flood")
-        message = await steady.until("assistant_message", within=20)
+        message = await steady.until("assistant_message")
         assert message["text"] == flood
         await steady.until("turn_ended")
         assert asyncio.get_running_loop().time() - begun < TOO_SLOW
-        await steady.status_is(viewers=1, within=TOO_SLOW + 10)
+        await steady.status_is(viewers=1, within=TOO_SLOW + 30)
         frames = []
         with suppress(ConnectionClosed):
             while True:
