@@ -279,6 +279,13 @@ describe('giving up', () => {
     expect([view().phase, dials()]).toEqual(['connecting', 2]);
   });
 
+  test('opening what is open changes nothing', () => {
+    link.open();
+    settle();
+    link.dialNow();
+    expect([dials(), view().phase]).toEqual([1, 'settled']);
+  });
+
   test('a link that was closed on purpose stays closed', () => {
     link.close();
     link.dialNow();

@@ -82,6 +82,24 @@ test('what is asked is seen at once, written down, and then sent', async () => {
   ]);
 });
 
+test('what is not written yet is not sent, whatever the link does', async () => {
+  const one = await page('a');
+  const added = one.outbox.add(say('u1'));
+  one.outbox.drain();
+  expect(one.sent).toEqual([]);
+  await added;
+  one.outbox.drain();
+  expect(one.sent).toEqual([say('u1')]);
+});
+
+test('what is asked before the storage was read is there once', async () => {
+  const one = await page('a');
+  const added = one.outbox.add(say('u1'));
+  await one.outbox.load();
+  await added;
+  expect(states(one)).toEqual([['u1', 'sent']]);
+});
+
 test('first in, first out', async () => {
   const one = await page('a');
   await Promise.all(['u1', 'u2', 'u3'].map((id) => one.outbox.add(say(id))));
@@ -255,6 +273,22 @@ describe('one after the other', () => {
     await settled();
     expect(two.sent.map(({ id }) => id)).toEqual(['w1', 's1']);
     expect(await kept()).toEqual([['s1', 'b']]);
+  });
+
+  test('an answer that comes twice is followed once', async () => {
+    const one = await page('a');
+    await one.outbox.add({ type: 'withdraw', id: 'w1', submission: 'q1' }, [steer]);
+    one.outbox.accepted('w1', 3);
+    one.outbox.accepted('w1', 3);
+    await settled();
+    expect(states(one)).toEqual([
+      ['w1', 'accepted'],
+      ['s1', 'sent'],
+    ]);
+    one.outbox.accepted('s1', 4);
+    one.outbox.accepted('s1', 5);
+    await settled();
+    expect(one.outbox.find('s1')?.seq).toBe(4);
   });
 
   test('what has begun already is not said twice', async () => {

@@ -331,6 +331,17 @@ describe('an end', () => {
     expect(opened.outbox.peek()).toMatchObject([{ state: 'refused', code: 'no_such_session' }]);
   });
 
+  test('of the session that only the handshake tells of, too', async () => {
+    answer = () => {
+      throw new Problem('no_such_session', 'No.', 404);
+    };
+    opened.say('Too late');
+    await settled();
+    world.last.closes(1006);
+    await settled();
+    expect(opened.outbox.peek()).toMatchObject([{ state: 'refused', code: 'no_such_session' }]);
+  });
+
   test('too many connections are waited for', async () => {
     answer = () => {
       throw new Problem('too_many_connections', 'Full.', 429, 9);

@@ -169,11 +169,7 @@ export class Link {
 
   #closed(code: number): void {
     const reason = FINAL.get(code);
-    if (reason !== undefined) {
-      this.close(reason);
-      this.#client.lost?.();
-      return;
-    }
+    if (reason !== undefined) return this.#end(reason);
     const wasRefused = this.#view.peek().phase === 'connecting';
     this.#lost(this.#failures, WAITS.get(code));
     if (wasRefused) void this.#ask();
@@ -184,9 +180,14 @@ export class Link {
     const dials = this.#dials;
     const found = (await this.#client.probe?.()) ?? null;
     if (found === null || this.#dials !== dials || this.#deaf.length === 0) return;
-    if ('final' in found) return this.close(found.final);
+    if ('final' in found) return this.#end(found.final);
     this.#patience = found.patience;
     this.#wait(this.#failures, found.reason);
+  }
+
+  #end(reason: string): void {
+    this.close(reason);
+    this.#client.lost?.();
   }
 
   #lost(failures: number, reason: string | null = null): void {

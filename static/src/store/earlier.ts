@@ -19,7 +19,7 @@ export function earlier(state: SessionState, page: readonly DurableEvent[]): Ses
     ...state,
     ...{ oldest: first.seq, events, entries: [...whole.entries, ...open] },
     ...{ origin: whole.origin, plan: whole.plan, plans: whole.plans },
-    ...{ turn: whole.turn, queued: queue(state, whole) },
+    ...{ turn: whole.turn, ended: whole.ended, queued: queue(state, whole) },
     ...{ autoApproval: whole.autoApproval, lastUndo: whole.lastUndo },
     used: { input, output, cost, cached: whole.used.cached },
   };
