@@ -58,14 +58,14 @@ class LiteLLMReply:
         delta = choice.delta
         found: list[Piece] = []
         if reasoning := getattr(delta, "reasoning_content", None):
-            found.append(Reasoning(reasoning))
+            found.append(Reasoning(_text(reasoning)))
         if delta.content:
-            found.append(Text(delta.content))
+            found.append(Text(_text(delta.content)))
         for call in delta.tool_calls or ():
             made = getattr(call, "function", None)
             if made is None:
                 raise failures.failure("garbled", provider_of(self._model), "a call of no function")
-            found += self._calls.take(call.index, call.id, made.name, made.arguments or "")
+            found += self._calls.take(call.index, call.id, made.name, _text(made.arguments or ""))
         return found
 
     def end(self, *, is_whole: bool) -> list[Piece]:
@@ -94,6 +94,13 @@ class LiteLLMReply:
             return float(sum(litellm.cost_per_token(model=self._model, usage_object=self._usage)))
         except (litellm.exceptions.ModelNotMappedError, litellm.exceptions.openai.OpenAIError):
             return None
+
+
+def _text(said: str) -> str:
+    """Half a surrogate pair is no text that can be stored or sent: U+FFFD in its place."""
+    if said.isascii():
+        return said
+    return said.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def provider_of(model: str) -> str:

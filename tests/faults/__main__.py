@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tests.faults.babble import ARGUMENTS, CONFIG, babble
 from tests.faults.crowd import come_and_go
 from tests.faults.cuts import cut_lines
 from tests.faults.kills import GONE, kill
@@ -19,6 +20,7 @@ from tests.faults.phases import PHASES, strike
 from tests.faults.readers import stop_reading
 from tests.faults.report import Report
 from tests.faults.scene import world
+from tests.oracle import Frame
 from tests.stories.scene import Story
 
 WITHIN = 240.0
@@ -32,6 +34,8 @@ class Part(Struct, frozen=True):
     play: Kind
     every: int = 1
     live_sessions: int = 200
+    config: Frame = {}
+    arguments: tuple[str, ...] = ()
 
 
 async def cuts(story: Story, chance: random.Random, report: Report) -> None:
@@ -55,12 +59,17 @@ async def phases(story: Story, chance: random.Random, report: Report) -> None:
         await strike(story, chance, report, phase)
 
 
+async def babbling(story: Story, chance: random.Random, report: Report) -> None:
+    await babble(story, chance, report, places=2)
+
+
 PARTS = {
     "cuts": Part(cuts),
     "crowd": Part(crowd),
     "readers": Part(readers, every=5),
     "kills": Part(kills, live_sessions=2),
     "phases": Part(phases, live_sessions=3),
+    "babble": Part(babbling, every=3, config=CONFIG, arguments=ARGUMENTS),
 }
 
 
@@ -85,7 +94,12 @@ async def one(name: str, part: Part, seed: str, report: Report) -> None:
         try:
             async with (
                 asyncio.timeout(WITHIN),
-                world(Path(folder), live_sessions=part.live_sessions) as story,
+                world(
+                    Path(folder),
+                    part.config,
+                    arguments=part.arguments,
+                    live_sessions=part.live_sessions,
+                ) as story,
             ):
                 await part.play(story, random.Random(seed), report)
         except* (AssertionError, *GONE) as broken:

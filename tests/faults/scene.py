@@ -1,7 +1,7 @@
 """The world of a run: a server that may be killed, a model, and a story to look at them with."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -16,11 +16,21 @@ ROOMY = {"queued_per_session": 1_000, "connections_per_user": 1_000}
 
 
 @asynccontextmanager
-async def world(folder: Path, **limits: int) -> AsyncIterator[Story]:
-    """A story on a server of its own in `folder`."""
+async def world(
+    folder: Path,
+    config: Frame | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
+    **limits: int,
+) -> AsyncIterator[Story]:
+    """A story on a server of its own in `folder`; `config` is laid over the stories' own."""
+    laid = overlay({"limits": {**ROOMY, **limits}}, config or {})
     async with (
         StoryModel() as model,
-        Server(folder, model.url, config=overlay({"limits": {**ROOMY, **limits}})) as server,
+        Server(
+            folder, model.url, config=laid, environment=environment, arguments=arguments
+        ) as server,
         AsyncExitStack() as stack,
     ):
         story = Story(server, model, stack)

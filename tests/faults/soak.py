@@ -112,6 +112,11 @@ async def _at_rest(story: Story, sessions: int, first: Figures | None) -> Figure
             return now
 
 
+async def grown(story: Story, before: Figures) -> list[str]:
+    """What a server at rest has more of than before; it may take ten seconds to come to rest."""
+    return _more(before, await _at_rest(story, 0, before))
+
+
 def _more(first: Figures, now: Figures) -> list[str]:
     """What there is more of, beyond what pools may add."""
     return [

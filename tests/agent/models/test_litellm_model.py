@@ -48,6 +48,17 @@ async def test_a_stalled_server_times_out(server: ModelServer, place: int, limit
     await hasty.close()
 
 
+async def test_a_reply_without_an_end_times_out(server: ModelServer) -> None:
+    adapter = LiteLLM(api_base=server.url, key=lambda: KEY)
+    await hear(adapter)
+    server.play(Reply(raw=[chunk({"reasoning_content": "Hm. "})] * 40_000))
+    hasty = LiteLLM(api_base=server.url, key=lambda: KEY, request_seconds=0.5)
+    assert (await hear(hasty)).code == "timed_out"
+    await server.client_left()
+    await adapter.close()
+    await hasty.close()
+
+
 async def test_usage_that_never_comes_is_not_awaited_for_long(server: ModelServer) -> None:
     adapter = LiteLLM(api_base=server.url, key=lambda: KEY, tail_seconds=0.05)
     said = [chunk({"content": "hi"}), chunk({}, "stop")]

@@ -5,7 +5,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from agent.models.litellm_reply import MOST_USAGES, LiteLLMReply, Usages
-from agent.models.port import Finished, ModelError
+from agent.models.port import Finished, ModelError, Reasoning, Text
 
 
 def test_only_chunks_that_tell_usage_are_kept() -> None:
@@ -44,3 +44,9 @@ def test_calls_that_are_none_are_garbled() -> None:
     with pytest.raises(ModelError) as raised:
         reply.take(heard(tool_calls="bash"))
     assert raised.value.code == "garbled"
+
+
+def test_half_a_surrogate_pair_is_replaced() -> None:
+    reply = LiteLLMReply(ModuleType("litellm"), "some/model")
+    said = heard(content="Half \ud83d and \U0001f600", reasoning_content="\udc00, so")
+    assert reply.take(said) == [Reasoning("\ufffd, so"), Text("Half \ufffd and \U0001f600")]
