@@ -19,6 +19,7 @@ from agent.sandbox.port import Sandbox
 from agent.sandbox.workspace import SessionWorkspace
 from agent.tools.egress import Egress
 from agent.tools.files import file_tools
+from agent.tools.github import Github
 from agent.tools.plan import Plan
 from agent.tools.port import Tool
 from agent.tools.shell import Bash
@@ -54,7 +55,8 @@ def web_tools(web: Web, threads: Executor) -> Sequence[Tool]:
         egress = Egress(allow=web.allow)
     except ValueError as error:
         raise ConfigProblem(f"`web.allow`: {error}.") from None
-    return WebSearch(search_of(web.search, egress)), WebFetch(egress, threads)
+    search = WebSearch(search_of(web.search, egress))
+    return search, WebFetch(egress, threads), Github(egress)
 
 
 def unmatched(policy: Policy, tools: Collection[str]) -> tuple[str, ...]:
