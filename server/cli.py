@@ -58,7 +58,9 @@ def _run(given: argparse.Namespace) -> int:
         case "token":
             return asyncio.run(_token(given))
         case "export":
-            return asyncio.run(_export(given))
+            return _export(given)
+        case "backup":
+            return _backup(given)
         case "doctor":
             return asyncio.run(_doctor(given))
         case _:
@@ -93,18 +95,39 @@ async def _list(tokens: "Tokens") -> None:
         print(f"{token.id}  {token.user}  {token.role}  {until} {token.expires_at or 'revoked'}")
 
 
-async def _export(given: argparse.Namespace) -> int:
+def _export(given: argparse.Namespace) -> int:
+    """All that can be read, also of a store that no server would open."""
     from server import export
     from server.errors import NoSuchSession
+    from server.store import salvage
+    from server.store.sqlite import DATABASE
 
-    async with _store(given) as store:
-        try:
-            async for piece in export.pieces(store, given.session, given.format):
-                sys.stdout.buffer.write(piece)
-        except NoSuchSession:
-            return _sorry(f"There is no session {given.session}.", FAILED)
+    database = flags.settings(given, os.environ).data_dir / DATABASE
+    lost = []
+    try:
+        for seq, body in salvage.survivors(database, given.session):
+            piece = export.piece(seq, body, given.format)
+            sys.stdout.buffer.write(piece or b"")
+            if piece is None:
+                lost.append(str(seq))
+    except NoSuchSession:
+        return _sorry(f"There is no session {given.session}.", FAILED)
     sys.stdout.buffer.flush()
+    if lost:
+        named = ", ".join(lost[:10]) + (", ..." if len(lost) > 10 else "")
+        return _sorry(f"{len(lost)} events are damaged and left out: {named}.", FAILED)
     return 0
+
+
+def _backup(given: argparse.Namespace) -> int:
+    from server.backup import back_up
+
+    data = flags.settings(given, os.environ).data_dir
+    made = back_up(data, Path(given.folder).absolute(), with_files=not given.without_files)
+    for session in made.without_files:
+        _sorry(f"The files of {session} changed too fast to be copied: try again.", FAILED)
+    print(f"{made.sessions} sessions are in {given.folder}")
+    return FAILED if made.without_files else 0
 
 
 async def _doctor(given: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ import msgspec
 
 from agent import protocol
 from agent.protocol import AnyEvent
+from server.errors import LogDamaged
 from server.sessions.loading import recorded
 from server.store.port import EventPage
 
@@ -37,6 +38,16 @@ async def pieces(store: Log, session: str, form: ExportFormat) -> AsyncIterator[
         page = await store.events_after(session, after, limit=PAGE_EVENTS, max_bytes=PAGE_BYTES)
         yield b"".join(_written(seq, body, form) for seq, body in enumerate(page.bodies, after + 1))
         after, more = after + len(page.bodies), page.more
+
+
+def piece(seq: int, body: bytes | None, form: ExportFormat) -> bytes | None:
+    """One event's part of the file; None where it is damaged."""
+    if body is None:
+        return None
+    try:
+        return _written(seq, body, form)
+    except LogDamaged:
+        return None
 
 
 def _written(seq: int, body: bytes, form: ExportFormat) -> bytes:

@@ -48,6 +48,10 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("session", metavar="SESSION")
     export.add_argument("--format", choices=("md", "jsonl"), default="md")
     _add(export, ("data_dir",))
+    backup = commands.add_parser("backup", help="copy the store and all files, also while it runs")
+    backup.add_argument("folder", metavar="FOLDER", help="a new one; it becomes a data folder")
+    backup.add_argument("--without-files", action="store_true", help="the database alone")
+    _add(backup, ("data_dir",))
     _add(commands.add_parser("doctor", help="what is usable here, what to install"), SHARED)
     return top
 

@@ -175,7 +175,7 @@ async def _play(full: FullDisk, chance: random.Random) -> None:
 async def _use_up(full: FullDisk, viewer: Viewer) -> None:
     """A turn runs, takes input and is told no only when there is no room at all any more."""
     gate = Gate()
-    full.story.model.play(Reply(text="I take my time.", hold={2: gate}))
+    full.story.model.play(Reply(text="I take my time.", chunk_size=3, hold={2: gate}))
     await viewer.say("Begin")
     await gate.reached.wait()
     full.leave_nothing()
