@@ -3,6 +3,7 @@
 import { hides, spelledName } from './hidden.ts';
 
 const SCHEMES = new Set(['http:', 'https:', 'mailto:']);
+const OF_OTHER_SCRIPTS = /(?:^|[.@])xn--/; // whose letters may look like others
 const LONGEST = 2_000;
 
 /** The address of a link that may be followed; null for every other. */
@@ -16,7 +17,7 @@ export function address(href: string): URL | null {
 export function unsaidPlace(target: URL, words: string): string | null {
   const place = target.protocol === 'mailto:' ? target.pathname : target.host;
   const said = words.trim();
-  if (hides(said)) return place;
+  if (hides(said) || OF_OTHER_SCRIPTS.test(place)) return place;
   if (said.toLowerCase() === place.toLowerCase()) return null;
   const named = parsed(said) ?? parsed(`https://${said}`);
   return named?.host === target.host && target.host !== '' ? null : spelledName(place);

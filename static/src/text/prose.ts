@@ -9,6 +9,9 @@ import { graft, make } from './nodes.ts';
 const STEP = 2_048; // characters fed at once, so that a long text is drawn over several frames
 const LONG_REST = 4_000; // a rest above is drawn less often: it is drawn as a whole each time
 const LONG_REST_MS_PER_CHARACTER = 0.01;
+// The browser lays out a table as a whole, so a long one takes its rows in turns.
+const LONGEST_PAUSE_MS = 200;
+const ROW_MS = 0.25;
 const MENTION = /\[((?:\\.|[^[\]\\]){1,200})\]/g;
 
 interface Place {
@@ -82,8 +85,7 @@ export class Prose {
       else this.#close(block);
     }
     this.#follow();
-    const length = rest?.blocks.length ? restLength(rest.blocks) : 0;
-    this.#notBefore = length > LONG_REST ? now + length * LONG_REST_MS_PER_CHARACTER : 0;
+    this.#notBefore = now + pause(rest?.blocks ?? [], growing);
   }
 
   #close(block: Block): void {
@@ -128,5 +130,10 @@ export class Prose {
   }
 }
 
-const restLength = (blocks: readonly Block[]): number =>
-  blocks.reduce((sum, block) => sum + ('source' in block ? block.source.length : 0), 0);
+/** How long to wait before what is open is drawn again, so that drawing never fills the time. */
+function pause(rest: readonly Block[], growing: Block | null): number {
+  const rows = growing?.kind === 'table' ? growing.pieces.length : 0;
+  const length = rest.reduce((sum, one) => sum + ('source' in one ? one.source.length : 0), 0);
+  const long = length > LONG_REST ? length * LONG_REST_MS_PER_CHARACTER : 0;
+  return long + Math.min(rows * ROW_MS, LONGEST_PAUSE_MS);
+}

@@ -2,6 +2,7 @@
 
 import '../../../static/src/views/tokens.css';
 import '../../../static/src/text/text.css';
+import './page.css';
 import { signal } from '@preact/signals';
 import { render, type VNode } from 'preact';
 import { Code } from '../../../static/src/text/code.tsx';

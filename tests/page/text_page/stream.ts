@@ -99,6 +99,7 @@ async function measured(main: HTMLElement, feed: (seconds: number) => boolean): 
     const now = await new Promise<number>((done) => requestAnimationFrame(done));
     gaps.push(now - last);
     last = now;
+    main.scrollTop = main.scrollHeight; // as one who reads along
   }
   clearInterval(ticking);
   const seconds = (performance.now() - begun) / 1000;
