@@ -26,10 +26,11 @@ async def native(server: ModelServer) -> AsyncIterator[OpenAICompatible]:
 
 
 AS_LITELLM_IS = [
+    pytest.mark.timeout(600),  # importing it takes many seconds, on a busy machine a minute
     pytest.mark.filterwarnings("ignore:.*`ReadOnly` qualifier:UserWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
-"""Warnings about litellm's own code; in production nobody sees them."""
+"""Its import is slow, and warns about its own code; in production nobody sees that."""
 
 
 @pytest.fixture(params=["native", pytest.param("litellm", marks=AS_LITELLM_IS)])

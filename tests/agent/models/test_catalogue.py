@@ -152,6 +152,7 @@ async def test_the_default_is_warmed_and_all_are_closed() -> None:
 
 @AS_LITELLM_IS[0]
 @AS_LITELLM_IS[1]
+@AS_LITELLM_IS[2]
 async def test_the_model_named_with_an_address_is_asked_for_there_and_nowhere_else() -> None:
     async with ModelServer() as private:
         there = catalogue({"FAR_KEY": "x"}, default="hosted_vllm/llama", api_base=private.url)
