@@ -12,7 +12,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tests.faults.babble import ARGUMENTS, CONFIG, babble
+from tests.faults.babble import ARGUMENTS as BOTH_ADAPTERS
+from tests.faults.babble import CONFIG as IMPATIENT
+from tests.faults.babble import babble
 from tests.faults.crowd import come_and_go
 from tests.faults.cuts import cut_lines
 from tests.faults.kills import GONE, kill
@@ -20,6 +22,9 @@ from tests.faults.phases import PHASES, strike
 from tests.faults.readers import stop_reading
 from tests.faults.report import Report
 from tests.faults.scene import world
+from tests.faults.storm import every_cursor, repeat_everywhere, storm
+from tests.faults.tools import CONFIG as SMALL_SANDBOX
+from tests.faults.tools import misuse
 from tests.oracle import Frame
 from tests.stories.scene import Story
 
@@ -63,13 +68,25 @@ async def babbling(story: Story, chance: random.Random, report: Report) -> None:
     await babble(story, chance, report, places=2)
 
 
+async def tools(story: Story, chance: random.Random, report: Report) -> None:
+    await misuse(story, chance, report)
+
+
+async def storms(story: Story, chance: random.Random, report: Report) -> None:
+    await repeat_everywhere(story, chance, report)
+    await storm(story, chance, report, crowd=100, times=3)
+    await every_cursor(story, report)
+
+
 PARTS = {
     "cuts": Part(cuts),
     "crowd": Part(crowd),
     "readers": Part(readers, every=5),
     "kills": Part(kills, live_sessions=2),
     "phases": Part(phases, live_sessions=3),
-    "babble": Part(babbling, every=3, config=CONFIG, arguments=ARGUMENTS),
+    "storms": Part(storms),
+    "tools": Part(tools, every=3, config=SMALL_SANDBOX),
+    "babble": Part(babbling, every=3, config=IMPATIENT, arguments=BOTH_ADAPTERS),
 }
 
 
