@@ -17,6 +17,7 @@ from server.logs import bound
 from server.people import User
 from server.sessions.channel import Channel
 from server.sessions.channels import Attachment, Channels
+from server.sessions.drafts import Drafts
 from server.sessions.fleet import Fleet
 from server.sessions.live import LiveSession, MakeMeans, wake
 from server.sessions.locks import KeyedLocks
@@ -29,8 +30,6 @@ from server.store.port import SessionRow, Store
 log = logging.getLogger(__name__)
 
 RESTART = Interruption("server_restart")
-CRAMPED_SECONDS = 30
-"""When to ask again for a turn that a full disk has no room for."""
 CRASH = Interruption(
     error=TurnError(
         "unavailable", "The log could not be written. Send it again in a moment.", retryable=True
@@ -70,6 +69,7 @@ class SessionManager:
         self._buckets = Buckets(limits.submissions_per_minute, clock)
         self._live: dict[str, LiveSession] = {}
         self._channels = Channels(store, timestamp, fleet)
+        self._drafts = Drafts(store)
         self._tasks: set[asyncio.Task[None]] = set()
         self._revivals = Revivals(self._is_well)
         self._closing = False
@@ -206,6 +206,7 @@ class SessionManager:
                 channel,
                 self._store,
                 means,
+                self._drafts,
                 timestamp=self._timestamp,
                 now=self._clock(),
                 interruption=interruption,
@@ -253,7 +254,7 @@ class SessionManager:
         asks = isinstance(submission, UserInput | Retry | Resume)
         starts = asks and live.session.history.open_turn is None
         if starts and (cramped := self._store.cramped):
-            raise Refused("unavailable", cramped, retry_after=CRAMPED_SECONDS)
+            raise Refused("unavailable", cramped, retry_after=30)
         if starts and self._slots.waiting >= self._limits.live_sessions:
             raise Refused(
                 "server_full",

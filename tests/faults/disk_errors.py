@@ -3,13 +3,14 @@
 import random
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from agent.errors import Refused
 from agent.protocol import AnySubmission, Resume, SetModel, UserInput
+from agent.sandbox.capacity import Disk, disk_of
 from server.config import Limits
 from tests.faults.report import Report
 from tests.server.sessions.house import ADA, House, MoodyStore, Watcher, eventually
@@ -30,8 +31,10 @@ TRIES = 50
 
 
 @asynccontextmanager
-async def troubled_house(folder: Path, trouble: Trouble) -> AsyncIterator[House]:
-    store = MoodyStore.open(folder / "data", kind=troubled(trouble))
+async def troubled_house(
+    folder: Path, trouble: Trouble, disk: Callable[[Path], Disk] = disk_of
+) -> AsyncIterator[House]:
+    store = MoodyStore.open(folder / "data", kind=troubled(trouble), disk=disk)
     assert isinstance(store, MoodyStore)
     with ThreadPoolExecutor(2) as pool:
         home = House(store, folder, pool, Limits(), 900)

@@ -1,0 +1,26 @@
+"""The disk, all of it: full, failing, lying, each for a while."""
+
+import random
+import tempfile
+from pathlib import Path
+
+from tests.faults.disk_damage import damage
+from tests.faults.disk_errors import fail_statements
+from tests.faults.disk_full import fill_disk
+from tests.faults.disk_small import NoSmallDisk
+from tests.faults.report import Report
+from tests.stories.scene import Story
+
+FAULTS = 25
+DAMAGES = 60
+
+
+async def disk(story: Story, chance: random.Random, report: Report) -> None:
+    """A round of each. The servers are its own, on disks of their own; only the model is lent."""
+    await fail_statements(chance, report, FAULTS)
+    await damage(chance, report, DAMAGES)
+    with tempfile.TemporaryDirectory(prefix="mooring-disk-") as folder:
+        try:
+            await fill_disk(Path(folder), story.model, chance, report)
+        except NoSmallDisk:
+            report.tried["small disks that nobody may mount here"] += 1
