@@ -8,10 +8,11 @@ from msgspec import structs
 from server.delivery.clock import Clock, Handle
 from server.delivery.cursor import Feed
 from server.delivery.flusher import Flusher
-from server.delivery.frames import text_frame
+from server.delivery.frames import Frame, joined, text_frame
 from server.delivery.growing import Growing, Kind
 from server.delivery.limits import DeliveryLimits
-from server.delivery.replay import Reader, Replay, Start, Wish
+from server.delivery.pages import Pages
+from server.delivery.replay import Replay, Start, Wish
 from server.delivery.status import StatusLine
 from server.delivery.viewer import Hangup, Outlet, Viewer
 from server.wire import Bye, Heartbeat, Hello, Outgoing, Session, Status, Synced, encode
@@ -32,7 +33,7 @@ class Broadcaster:
         log: str,
         status: Status,
         describe: Callable[[], Session],
-        reader: Reader,
+        pages: Pages,
         timestamp: Callable[[], str],
         clock: Clock,
         limits: DeliveryLimits = DeliveryLimits(),  # noqa: B008 (frozen)
@@ -47,7 +48,8 @@ class Broadcaster:
         self._line = StatusLine(status, limits.status)
         self._feed = Feed(head, status, ring_bytes=limits.ring, closing_chars=limits.closing)
         self._flusher = Flusher(self._feed, self, limits, clock)
-        self._replay = Replay(session, log, self._feed.ring, reader, limits)
+        self._replay = Replay(session, log, self._feed.ring, pages, limits)
+        self._one_at_a_time = pages.one_at_a_time
         self._viewers: dict[Viewer, None] = {}
         self._status_due: Handle | None = None
         self._heartbeat: Handle | None = None
@@ -152,7 +154,7 @@ class Broadcaster:
         start = await self._replay.start(wish)
         viewer.write(text_frame(encode(self._hello(start))))
         await self._catch_up(viewer, start.first - 1)
-        texts, viewer.cursor = self._feed.joined(deltas=wish.deltas)
+        texts, viewer.cursor = self._feed.joined(deltas=wish.deltas, deflated=wish.deflated)
         viewer.write(texts + text_frame(encode(Synced(self.head))) + self._feed.status)
         self._flusher.enlist(viewer)
 
@@ -172,7 +174,9 @@ class Broadcaster:
             frames = await self._replay.page(seq)
             for part in _parts(frames, self._limits.step):
                 await viewer.drained()
-                viewer.write(b"".join(part))
+                async with self._one_at_a_time:
+                    viewer.write(joined(part, deflated=viewer.deflated))
+                    await asyncio.sleep(0)
             seq += len(frames)
 
     def _hello(self, start: Start) -> Hello:
@@ -240,11 +244,11 @@ class Author:
             self._flusher.wake()
 
 
-def _parts(frames: Sequence[bytes], budget: int) -> Iterator[Sequence[bytes]]:
+def _parts(frames: Sequence[Frame], budget: int) -> Iterator[Sequence[Frame]]:
     """Frames in writes of about `budget` bytes."""
     start = size = 0
     for end, frame in enumerate(frames, 1):
-        size += len(frame)
+        size += len(frame.plain)
         if size >= budget:
             yield frames[start:end]
             start, size = end, 0

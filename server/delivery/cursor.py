@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from server.delivery.frames import text_frame
+from server.delivery.frames import Frame, framed, joined
 from server.delivery.growing import Growing
 from server.delivery.ring import Ring
 from server.wire import Outgoing, Status, encode
@@ -27,12 +27,24 @@ class Cursor(Struct, frozen=True, eq=False):
     status: int
 
 
-class Step(Struct, frozen=True, eq=False):
+class Step:
     """Frames to write, and where that leads; `done` when nothing is lacking then."""
 
-    data: bytes
-    cursor: Cursor
-    done: bool
+    __slots__ = ("_deflated", "_frames", "cursor", "data", "done")
+
+    def __init__(self, frames: Sequence[Frame], cursor: Cursor, *, done: bool) -> None:
+        self.cursor = cursor
+        self.done = done
+        self.data = joined(frames, deflated=False)
+        self._frames = frames
+        self._deflated: bytes | None = None
+
+    @property
+    def deflated(self) -> bytes:
+        """The same for those who agreed on it; made once for all of them."""
+        if self._deflated is None:
+            self._deflated = joined(self._frames, deflated=True)
+        return self._deflated
 
 
 class Feed:
@@ -45,9 +57,11 @@ class Feed:
         """Texts by the event that closes them, while somebody may lack the end of one."""
         self._closing_chars = 0
         self._most_closing = closing_chars
-        self._status = text_frame(encode(status))
+        self._status = framed(encode(status))
         self._statuses = 1
         self._ends: dict[bool, Cursor] = {}
+        self._openings: dict[tuple[bool, bool], bytes] = {}
+        """What joining viewers are written, for as long as nothing is new."""
 
     @property
     def head(self) -> int:
@@ -60,10 +74,10 @@ class Feed:
 
     def publish(self, event: Outgoing) -> None:
         """The next event. What it closes grows no more, and is shown to its end before it."""
-        self._ends.clear()
+        self._changed()
         if event.closes is not None:
             self._close([text for text in self._open if text.item == event.closes])
-        self.ring.append(text_frame(event.body))
+        self.ring.append(framed(event.body))
         if event.ends is not None:
             for text in [text for text in self._open if text.turn == event.ends]:
                 self._shut(text)
@@ -76,11 +90,11 @@ class Feed:
         """Take up what the open texts have grown by."""
         for text in self._open:
             if text.fresh and text.settle():
-                self._ends.clear()
+                self._changed()
 
     def show(self, status: Status) -> None:
-        self._ends.clear()
-        self._status = text_frame(encode(status))
+        self._changed()
+        self._status = framed(encode(status))
         self._statuses += 1
 
     def forget(self, through: int) -> None:
@@ -88,18 +102,20 @@ class Feed:
         while self._closing and (seq := next(iter(self._closing))) <= through:
             self._drop(seq)
 
-    def joined(self, *, deltas: bool) -> tuple[bytes, Cursor]:
+    def joined(self, *, deltas: bool, deflated: bool = False) -> tuple[bytes, Cursor]:
         """All open texts from their start, for a viewer that has every event; and the status."""
         self.settle()
-        frames: list[bytes] = []
-        for text in self._open if deltas else ():
-            frames += _rest(text, {}, OPENING_DELTA)
-        return b"".join(frames), self._end(deltas)
+        if (opening := self._openings.get((deltas, deflated))) is None:
+            frames: list[Frame] = []
+            for text in self._open if deltas else ():
+                frames += _rest(text, {}, OPENING_DELTA)
+            opening = self._openings[deltas, deflated] = joined(frames, deflated=deflated)
+        return opening, self._end(deltas)
 
     @property
     def status(self) -> bytes:
         """The frame of the status that is shown."""
-        return self._status
+        return self._status.plain
 
     def rejoined(self, cursor: Cursor) -> Cursor:
         """A cursor whose events the ring had lost, once they came from elsewhere.
@@ -120,12 +136,12 @@ class Feed:
         frames = []
         for frame in self._ahead(walk, missed):
             frames.append(frame)
-            budget -= len(frame)
+            budget -= len(frame.plain)
             if budget <= 0:
-                return Step(b"".join(frames), walk.cursor(), done=False)
-        return Step(b"".join(frames), self._end(cursor.offsets is not None), done=True)
+                return Step(frames, walk.cursor(), done=False)
+        return Step(frames, self._end(cursor.offsets is not None), done=True)
 
-    def _ahead(self, walk: "_Walk", missed: Sequence[bytes]) -> Iterator[bytes]:
+    def _ahead(self, walk: "_Walk", missed: Sequence[Frame]) -> Iterator[Frame]:
         """The frames a viewer lacks, in order; each is behind the walk when it is yielded."""
         for frame in missed:
             closes = self._closing.get(walk.seq + 1, ())
@@ -142,6 +158,10 @@ class Feed:
         if walk.offsets is not None:
             for text in self._open:
                 yield from _rest(text, walk.offsets, LAGGING_DELTA)
+
+    def _changed(self) -> None:
+        self._ends.clear()
+        self._openings.clear()
 
     def _end(self, deltas: bool) -> Cursor:
         """Where a viewer stands that has it all."""
@@ -184,9 +204,9 @@ class _Walk:
         return Cursor(self.seq, self.offsets, self.status)
 
 
-def _rest(text: Growing, offsets: dict[Growing, int], at_most: int) -> Iterator[bytes]:
+def _rest(text: Growing, offsets: dict[Growing, int], at_most: int) -> Iterator[Frame]:
     """The deltas from a viewer's offset to the end; the offset moves with them."""
     while (offset := offsets.get(text, 0)) < text.length:
         delta = text.delta(offset, at_most)
         offsets[text] = delta.offset + len(delta.text)
-        yield text_frame(encode(delta))
+        yield framed(encode(delta))

@@ -1,46 +1,28 @@
 """Where a joining viewer begins, and the events it missed: from the ring, else from the store."""
 
+import asyncio
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
-from agent.errors import Problem
-from server.delivery.frames import text_frame
+from server.delivery.frames import Frame
 from server.delivery.limits import DeliveryLimits
+from server.delivery.pages import LogCut, Pages
 from server.delivery.ring import Ring
 
 
-class Page(Protocol):
-    """Consecutive stored events, ascending; `first` numbers `bodies[0]`, `oldest` the log's."""
-
-    @property
-    def first(self) -> int: ...
-    @property
-    def bodies(self) -> tuple[bytes, ...]: ...
-    @property
-    def oldest(self) -> int: ...
-
-
-class Reader(Protocol):
-    """The part of the store that a replay needs."""
-
-    async def events_after(
-        self, session: str, after: int, *, limit: int, max_bytes: int
-    ) -> Page: ...
-
-    async def events_before(
-        self, session: str, before: int, *, limit: int, max_bytes: int
-    ) -> Page: ...
-
-
 class Wish(Struct, frozen=True):
-    """What a client asks for: events after `after` of the log generation `log`, and deltas."""
+    """What a client asks for: events after `after` of the log generation `log`, and deltas.
+
+    `deflated` is whether it agreed to be sent deflated frames.
+    """
 
     after: int = 0
     log: str | None = None
     deltas: bool = True
+    deflated: bool = False
 
 
 class Start(Struct, frozen=True):
@@ -49,13 +31,6 @@ class Start(Struct, frozen=True):
     mode: Literal["replay", "tail"]
     first: int
     reason: Literal["unknown_position"] | msgspec.UnsetType = msgspec.UNSET
-
-
-class LogCut(Problem):
-    """The store lacks events that were shown."""
-
-    def __init__(self, seq: int) -> None:
-        super().__init__("unavailable", f"The log cannot be read after event {seq}.")
 
 
 class _Kind(Struct, frozen=True):
@@ -70,13 +45,18 @@ class Replay:
     """A session's log up to its published head."""
 
     def __init__(
-        self, session: str, generation: str, ring: Ring, reader: Reader, limits: DeliveryLimits
+        self, session: str, generation: str, ring: Ring, pages: Pages, limits: DeliveryLimits
     ) -> None:
         self._session = session
         self.generation = generation
         self._ring = ring
-        self._reader = reader
+        self._pages = pages
         self._limits = limits
+        self._stored = ring.head
+        """The last event that was there before: until the ring is full it ends what is read."""
+        self._reading = asyncio.Lock()
+        """Who waits for it finds what was read meanwhile."""
+        self._tail_at = (-1, 0)
 
     async def start(self, wish: Wish) -> Start:
         """Every missing event where that is within the limits and of this log, else a tail."""
@@ -87,21 +67,28 @@ class Replay:
             return Start("replay", wish.after + 1)
         return Start("tail", await self._tail())
 
-    async def page(self, seq: int) -> Sequence[bytes]:
+    async def page(self, seq: int) -> Sequence[Frame]:
         """Frames after `seq`, which is below the head; all that the ring has, or a page."""
+        if (frames := self._known(seq)) is not None:
+            return frames
+        async with self._reading:
+            if (frames := self._known(seq)) is not None:
+                return frames
+            # The store may be ahead of what was published; what the ring has is not asked of it.
+            until = self._ring.oldest - 1
+            return await self._pages.read(
+                self._session,
+                seq,
+                until,
+                last_first=until == self._stored,
+                limit=self._limits.page_events,
+                max_bytes=self._limits.page,
+            )
+
+    def _known(self, seq: int) -> Sequence[Frame] | None:
         if (frames := self._ring.since(seq)) is not None:
             return frames
-        page = await self._after(seq)
-        # The store may be ahead of what was published.
-        return [text_frame(body) for body in page.bodies[: self._ring.head - seq]]
-
-    async def _after(self, seq: int) -> Page:
-        page = await self._reader.events_after(
-            self._session, seq, limit=self._limits.page_events, max_bytes=self._limits.page
-        )
-        if not page.bodies or page.first != seq + 1:
-            raise LogCut(seq)
-        return page
+        return self._pages.since(self._session, seq, self._ring.oldest - 1)
 
     async def _fits(self, after: int) -> bool:
         """Whether what follows `after` is within the limits: measured, and not kept."""
@@ -109,14 +96,21 @@ class Replay:
             return False
         size = 0
         while (frames := self._ring.since(after)) is None:
-            page = await self._after(after)
-            size += sum(map(len, page.bodies))
+            page = await self.page(after)
+            size += _sum(page)
             if size > self._limits.replay:
                 return False
-            after = min(after + len(page.bodies), self._ring.head)
-        return size + sum(map(len, frames)) <= self._limits.replay
+            after += len(page)
+        return size + _sum(frames) <= self._limits.replay
 
     async def _tail(self) -> int:
+        """Looked for once, until something new is published."""
+        async with self._reading:
+            if self._tail_at[0] != self._ring.head:
+                self._tail_at = self._ring.head, await self._look_for_tail()
+            return self._tail_at[1]
+
+    async def _look_for_tail(self) -> int:
         """Where the longest suffix within the limits begins, at a turn's first event if it can.
 
         The newest event is in it whatever its size.
@@ -124,7 +118,7 @@ class Replay:
         head = self._ring.head
         first, turn, size = head + 1, None, 0
         while first > 1:
-            page = await self._reader.events_before(
+            page = await self._pages.reader.events_before(
                 self._session, first, limit=self._limits.page_events, max_bytes=self._limits.page
             )
             if not page.bodies:
@@ -140,6 +134,10 @@ class Replay:
             if first <= page.oldest:
                 break
         return first
+
+
+def _sum(frames: Sequence[Frame]) -> int:
+    return sum(len(frame.plain) for frame in frames)
 
 
 def _begins_a_turn(body: bytes) -> bool:

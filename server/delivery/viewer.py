@@ -56,8 +56,8 @@ class Viewer:
 
     __slots__ = (
         "_abort", "_bye", "_clock", "_failure", "_hangup", "_host", "_left", "_level", "_limits",
-        "_outbox", "_outbox_bytes", "_reading", "_since", "_task", "_waiters", "cursor", "leaving",
-        "live", "outlet", "wish",
+        "_outbox", "_outbox_bytes", "_reading", "_since", "_task", "_waiters", "cursor", "deflated",
+        "leaving", "live", "outlet", "wish",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +71,7 @@ class Viewer:
     ) -> None:
         self.outlet = outlet
         self.wish = wish
+        self.deflated = wish.deflated
         self.cursor: Cursor | None = None
         """None until `synced`."""
         self.live = False
@@ -173,6 +174,17 @@ class Viewer:
         outlet = self.outlet
         return outlet.is_closing() or outlet.get_write_buffer_size() >= self._limits.gate
 
+    @property
+    def smooth(self) -> bool:
+        """Whether the flusher has nothing to do for it but to write what is new."""
+        return (
+            self.live
+            and not self._outbox
+            and not self._waiters
+            and self._since is None
+            and self.leaving is None
+        )
+
     async def gone(self) -> None:
         """Wait until its handler is done with it, or it was cut off."""
         while not self._left:
@@ -209,7 +221,7 @@ class Viewer:
             if (step := step_from(cursor)) is None:
                 return Progress.LOST
             if step.data:
-                outlet.write(step.data)
+                outlet.write(step.deflated if self.deflated else step.data)
             self.cursor = step.cursor
             if step.done:
                 return Progress.DONE

@@ -30,7 +30,7 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
     """Users see their own sessions, operators all."""
     app, user = request.app, request[USER]
     owner = None if user.role == "operator" else user.id
-    ws = upgradable(request)
+    ws = upgradable(request, web.WebSocketResponse)
     with app[CONNECTIONS].one_more(user.id), app[FLEET].view(owner) as view:
         await ws.prepare(request)
         board = Board(

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import TypeVar
 
 from aiohttp import WSMsgType, web
+from msgspec import structs
 
 from agent.protocol import AnySubmission
+from server.delivery.deflate import DeflatedSocket
 from server.delivery.outlet import outlet_of
 from server.delivery.replay import Wish
 from server.delivery.viewer import Viewer
@@ -33,7 +36,7 @@ MOST_IN_FLIGHT = 64
 async def socket(request: web.Request) -> web.StreamResponse:
     id, user, limits = request.match_info["id"], request[USER], request.app[LIMITS]
     wish = _wish(request)
-    ws = upgradable(request)
+    ws = upgradable(request, DeflatedSocket)
     with request.app[CONNECTIONS].one_more(user.id):
         async with request.app[SESSIONS].attach(id) as channel:
             if channel.viewers >= limits.viewers_per_session:
@@ -48,15 +51,19 @@ async def socket(request: web.Request) -> web.StreamResponse:
                 outlet, hang_up = outlet_of(request, ws, SEND_BUFFER)
             except ConnectionResetError:
                 return ws
+            wish = structs.replace(wish, deflated=ws.deflates)
             async with channel.broadcaster.join(outlet, hang_up, wish) as viewer:
                 with request.app[GATE].watched(user, lambda: viewer.part(NOT_ANY_MORE)):
                     await Conversation(ws, viewer, request.app[SESSIONS], id, user).run()
     return ws
 
 
-def upgradable(request: web.Request) -> web.WebSocketResponse:
+Socket = TypeVar("Socket", bound=web.WebSocketResponse)
+
+
+def upgradable(request: web.Request, kind: type[Socket]) -> Socket:
     """Raises Refusal where the request is no WebSocket handshake."""
-    ws = web.WebSocketResponse(
+    ws = kind(
         protocols=(SUBPROTOCOL,),
         compress=False,
         max_msg_size=LARGEST_MESSAGE,

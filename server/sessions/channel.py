@@ -10,6 +10,7 @@ from agent.history import Digest
 from agent.journal import Activity, GrowthKind, OpenText
 from agent.protocol import Recorded, ToolOutput
 from server.delivery.broadcast import Broadcaster
+from server.delivery.pages import Pages
 from server.sessions.rows import indexed, queued, session_of, status_of
 from server.store.port import SessionRow, Store
 from server.wire import Outgoing, Queued, Session
@@ -35,6 +36,7 @@ class Channel:
         row: SessionRow,
         queue: tuple[Queued, ...],
         store: Store,
+        pages: Pages,
         timestamp: Callable[[], str],
         audience: "Audience",
     ) -> None:
@@ -52,7 +54,7 @@ class Channel:
             log=store.log_generation,
             status=status_of(row, queue, None),
             describe=self.describe,
-            reader=store,
+            pages=pages,
             timestamp=timestamp,
             clock=asyncio.get_running_loop(),
             on_viewers=lambda viewers: audience.changed(self),

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from types import TracebackType
 
+from server.delivery.pages import Pages
 from server.errors import NoSuchSession
 from server.sessions.channel import Audience, Channel
 from server.sessions.loading import load_history
@@ -18,6 +19,7 @@ class Channels:
 
     def __init__(self, store: Store, timestamp: Callable[[], str], audience: Audience) -> None:
         self._store = store
+        self._pages = Pages(store)
         self._timestamp = timestamp
         self._audience = audience
         self._open: dict[str, Channel] = {}
@@ -44,7 +46,7 @@ class Channels:
         if row.indexed.queue:
             history = await load_history(self._store, session)
             queue = queued(history.digest(row.indexed.context_limit))
-        channel = Channel(row, queue, self._store, self._timestamp, self._audience)
+        channel = Channel(row, queue, self._store, self._pages, self._timestamp, self._audience)
         self._open[session] = channel
         return channel
 

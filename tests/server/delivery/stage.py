@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from server.delivery.broadcast import Broadcaster
 from server.delivery.limits import DeliveryLimits
+from server.delivery.pages import Pages
 from server.delivery.replay import Wish
 from server.delivery.viewer import Viewer
 from server.wire import Answer, Context, Outgoing, Session, Spent, Status, numbered
@@ -22,7 +23,7 @@ SESSION = Session("s1", "T", "dev", "demo", "idle", "c", "a", 0, 0, 0, Spent(0, 
 
 async def quiet() -> None:
     """Let everything that is ready run."""
-    for _ in range(30):
+    for _ in range(60):
         await asyncio.sleep(0)
 
 
@@ -158,8 +159,9 @@ class ListReader:
         self, session: str, before: int, *, limit: int, max_bytes: int
     ) -> ListPage:
         await self._read()
-        bodies = _fitting(self.log[before - 2 :: -1] if before > 1 else [], limit, max_bytes)[::-1]
-        return ListPage(before - len(bodies), bodies, self.oldest)
+        held = self.log[: before - 1]
+        bodies = _fitting(held[::-1], limit, max_bytes)[::-1]
+        return ListPage(len(held) + 1 - len(bodies), bodies, self.oldest)
 
     async def _read(self) -> None:
         self.reads += 1
@@ -220,7 +222,7 @@ class Stage:
             log="L",
             status=IDLE,
             describe=lambda: SESSION,
-            reader=self.reader,
+            pages=Pages(self.reader),
             timestamp=lambda: "now",
             clock=self.clock,
             limits=DeliveryLimits(**limits),

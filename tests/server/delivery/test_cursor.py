@@ -291,3 +291,25 @@ def test_a_cursor_that_wants_no_deltas_stays_so_when_it_rejoins(deltas: bool) ->
     feed = a_feed()
     cursor = feed.rejoined(at_the_end(feed, deltas=deltas))
     assert (cursor.offsets is None) is not deltas
+
+
+def test_viewers_who_agreed_on_it_are_given_the_same_deflated() -> None:
+    feed = a_feed()
+    behind = at_the_end(feed)
+    publish(feed, closes="x" * 500)
+    opened(feed, "text", "i1", "again " * 200)
+    step = feed.step(behind, BIG)
+    assert step is not None
+    assert len(step.deflated) < len(step.data) / 3
+    assert step.deflated is step.deflated
+    plain, _ = feed.joined(deltas=True)
+    deflated, _ = feed.joined(deltas=True, deflated=True)
+    assert len(deflated) < len(plain) / 3
+
+
+def test_what_joining_viewers_are_written_is_made_once_until_something_is_new() -> None:
+    feed = a_feed()
+    text = opened(feed, "text", "i1", "one")
+    assert feed.joined(deltas=True)[0] is feed.joined(deltas=True)[0]
+    text.fresh.append(" more")
+    assert b"one more" in feed.joined(deltas=True)[0]

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
+from server.delivery.frames import framed
 from server.delivery.limits import DeliveryLimits
-from server.delivery.replay import LogCut, Replay, Start, Wish
+from server.delivery.pages import LogCut, Pages
+from server.delivery.replay import Replay, Start, Wish
 from server.delivery.ring import Ring
 from server.wire import numbered
 from tests.server.delivery.stage import ListReader
@@ -15,7 +17,7 @@ from tests.server.delivery.stage import ListReader
 def a_log(kinds: str, *, ring: int, **limits: Any) -> tuple[Replay, ListReader]:
     """A log by one letter an event: u begins a turn, s is a steered message, others are not.
 
-    The newest `ring` of them are in the ring too. Every event is 100 bytes long.
+    The newest `ring` of them are in the ring too. Every event is 100 bytes long, its frame 102.
     """
     reader = ListReader()
     held = Ring(len(kinds) - ring, 1 << 20)
@@ -24,8 +26,8 @@ def a_log(kinds: str, *, ring: int, **limits: Any) -> tuple[Replay, ListReader]:
         body = numbered(seq, "now", b'{"type":%s,"x":"' % fields.get(kind, b'"notice"'))
         reader.log.append(body.ljust(98, b"x") + b'"}')
         if seq > len(kinds) - ring:
-            held.append(reader.log[-1])
-    return Replay("s1", "L", held, reader, DeliveryLimits(**limits)), reader
+            held.append(framed(reader.log[-1]))
+    return Replay("s1", "L", held, Pages(reader), DeliveryLimits(**limits)), reader
 
 
 @pytest.mark.parametrize(
@@ -38,10 +40,10 @@ def a_log(kinds: str, *, ring: int, **limits: Any) -> tuple[Replay, ListReader]:
         ("cuxx", 0, {}, Wish(0, "other"), Start("replay", 1)),
         ("cuxx", 0, {}, Wish(2, "other"), Start("tail", 1)),
         ("cuxx", 0, {}, Wish(5), Start("tail", 1, "unknown_position")),
-        ("cuxxuxx", 7, {"replay": 700}, Wish(0), Start("replay", 1)),
+        ("cuxxuxx", 7, {"replay": 714}, Wish(0), Start("replay", 1)),
         ("cuxxuxx", 7, {"replay": 699}, Wish(0), Start("tail", 2)),
         ("cuxxuxx", 0, {"replay": 500}, Wish(0), Start("tail", 5)),
-        ("cuxxuxx", 0, {"replay": 500}, Wish(2), Start("replay", 3)),
+        ("cuxxuxx", 0, {"replay": 510}, Wish(2), Start("replay", 3)),
         ("cuxxsxx", 0, {"replay": 500}, Wish(0), Start("tail", 3)),
         ("cuxxuxx", 0, {"replay_events": 5}, Wish(1), Start("tail", 5)),
         ("cuxxuxx", 0, {"replay_events": 5}, Wish(2), Start("replay", 3)),

@@ -9,6 +9,7 @@ from aiohttp.pytest_plugin import AiohttpClient
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from server.delivery.deflate import DeflatedSocket
 from server.delivery.outlet import outlet_of
 from server.delivery.replay import Wish
 from server.delivery.viewer import TOO_SLOW
@@ -19,12 +20,22 @@ from tests.server.sessions.house import eventually
 GOING = Bye(1012, "Restarting.", retry_after=1)
 
 
-def an_app(stage: Stage) -> web.Application:
+def an_app(
+    stage: Stage,
+    max_msg_size: int = 1 << 22,
+    sockets: list[web.WebSocketResponse] | None = None,
+) -> web.Application:
     async def watch(request: web.Request) -> web.WebSocketResponse:
-        ws = web.WebSocketResponse(compress=False)
+        ws = DeflatedSocket(compress=False, max_msg_size=max_msg_size)
         await ws.prepare(request)
+        if sockets is not None:
+            sockets.append(ws)
         outlet, hang_up = outlet_of(request, ws, send_buffer=16_384)
-        wish = Wish(int(request.query.get("after", "0")), deltas="bot" not in request.query)
+        wish = Wish(
+            int(request.query.get("after", "0")),
+            deltas="bot" not in request.query,
+            deflated=ws.deflates,
+        )
         async with stage.broadcaster.join(outlet, hang_up, wish) as viewer:
             while (message := await viewer.next(ws.receive)) is not None:
                 if message.type is not WSMsgType.TEXT:

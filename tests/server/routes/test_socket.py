@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from aiohttp import WSServerHandshakeError
+from aiohttp import WSMsgType, WSServerHandshakeError
 
 from server.config import Config
 from server.identity.tokens import Tokens
@@ -221,6 +221,20 @@ async def test_a_frame_that_is_too_large_is_told_so(guarded: Doors) -> None:
         assert (await socket.until("refused"))["code"] == "malformed"
         await socket.ws.send_str("x" * (5 * 1024 * 1024))
         assert await socket.closed() == 1009
+
+
+@pytest.mark.parametrize("mib", [2, 64])
+async def test_a_small_frame_that_inflates_to_a_large_one_is_too_large(
+    guarded: Doors, mib: int
+) -> None:
+    session = await guarded.session()
+    path = f"/api/sessions/{session}/socket"
+    async with guarded.client.ws_connect(path, headers=guarded.headers("ada"), compress=15) as ws:
+        assert ws.compress == 15
+        await ws.send_str("x" * mib * 1024 * 1024)
+        while (await ws.receive()).type is not WSMsgType.CLOSE:
+            pass
+        assert ws.close_code == 1009
 
 
 async def test_a_log_that_cannot_be_read_ends_the_socket_and_nothing_follows(

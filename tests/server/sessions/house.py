@@ -178,6 +178,13 @@ class MoodyStore(SqliteStore):
             limit = min(limit, 3)
         return await super().events_after(session, after, limit=limit, max_bytes=max_bytes)
 
+    async def events_before(
+        self, session: str, before: int, *, limit: int, max_bytes: int
+    ) -> EventPage:
+        if self.pages_left == 0:
+            raise Problem("unavailable", "The disk cannot be read.")
+        return await super().events_before(session, before, limit=limit, max_bytes=max_bytes)
+
     async def tokens(self) -> tuple[Token, ...]:
         if self.tokens_are_hidden:
             self.hidden_looks += 1
