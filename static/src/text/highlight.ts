@@ -40,7 +40,9 @@ export function highlightIn(node: Element): void {
 }
 
 async function colour(box: Element, language: string, load: Load): Promise<void> {
-  const [{ default: hljs }, { default: grammar }] = await loaded(load);
+  const got = await loaded(load).catch(() => null);
+  if (got === null) return; // The server is away: the code stays without colours.
+  const [{ default: hljs }, { default: grammar }] = got;
   if (!hljs.getLanguage(language)) hljs.registerLanguage(language, grammar);
   const code = box.querySelector('code');
   const text = code?.textContent ?? '';
