@@ -1,14 +1,42 @@
-"""The disk fails in the middle of a commit: nothing of it is shown, or all of it is there."""
+"""The disk fails or stalls in a commit: nothing of it is shown, or all of it is there."""
 
+import asyncio
 import random
+from pathlib import Path
 
 import pytest
 
-from tests.faults.disk_errors import fail_at, fail_statements
+from agent.protocol import UserInput
+from tests.faults.disk_errors import fail_at, fail_statements, troubled_house
 from tests.faults.report import Report
-from tests.server.store.faulty import Fault, When
+from tests.server.sessions.house import ADA, eventually
+from tests.server.store.faulty import Fault, Trouble, When
 
 FAULTS = 15
+
+
+async def test_a_disk_that_stalls_in_a_commit_holds_back_that_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    trouble = Trouble()
+    async with troubled_house(tmp_path, trouble) as home:
+        session, other = await home.session(), await home.session()
+        async with home.watch(session) as watcher:
+            trouble.begin(Fault(1, "stalls"))
+            said = asyncio.create_task(home.manager.submit(session, ADA, UserInput("c1", "Hi")))
+            await eventually(lambda: bool(trouble.met))
+            again = asyncio.create_task(home.manager.submit(session, ADA, UserInput("c1", "Hi")))
+            assert [event["type"] for event in await home.log(other)] == ["session_created"]
+            async with home.watch(other) as elsewhere:
+                assert elsewhere.events == ["session_created"]
+            assert watcher.events == ["session_created"]
+            assert not said.done()
+            assert not again.done()
+            trouble.goes_on.set()
+            await watcher.until("turn_ended")
+            assert ((await said).duplicate, (await again).duplicate) == (False, True)
+            assert watcher.events == await home.types(session)
+            assert watcher.events.count("user_message") == 1
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

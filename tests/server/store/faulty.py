@@ -1,17 +1,18 @@
-"""A connection to SQLite that fails at a statement of the test's choice, before or after it."""
+"""A connection to SQLite that fails or stalls at a statement of the test's choice."""
 
 import sqlite3
+import threading
 from collections.abc import Callable
 from typing import Any, Literal
 
 from msgspec import Struct
 
-When = Literal["before", "after"]
+When = Literal["before", "after", "stalls"]
 
 
 class Fault(Struct, frozen=True):
     """`at`: the number of the statement that fails, from 1. A COMMIT that fails after it was done
-    is one whose outcome nobody knows."""
+    is one whose outcome nobody knows; one that stalls is done when the test says so."""
 
     at: int
     when: When
@@ -30,6 +31,7 @@ class Trouble:
         self.fault: Fault | None = None
         self.statements: list[str] = []
         self.met: list[str] = []
+        self.goes_on = threading.Event()
 
     def begin(self, fault: Fault | None) -> None:
         self.fault = fault
@@ -42,6 +44,9 @@ class Trouble:
         if fault is None or statement == "ROLLBACK" or not fault.hits(len(self.statements)):
             return run()
         self.met.append(statement)
+        if fault.when == "stalls":
+            self.goes_on.wait()
+            return run()
         if fault.when == "after":
             run()
         error = sqlite3.OperationalError("disk I/O error")
