@@ -8,12 +8,11 @@ from agent.history import Digest
 from agent.journal import Activity, Commit, Fold, GrowthKind, NewReceipt, OpenText
 from agent.protocol import AnyEvent, AssistantMessage, Recorded, UserMessage
 from server.sessions.channel import Channel
+from server.sessions.drafts import Drafts
 from server.sessions.rows import indexed
 from server.store.port import Append, DraftPiece, Store, StoredReceipt
 from server.wire import Outgoing, outgoing
 
-DRAFT_SECONDS = 0.2
-"""How far drafts may lag behind what was shown; the commit takes the rest of 250 ms."""
 LONGEST_LOG = 64 * 1024
 """Characters of a running call's output that are kept for the case of a crash."""
 
@@ -63,19 +62,17 @@ class SessionJournal:
         head: int,
         store: Store,
         channel: Channel,
+        drafts: Drafts,
         timestamp: Callable[[], str],
-        draft_seconds: float = DRAFT_SECONDS,
     ) -> None:
         self._session = session
         self._head = head
         self._store = store
         self._channel = channel
+        self._drafts = drafts
         self._timestamp = timestamp
-        self._draft_seconds = draft_seconds
         self._open: dict[tuple[GrowthKind, str], DraftedText] = {}
-        self._timer: asyncio.TimerHandle | None = None
         self._lost = False
-        self._drafting: asyncio.Future[None] | None = None
 
     def record(
         self, events: Sequence[AnyEvent], receipts: Sequence[NewReceipt], fold: Fold
@@ -103,7 +100,7 @@ class SessionJournal:
 
     def open(self, kind: GrowthKind, turn: str, item: str) -> OpenText:
         shown = self._channel.open(kind, turn, item)
-        text = DraftedText(kind, turn, item, shown, self._draft_later)
+        text = DraftedText(kind, turn, item, shown, self._has_fresh)
         self._open[kind, item] = text
         return text
 
@@ -112,8 +109,13 @@ class SessionJournal:
 
     def close(self) -> None:
         """Keep no more drafts."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._drafts.leave(self)
+
+    def fresh(self) -> Sequence[DraftPiece]:
+        """What was shown since the last time and is not in the log yet."""
+        pieces = [p for t in self._open.values() if (p := t.piece(self._session)) is not None]
+        self._channel.streamed(sum(len(p.text) for p in pieces))
+        return pieces
 
     def _stored(
         self,
@@ -148,25 +150,8 @@ class SessionJournal:
                 del self._open[key]
         return tuple(closed)
 
-    def _draft_later(self) -> None:
-        """At the next beat, which is the same for all sessions: their drafts share a commit."""
-        if self._timer is None:
-            loop, beat = asyncio.get_running_loop(), self._draft_seconds
-            self._timer = loop.call_at((loop.time() // beat + 1) * beat, self._draft)
-
-    def _draft(self) -> None:
-        self._timer = None
-        pieces = [p for t in self._open.values() if (p := t.piece(self._session)) is not None]
-        if pieces:
-            self._channel.streamed(sum(len(p.text) for p in pieces))
-            self._drafting = self._store.draft(pieces)
-            self._drafting.add_done_callback(_seen)
-
-
-def _seen(drafted: asyncio.Future[None]) -> None:
-    """A lost draft costs half a sentence after a crash, no more: the next commit will tell."""
-    if not drafted.cancelled():
-        drafted.exception()
+    def _has_fresh(self) -> None:
+        self._drafts.soon(self)
 
 
 def _words(events: Sequence[AnyEvent]) -> Sequence[str]:

@@ -8,6 +8,7 @@ from agent.means import Means
 from agent.recovery import Interruption
 from agent.session import Session
 from server.sessions.channel import Channel
+from server.sessions.drafts import Drafts
 from server.sessions.journal import SessionJournal
 from server.sessions.loading import PAGE_BYTES, PAGE_EVENTS, load, recorded
 from server.store.port import Store
@@ -59,6 +60,7 @@ async def wake(
     channel: Channel,
     store: Store,
     means: Means,
+    drafts: Drafts,
     *,
     timestamp: Callable[[], str],
     now: float,
@@ -71,7 +73,7 @@ async def wake(
     id = channel.row.id
     loaded = await load(store, id)
     await _show_missed(channel, store, loaded.history, means)
-    journal = SessionJournal(id, loaded.history.head, store, channel, timestamp)
+    journal = SessionJournal(id, loaded.history.head, store, channel, drafts, timestamp)
     session = Session(loaded.history, loaded.receipts, journal, means)
     session.start(loaded.drafts, interruption)
     return LiveSession(session, channel, journal, now)

@@ -17,6 +17,7 @@ from server.logs import bound
 from server.people import User
 from server.sessions.channel import Channel
 from server.sessions.channels import Attachment, Channels
+from server.sessions.drafts import Drafts
 from server.sessions.fleet import Fleet
 from server.sessions.live import LiveSession, MakeMeans, wake
 from server.sessions.locks import KeyedLocks
@@ -68,6 +69,7 @@ class SessionManager:
         self._buckets = Buckets(limits.submissions_per_minute, clock)
         self._live: dict[str, LiveSession] = {}
         self._channels = Channels(store, timestamp, fleet)
+        self._drafts = Drafts(store)
         self._tasks: set[asyncio.Task[None]] = set()
         self._revivals = Revivals(self._is_well)
         self._closing = False
@@ -204,6 +206,7 @@ class SessionManager:
                 channel,
                 self._store,
                 means,
+                self._drafts,
                 timestamp=self._timestamp,
                 now=self._clock(),
                 interruption=interruption,

@@ -22,6 +22,7 @@ from agent.protocol import (
     UserMessage,
 )
 from server.sessions.channel import Channel
+from server.sessions.drafts import Drafts
 from server.sessions.journal import LONGEST_LOG, SessionJournal
 from server.sessions.loading import load_history
 from tests.server.sessions.house import ADA, AT, CONTEXT, House, drafted, eventually
@@ -41,7 +42,7 @@ class Desk:
         self.channel = channel
         self.history = history
         self.journal = SessionJournal(
-            session, history.head, home.store, channel, lambda: AT, draft_seconds=0.01
+            session, history.head, home.store, channel, Drafts(home.store, 0.01), lambda: AT
         )
 
     def record(self, *events: AnyEvent, receipts: tuple[NewReceipt, ...] = ()) -> Commit:
