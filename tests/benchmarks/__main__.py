@@ -14,6 +14,7 @@ from tests.benchmarks import (
     first_delta,
     fleet,
     memory,
+    through_litellm,
     wake,
 )
 from tests.benchmarks.machine import CORES, LOAD_CORE, pin, raise_open_files
@@ -22,7 +23,9 @@ from tests.benchmarks.table import Figure, rendered
 ROWS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "chunks": chunks.measure,
     "first-delta": first_delta.measure,
+    "litellm": through_litellm.measure,
     "fleet": fleet.measure,
+    "crowd": fleet.measure_many,
     "creation": creation.measure,
     "wake": wake.measure,
     "appends": appends.measure,

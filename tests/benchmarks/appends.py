@@ -43,6 +43,7 @@ async def measure() -> list[Figure]:
             reference=alone,
             of=of,
         ),
+        Figure("shared commits against one for each", together / alone, "×", 5.0, "higher"),
     ]
 
 

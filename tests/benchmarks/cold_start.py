@@ -16,7 +16,7 @@ from tests.benchmarks.table import Figure
 from tests.serving import SAYS, Server
 
 STARTS = 5
-TARGET = 1.5
+TARGET = 0.8
 ASKED_EACH = 0.005
 IMPORTS = "import aiohttp.web, msgspec"
 

@@ -15,6 +15,7 @@ ENDED = '"type":"turn_ended"'
 DELTA = '"type":"text_delta"'
 SYNCED = '"type":"synced"'
 ACCEPTED = '"type":"accepted"'
+PONG = '"type":"pong"'
 IDS = count()
 
 
@@ -28,6 +29,9 @@ class Viewer:
         frame = {"type": "user_input", "id": f"c{next(IDS)}", "text": text}
         await self._ws.send_str(msgspec.json.encode(frame).decode())
         return self
+
+    async def ping(self, id: str) -> None:
+        await self._ws.send_str(msgspec.json.encode({"type": "ping", "id": id}).decode())
 
     async def until(self, mark: str) -> str:
         """The next frame that holds `mark`."""
