@@ -5,6 +5,7 @@ import './views/controls.css';
 import './views/layout.css';
 import './views/conversation.css';
 import './views/tool.css';
+import './text/text.css';
 
 import { computed, effect, signal } from '@preact/signals';
 import { render } from 'preact';

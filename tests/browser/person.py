@@ -1,7 +1,7 @@
 """A person at the page: what they do with it, and what their browser complained about."""
 
 import re
-from typing import Any, Self
+from typing import Self
 
 from playwright.async_api import ConsoleMessage, Locator, Page, expect
 
@@ -30,36 +30,65 @@ class Person:
         return self
 
     async def saw_no_error(self) -> None:
-        assert self._errors == []
+        assert self._errors == [], self._errors
         assert await self.page.evaluate("() => window.violations") == []
 
     @property
     def field(self) -> Locator:
-        return self.page.get_by_role("textbox", name="Message")
+        return self.page.get_by_role("textbox", name="Message", exact=True)
 
     @property
     def conversation(self) -> Locator:
-        return self.page.locator(".entries").first
+        return self.page.get_by_role("region", name="Conversation", exact=True)
 
     @property
     def dock(self) -> Locator:
+        """What stands below the conversation."""
         return self.page.locator(".dock")
+
+    @property
+    def welcome(self) -> Locator:
+        return self.page.get_by_role("heading", name="keeps working")
+
+    @property
+    def queue(self) -> Locator:
+        return self.page.get_by_role("region", name="Queued messages")
+
+    @property
+    def list(self) -> Locator:
+        """The list of sessions."""
+        return self.page.get_by_role("navigation", name="Sessions")
+
+    @property
+    def search(self) -> Locator:
+        return self.page.get_by_role("searchbox")
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def tool(self, name: str) -> Locator:
-        return self.page.locator(".tool", has=self.page.get_by_text(name, exact=True))
+        """A tool's card: its name is followed by its state."""
+        return self.page.get_by_role("article", name=re.compile(f"^{re.escape(name)}, "))
+
+    def cards(self, state: str) -> Locator:
+        """Tool cards in a state, as the page says it."""
+        return self.page.get_by_role("article", name=re.compile(f", {re.escape(state)}$"))
+
+    def question(self, tool: str = "bash") -> Locator:
+        return self.page.get_by_role("region", name=f"Approval for {tool}")
+
+    async def approve(self, tool: str = "bash") -> None:
+        await self.question(tool).get_by_role("button", name="Approve").click()
 
     async def say(self, text: str) -> None:
         await self.field.fill(text)
-        await self.field.press("Enter")
+        await self.field.press("Control+Enter" if await self._has_touch() else "Enter")
 
     async def reads(self, text: str) -> None:
         await expect(self.conversation).to_contain_text(text)
 
     async def menu(self, name: str) -> None:
-        await self.page.locator(".menu > summary").click()
+        await self.button("More").click()
         await self.page.get_by_role("menuitem", name=name).click()
 
     async def sees_state(self, word: str) -> None:
@@ -67,12 +96,15 @@ class Person:
 
     async def transcript(self) -> str:
         """The conversation as text, also what is out of view and therefore not rendered."""
-        return await self.conversation.text_content() or ""
+        return await self.conversation.locator(".entries").first.text_content() or ""
 
-    async def run(self, module: str, script: str, argument: Any = None) -> Any:
-        """`script` is a function (module, argument) in the page."""
-        function = f"async (argument) => ({script})(await import('{module}'), argument)"
-        return await self.page.evaluate(function, argument)
+    async def session(self) -> str:
+        """The id of the session on screen."""
+        await self.page.wait_for_url("**/#/s/*")
+        return self.page.url.rsplit("/", 1)[1]
+
+    async def _has_touch(self) -> bool:
+        return bool(await self.page.evaluate("() => matchMedia('(pointer: coarse)').matches"))
 
     def _console(self, message: ConsoleMessage) -> None:
         lost = self._may_lose and LOST.search(message.text)

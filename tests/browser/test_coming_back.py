@@ -1,21 +1,18 @@
 """Leaving and coming back: reload, second device, lost server; nothing lost, nothing twice."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
 from tests.api import Api
 from tests.browser.conftest import House, Meet
-from tests.browser.person import Person
 from tests.model_server import CallScript, Gate, Reply
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
+DONE = "All right, that is done."
 ASKING = Reply(text="May I?", calls=[CallScript("bash", {"command": "echo ran # please-ask"})])
-
-
-async def session_of(person: Person) -> str:
-    await person.page.wait_for_url("**/#/s/*")
-    return person.page.url.rsplit("/", 1)[1]
 
 
 async def test_a_reload_in_mid_sentence_finds_every_word(house: House, meet: Meet) -> None:
@@ -28,10 +25,20 @@ async def test_a_reload_in_mid_sentence_finds_every_word(house: House, meet: Mee
     await person.reads("Half of this is")
     gate.set()
     await person.reads("Half of this is written already.")
+    await person.sees_state("Idle")
     live = await person.transcript()
     await person.page.reload()
     await person.reads("Half of this is written already.")
     assert await person.transcript() == live
+
+
+async def test_what_was_typed_outlives_a_reload(house: House, meet: Meet) -> None:
+    person = await meet(house.url)
+    await person.say("Hello")
+    await person.reads(DONE)
+    await person.field.fill("Not yet sent")
+    await person.page.reload()
+    await expect(person.field).to_have_value("Not yet sent")
 
 
 async def test_two_devices_see_one_truth(house: House, meet: Meet) -> None:
@@ -40,12 +47,13 @@ async def test_two_devices_see_one_truth(house: House, meet: Meet) -> None:
     await desk.say("Do it")
     await desk.sees_state("Needs you")
     phone = await meet(desk.page.url, phone=True)
-    await phone.reads("May this run?")
+    await expect(phone.question()).to_be_visible()
     await expect(desk.dock).to_contain_text("2 viewers")
-    await phone.page.locator(".approval").get_by_role("button", name="Approve").click()
+    await phone.approve()
     for person in (desk, phone):
-        await expect(person.page.locator(".approval")).to_have_count(0)
-        await person.reads("All right, that is done.")
+        await expect(person.question()).to_have_count(0)
+        await person.reads(DONE)
+        await person.sees_state("Idle")
     assert await desk.transcript() == await phone.transcript()
 
 
@@ -55,9 +63,9 @@ async def test_a_question_outlives_the_server(own_house: House, meet: Meet) -> N
     await person.say("Do it")
     await person.sees_state("Needs you")
     await own_house.server.restart()
-    await person.page.locator(".approval").get_by_role("button", name="Approve").click()
-    await person.reads("All right, that is done.")
-    await expect(person.page.locator(".tool.is-ok")).to_have_count(1)
+    await person.approve()
+    await person.reads(DONE)
+    await expect(person.cards("done")).to_have_count(1)
 
 
 async def test_a_server_killed_in_mid_sentence_is_met_again_without_loss(
@@ -74,73 +82,98 @@ async def test_a_server_killed_in_mid_sentence_is_met_again_without_loss(
     await fresh.reads("The server restarted")
     assert await person.transcript() == await fresh.transcript()
     await person.say("Go on")
-    await person.reads("All right, that is done.")
+    await person.reads(DONE)
 
 
 async def test_what_was_said_without_a_server_is_sent_once(own_house: House, meet: Meet) -> None:
     person = await meet(own_house.url, offline=True)
     await person.say("Hello")
-    await person.reads("All right, that is done.")
+    await person.reads(DONE)
     await own_house.server.kill9()
     await person.say("Are you there?")
     await expect(person.page.get_by_text("Will be sent when")).to_be_visible()
-    await person.page.keyboard.press("Escape")
     await own_house.server.start()
     await expect(person.conversation.get_by_text("Are you there?")).to_have_count(1)
-    await expect(person.page.locator(".outgoing")).to_have_count(0)
-    session = await session_of(person)
+    await expect(person.page.get_by_text("Will be sent when")).to_have_count(0)
     async with Api(own_house.url) as api:
-        events = await api.events(session)
+        events = await api.events(await person.session())
     said = [event["text"] for event in events if event["type"] == "user_message"]
     assert said == ["Hello", "Are you there?"]
 
 
-async def test_a_deleted_session_says_so(house: House, meet: Meet) -> None:
+async def test_only_a_long_loss_is_worth_a_word(own_house: House, meet: Meet) -> None:
+    person = await meet(own_house.url, offline=True)
+    await person.say("Hello")
+    await person.reads(DONE)
+    await person.page.clock.install()
+    await own_house.server.kill9()
+    await person.page.clock.run_for(2_000)
+    chip = person.dock.get_by_text("Reconnecting…")
+    await expect(chip).to_have_count(0)
+    await person.page.clock.run_for(2_500)
+    await expect(chip).to_be_visible()
+    await expect(person.button("Retry now")).to_have_count(0)
+    await person.page.clock.run_for(10_000)
+    await expect(person.dock).to_contain_text("No connection. The agent keeps working.")
+    await expect(person.button("Retry now")).to_be_visible()
+    await own_house.server.start()
+    await person.page.clock.resume()
+    await expect(person.button("Retry now")).to_have_count(0, timeout=60_000)
+
+
+async def test_a_deleted_session_says_so_and_keeps_what_was_typed(house: House, meet: Meet) -> None:
     person = await meet(house.url)
     await person.say("Hello")
-    await person.reads("All right, that is done.")
+    await person.reads(DONE)
+    await person.field.fill("Half a thought")
     async with Api(house.url) as api:
-        await api.call("DELETE", f"/api/sessions/{await session_of(person)}")
-    await expect(person.dock).to_contain_text("There is no such session.")
+        await api.call("DELETE", f"/api/sessions/{await person.session()}")
+    await expect(person.dock).to_contain_text("This session was deleted")
+    await expect(person.button("Copy my text")).to_be_visible()
+    await expect(person.field).to_have_value("Half a thought")
+    await person.button("Start a new session").click()
+    await expect(person.welcome).to_be_visible()
 
 
 async def test_the_list_and_the_dashboard_are_live(house: House, meet: Meet) -> None:
     watcher = await meet(f"{house.url}/#/dashboard")
     async with Api(house.url) as api:
         session = await api.session("Watched from afar")
-        row = watcher.page.locator("tr", has_text="Watched from afar")
+        row = watcher.page.get_by_role("row").filter(has_text="Watched from afar")
         await expect(row).to_contain_text("Idle")
         house.model.play(ASKING)
         await api.submit(session, {"type": "user_input", "id": "u1", "text": "Do it"})
     await expect(row).to_contain_text("Needs you")
-    entry = watcher.page.locator(".session", has_text="Watched from afar")
+    entry = watcher.list.get_by_role("listitem").filter(has_text="Watched from afar")
     await expect(entry).to_contain_text("Needs you")
     await row.get_by_role("link").click()
-    await watcher.reads("May this run?")
+    await expect(watcher.question()).to_be_visible()
+
+
+async def test_an_approval_that_waits_marks_the_tab(house: House, meet: Meet) -> None:
+    house.model.play(ASKING)
+    person = await meet(house.url)
+    await person.say("Do it")
+    await expect(person.page).to_have_title(re.compile(r"^\(\d+\) Mooring$"))
+    marked = await person.page.title()
+    await person.approve()
+    await person.reads(DONE)
+    await expect(person.page).not_to_have_title(marked)
 
 
 async def test_older_events_are_fetched_when_asked_for(house: House, meet: Meet) -> None:
     """A log that is too large to send: more than 2 MiB."""
     async with Api(house.url) as api:
         session = await api.session("A long history")
-        person = await meet(f"{house.url}/#/s/{session}")
         for number in range(25):
-            await api.submit(
-                session,
-                {"type": "user_input", "id": f"u{number}", "text": f"{number}:" + "x" * 99_000},
-            )
-        while (row := await api.look(session))["state"] != "idle" or row["queue"]:
-            pass
-    await person.page.reload()
+            text = f"{number}:" + "x" * 99_000
+            await api.submit(session, {"type": "user_input", "id": f"u{number}", "text": text})
+    person = await meet(f"{house.url}/#/s/{session}")
+    await expect(person.page.get_by_text("24:xxx")).to_have_count(1)
     older = person.button("Show earlier messages")
-    await expect(older).to_be_visible()
-    for _ in range(5):
-        if await older.is_visible():
-            first = await person.conversation.locator(".user").first.element_handle()
-            await older.click()
-            await person.page.wait_for_function(
-                "(first) => document.querySelector('.user') !== first", arg=first
-            )
-    said = await person.page.locator(".user .bubble").all_text_contents()
+    bubbles = person.page.locator(".bubble")
+    while not (oldest := await bubbles.first.text_content() or "").startswith("0:"):
+        await older.evaluate_all("(found) => found.forEach((one) => one.click())")
+        await expect(bubbles.first).not_to_have_text(oldest)
+    said = await bubbles.all_text_contents()
     assert [text.partition(":")[0] for text in said] == [str(number) for number in range(25)]
-    await expect(older).to_be_hidden()

@@ -1,6 +1,5 @@
-"""The whole job by hand: ask, watch, decide, stop, take back, queue, and put the list in order."""
+"""The whole job by hand: ask, watch, stop, take back, queue, choose, and put the list in order."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,12 @@ from tests.stories.scene import UNTIL_GO
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
-ASKING = "echo first # please-ask"
+DONE = "All right, that is done."
+DOT = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""A picture of one pixel."""
 
 
 def bash(command: str) -> CallScript:
@@ -23,10 +27,11 @@ async def test_a_newcomer_is_told_what_this_is_and_one_click_begins(
     house: House, meet: Meet
 ) -> None:
     person = await meet(house.url)
-    await expect(person.page.get_by_role("heading", level=2)).to_contain_text("keeps working")
-    await person.button("Show me what you can do").click()
-    await person.reads("All right, that is done.")
+    await expect(person.welcome).to_be_visible()
+    await person.page.get_by_role("button", name="Look through the workspace").click()
+    await person.reads(DONE)
     await person.sees_state("Idle")
+    assert "Look through" in house.model.requests[-1].last_user_text
 
 
 async def test_the_answer_is_seen_while_it_is_written(house: House, meet: Meet) -> None:
@@ -39,60 +44,8 @@ async def test_the_answer_is_seen_while_it_is_written(house: House, meet: Meet) 
     gate.set()
     await person.reads("Forty-two is the answer.")
     await person.sees_state("Idle")
-    await person.page.get_by_text("Thought · 2 words").click()
+    await person.button("Thought · 2 words").click()
     await person.reads("Hm, hm.")
-
-
-async def test_a_call_runs_with_the_arguments_that_a_person_edited(
-    house: House, meet: Meet
-) -> None:
-    house.model.play(Reply(text="May I?", calls=[bash(ASKING)]))
-    person = await meet(house.url)
-    await person.say("Run something")
-    await person.sees_state("Needs you")
-    await person.button("Edit arguments").click()
-    editor = person.page.get_by_role("textbox", name="Arguments as JSON")
-    await editor.fill("not json")
-    form = person.page.locator(".approval")
-    await form.get_by_role("button", name="Approve").click()
-    await expect(form.get_by_role("alert")).to_contain_text("not JSON yet")
-    await editor.fill(json.dumps({"command": "echo edited by hand"}))
-    await form.get_by_role("button", name="Approve").click()
-    await person.reads("edited by hand")
-    await person.reads("Approved by dev with edited arguments")
-    await person.reads("All right, that is done.")
-
-
-async def test_the_agent_hears_why_a_call_was_rejected(house: House, meet: Meet) -> None:
-    house.model.play(Reply(calls=[bash(ASKING)]))
-    person = await meet(house.url)
-    await person.say("Run something")
-    await person.button("Reject…").click()
-    await person.page.get_by_placeholder("Why not?").fill("Not on a Friday")
-    await person.button("Reject").click()
-    await person.reads("Rejected by dev: “Not on a Friday”")
-    await person.reads("All right, that is done.")
-    assert "Not on a Friday" in json.dumps(house.model.requests[-1].messages)
-
-
-async def test_all_questions_are_answered_at_once(house: House, meet: Meet) -> None:
-    house.model.play(Reply(calls=[bash(ASKING), bash("echo second # please-ask")]))
-    person = await meet(house.url)
-    await person.say("Run two things")
-    await expect(person.dock).to_contain_text("2 calls wait for your approval")
-    await person.button("Approve all").click()
-    await person.reads("All right, that is done.")
-    await expect(person.page.locator(".tool.is-ok")).to_have_count(2)
-
-
-async def test_a_tool_that_was_remembered_asks_no_more(house: House, meet: Meet) -> None:
-    house.model.play(Reply(calls=[bash(ASKING)]), Reply(calls=[bash("echo again # please-ask")]))
-    person = await meet(house.url)
-    await person.say("Run two things, one after the other")
-    await person.page.get_by_label("Do not ask again for bash in this session").check()
-    await person.page.locator(".approval").get_by_role("button", name="Approve").click()
-    await person.reads("All right, that is done.")
-    await expect(person.page.locator(".tool.is-ok")).to_have_count(2)
 
 
 async def test_escape_stops_the_answer_and_keeps_what_was_said(house: House, meet: Meet) -> None:
@@ -112,23 +65,53 @@ async def test_a_running_command_shows_what_it_prints_and_stops(house: House, me
     person = await meet(house.url)
     await person.say("Wait for me")
     card = person.tool("bash")
-    await expect(card.locator(".preview")).to_have_text("waiting")
+    await expect(card).to_contain_text("waiting")
     await expect(card).to_contain_text("running")
     await person.button("Stop").click()
     await expect(card).to_contain_text("cancelled")
     await person.sees_state("Idle")
 
 
-async def test_a_turn_is_undone_and_its_words_come_back_for_editing(
-    house: House, meet: Meet
-) -> None:
+async def test_an_open_card_shows_arguments_and_the_whole_output(house: House, meet: Meet) -> None:
+    house.model.play(Reply(calls=[bash("seq 1 40")]))
+    person = await meet(house.url)
+    await person.say("Count")
+    card = person.tool("bash")
+    await expect(card).to_contain_text("40")
+    await expect(card.get_by_text("Arguments")).to_be_hidden()
+    head = card.get_by_role("button").first
+    await expect(head).to_have_attribute("aria-expanded", "false")
+    await head.click()
+    await expect(head).to_have_attribute("aria-expanded", "true")
+    await expect(card.get_by_text("Arguments")).to_be_visible()
+    await expect(card).to_contain_text("12")
+    await person.reads(DONE)
+
+
+async def test_an_image_that_a_call_made_is_shown(house: House, meet: Meet) -> None:
+    house.model.play(Reply(calls=[bash(f"echo {DOT} | base64 -d > dot.png; echo wrote dot.png")]))
+    person = await meet(house.url)
+    await person.say("Draw a dot")
+    await person.reads(DONE)
+    image = person.page.get_by_role("img", name="Image dot.png")
+    await expect(image).to_be_visible()
+    await expect(image).to_have_js_property("naturalWidth", 1)
+    await person.button("Enlarge dot.png").click()
+    await expect(person.page.get_by_role("dialog")).to_be_visible()
+    await person.page.keyboard.press("Escape")
+    await expect(person.page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_a_turn_is_undone_and_stays_within_reach(house: House, meet: Meet) -> None:
     house.model.play(Reply(text="A poor answer."))
     person = await meet(house.url)
     await person.say("A poor question")
     await person.reads("A poor answer.")
-    await person.menu("Undo the last turn")
-    await expect(person.page.get_by_text("A poor answer.")).to_be_hidden()
-    await person.button("Edit and send again").click()
+    await person.button("Undo").click()
+    await expect(person.page.get_by_text("A poor answer.")).to_have_count(0)
+    await person.button("1 turn was undone").click()
+    await person.reads("A poor answer.")
+    await person.button("Edit and run again").click()
     await expect(person.field).to_have_value("A poor question")
 
 
@@ -139,7 +122,21 @@ async def test_a_turn_is_tried_again(house: House, meet: Meet) -> None:
     await person.reads("A first answer.")
     await person.button("Try again").click()
     await person.reads("A second answer.")
-    await expect(person.page.get_by_text("A first answer.")).to_be_hidden()
+    await expect(person.page.get_by_text("A first answer.")).to_have_count(0)
+
+
+async def test_a_question_is_edited_and_run_again(house: House, meet: Meet) -> None:
+    house.model.play(Reply(text="About cats."), Reply(text="About dogs."))
+    person = await meet(house.url)
+    await person.say("Tell me about cats")
+    await person.reads("About cats.")
+    await person.button("Edit").click()
+    await expect(person.field).to_have_value("Tell me about cats")
+    await expect(person.dock).to_contain_text("Sending undoes the last turn")
+    await person.say("Tell me about dogs")
+    await person.reads("About dogs.")
+    await expect(person.page.get_by_text("About cats.")).to_have_count(0)
+    assert "cats" not in str(house.model.requests[-1].messages)
 
 
 async def test_what_is_written_meanwhile_waits_in_sight(house: House, meet: Meet) -> None:
@@ -150,13 +147,18 @@ async def test_what_is_written_meanwhile_waits_in_sight(house: House, meet: Meet
     await person.reads("Busy")
     await person.say("And then this")
     await person.say("And that")
-    await expect(person.page.locator(".queue li")).to_have_count(2)
-    await person.button("Withdraw").first.click()
+    await person.say("And never this")
+    rows = person.queue.get_by_role("listitem")
+    await expect(rows).to_have_count(3)
+    await rows.nth(2).get_by_role("button", name="Withdraw").click()
+    await expect(rows).to_have_count(2)
+    await rows.first.get_by_role("button", name="Edit").click()
     await expect(person.field).to_have_value("And then this")
     await person.field.fill("")
+    await expect(rows).to_have_count(1)
     gate.set()
     await person.reads("And that")
-    await expect(person.page.locator(".queue")).to_be_hidden()
+    await expect(person.queue).to_have_count(0)
     await person.sees_state("Idle")
     assert house.model.requests[-1].last_user_text == "And that"
 
@@ -168,11 +170,11 @@ async def test_a_queued_message_can_join_the_running_turn(house: House, meet: Me
     await person.say("Work")
     await person.reads("Let me")
     await person.say("Look at the small print")
-    await person.button("Steer now").click()
-    await expect(person.dock).to_contain_text("Joins soon: Look at the small print")
+    await person.queue.get_by_role("button", name="Steer now").click()
+    await expect(person.queue).to_contain_text("Joins soon")
     gate.set()
     await person.reads("joined the running turn")
-    await person.reads("All right, that is done.")
+    await person.reads(DONE)
 
 
 async def test_a_stop_holds_the_queue_until_someone_says_continue(house: House, meet: Meet) -> None:
@@ -181,46 +183,36 @@ async def test_a_stop_holds_the_queue_until_someone_says_continue(house: House, 
     await person.say("Work")
     await person.reads("Busy")
     await person.say("And then this")
-    await expect(person.dock).to_contain_text("Next: And then this")
+    await expect(person.queue).to_contain_text("And then this")
     await person.button("Stop").click()
-    await expect(person.dock).to_contain_text("On hold")
+    await expect(person.queue).to_contain_text("On hold")
     await person.button("Continue").click()
     await person.reads("And then this")
-    await person.reads("All right, that is done.")
-
-
-async def test_what_cannot_be_done_is_said_with_a_way_out(house: House, meet: Meet) -> None:
-    person = await meet(house.url)
-    await person.say("Hello")
-    await person.reads("All right, that is done.")
-    await person.button("Undo").click()
-    await expect(person.button("Edit and send again")).to_be_visible()
-    await person.menu("Undo the last turn")
-    await expect(person.page.locator(".toast")).to_contain_text("no turn left to take back")
+    await person.reads(DONE)
 
 
 async def test_a_conversation_is_summarised_when_asked(house: House, meet: Meet) -> None:
     house.model.play_plain(Reply(text="A title"), Reply(text="They said hello."))
     person = await meet(house.url)
     await person.say("Hello")
-    await person.reads("All right, that is done.")
+    await person.reads(DONE)
     await house.model.plain_request_arrived()
     await person.menu("Summarise")
     await person.reads("Summarised:")
-    await person.page.get_by_text("What the agent keeps in mind").click()
+    await person.button("What the agent keeps in mind").click()
     await person.reads("They said hello.")
 
 
 async def test_approvals_can_be_given_automatically(house: House, meet: Meet) -> None:
-    house.model.play(Reply(text="Ready."), Reply(calls=[bash(ASKING)]))
+    house.model.play(Reply(text="Ready."), Reply(calls=[bash("echo first # please-ask")]))
     person = await meet(house.url)
     await person.say("Hello")
     await person.reads("Ready.")
-    await person.page.get_by_label("Auto-approve").check()
+    await person.page.get_by_role("switch", name="Auto-approve").check()
     await person.reads("Approvals are given automatically from here on.")
     await person.say("Run something")
-    await person.reads("All right, that is done.")
-    await expect(person.page.locator(".tool.is-ok")).to_have_count(1)
+    await person.reads(DONE)
+    await expect(person.cards("done")).to_have_count(1)
 
 
 async def test_a_failed_turn_says_why_and_can_be_tried_again(house: House, meet: Meet) -> None:
@@ -229,26 +221,45 @@ async def test_a_failed_turn_says_why_and_can_be_tried_again(house: House, meet:
     person = await meet(house.url)
     await person.say("Hello")
     await person.reads("This turn failed.")
-    await person.button("Try again").click()
+    await person.sees_state("Failed")
+    note = person.conversation.get_by_role("complementary", name="")
+    await note.get_by_role("button", name="Try again").click()
     await person.reads("This time it worked.")
 
 
-async def test_sessions_are_renamed_found_and_deleted(house: House, meet: Meet) -> None:
+async def test_a_plan_is_followed_beside_the_conversation(house: House, meet: Meet) -> None:
+    steps = [("Look", "completed"), ("Think", "in_progress"), ("Do", "pending")]
+    items = [{"id": name, "content": name, "status": status} for name, status in steps]
+    house.model.play(Reply(calls=[CallScript("plan", {"items": items})]))
+    person = await meet(house.url)
+    await person.say("Plan it")
+    panel = person.page.get_by_role("region", name="Plan")
+    await expect(panel).to_contain_text("1 of 3")
+    await expect(panel.locator("[aria-current=step]")).to_contain_text("Think")
+    await person.reads(DONE)
+
+
+async def test_sessions_are_renamed_found_and_deleted_with_a_way_back(
+    house: House, meet: Meet
+) -> None:
     person = await meet(house.url)
     await person.say("Hello")
-    await person.reads("All right, that is done.")
+    await person.reads(DONE)
     await person.menu("Rename")
-    await person.page.get_by_role("textbox", name="Rename session").fill("Thursday's harvest")
-    await person.page.get_by_role("textbox", name="Rename session").press("Enter")
-    row = person.page.locator(".session", has_text="Thursday's harvest")
-    await expect(row).to_be_visible()
-    await expect(person.page).to_have_title("Thursday's harvest")
-    await person.page.get_by_role("searchbox").fill("harvest")
-    await expect(person.page.locator(".session")).to_have_count(1)
+    field = person.page.get_by_role("textbox", name="Title")
+    await field.fill("Thursday's harvest")
+    await field.press("Enter")
+    rows = person.list.get_by_role("listitem").filter(has_text="Thursday's harvest")
+    await expect(rows).to_have_count(1)
+    await person.page.keyboard.press("Control+k")
+    await expect(person.search).to_be_focused()
+    await person.search.fill("harvest")
+    await expect(person.list.get_by_role("listitem")).to_have_count(1)
     await person.menu("Delete session")
-    await person.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    await expect(row).to_have_count(0)
-    await expect(person.page.get_by_role("heading", level=2)).to_contain_text("keeps working")
+    await expect(rows).to_have_count(0)
+    await person.page.locator(".toasts").get_by_role("button", name="Undo").click()
+    await rows.get_by_role("link").click()
+    await person.reads(DONE)
 
 
 async def test_files_go_in_with_a_message_and_come_out_again(
@@ -256,10 +267,10 @@ async def test_files_go_in_with_a_message_and_come_out_again(
 ) -> None:
     person = await meet(house.url)
     await person.say("Hello")
-    await person.reads("All right, that is done.")
+    await person.reads(DONE)
     notes: FilePayload = {"name": "my notes.txt", "mimeType": "text/plain", "buffer": b"five eggs"}
     await person.page.locator(".composer input[type=file]").set_input_files(notes)
-    await expect(person.dock.locator(".chip", has_text="my notes.txt")).to_be_visible()
+    await expect(person.button("Do not attach my notes.txt")).to_be_visible()
     await person.say("Read them")
     link = person.conversation.get_by_role("link", name="my notes.txt")
     async with person.page.expect_download() as download:
@@ -270,11 +281,34 @@ async def test_files_go_in_with_a_message_and_come_out_again(
     await expect(person.page.get_by_role("dialog")).to_contain_text("my notes.txt")
 
 
+async def test_a_file_can_be_the_first_thing_in_a_session(house: House, meet: Meet) -> None:
+    person = await meet(house.url)
+    await person.field.fill("Read this")
+    notes: FilePayload = {"name": "first.txt", "mimeType": "text/plain", "buffer": b"five eggs"}
+    await person.page.locator(".composer input[type=file]").set_input_files(notes)
+    await expect(person.button("Do not attach first.txt")).to_be_visible()
+    await expect(person.field).to_have_value("Read this")
+
+
 async def test_a_conversation_is_exported(house: House, meet: Meet, tmp_path: Path) -> None:
     person = await meet(house.url)
     await person.say("Hello")
-    await person.reads("All right, that is done.")
+    await person.reads(DONE)
     async with person.page.expect_download() as download:
         await person.menu("Export as Markdown")
     await (await download.value).save_as(tmp_path / "out.md")
-    assert "All right, that is done." in (tmp_path / "out.md").read_text()
+    assert DONE in (tmp_path / "out.md").read_text()
+
+
+async def test_the_keys_are_listed_and_the_theme_is_kept(house: House, meet: Meet) -> None:
+    person = await meet(house.url)
+    await person.field.blur()
+    await person.page.keyboard.press("?")
+    await expect(person.page.get_by_role("dialog")).to_contain_text("Stop the running turn")
+    await person.page.keyboard.press("Escape")
+    await expect(person.page.get_by_role("dialog")).to_have_count(0)
+    await person.page.get_by_role("combobox", name="Theme").select_option("dark")
+    await person.page.reload()
+    root = person.page.locator("html")
+    await expect(root).to_have_attribute("data-theme", "dark")
+    await expect(person.page.get_by_role("combobox", name="Theme")).to_have_value("dark")

@@ -1,33 +1,41 @@
 """The page on a phone: nothing sticks out, and fingers find what they need."""
 
-import re
-
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import House, Meet
-from tests.model_server import CallScript, Reply
+from tests.model_server import CallScript, Gate, Reply
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 STICKS_OUT = """() => {
   const wide = [...document.querySelectorAll('body *')].filter((node) => {
     const box = node.getBoundingClientRect();
-    const scrolls = node.closest('pre, .table, .scroller > .column.wide');
+    const scrolls = node.closest('pre, .wide, .board, .log, .code, .unseen');
     return box.width > 0 && box.right > innerWidth + 1 && !scrolls;
   });
   return wide.map((node) => `${node.tagName}.${node.className}`);
 }"""
+SMALL = """() => [...document.querySelectorAll('button, select, .button')].filter((node) => {
+    const box = node.getBoundingClientRect();
+    return box.width > 0 && box.height < 38 && !node.closest('.text');
+  }).map((node) => node.outerHTML.slice(0, 120))"""
 LONG = "averylongwordwithoutanyspace" * 12
+
+
+async def height_of(place: Locator) -> float:
+    box = await place.bounding_box()
+    assert box is not None
+    return box["height"]
 
 
 async def test_the_list_says_how_long_ago_as_time_goes_by(house: House, meet: Meet) -> None:
     person = await meet(house.url)
-    await person.say("Hello")
-    await person.sees_state("Idle")
     await person.page.clock.install()
     await person.page.reload()
-    when = person.page.locator(".session.current .under")
+    await person.say("Hello")
+    await person.sees_state("Idle")
+    when = person.list.locator("[aria-current=page] time")
     await expect(when).to_have_text("now")
     await person.page.clock.fast_forward("05:00")
     await expect(when).to_have_text("5 min")
@@ -36,10 +44,9 @@ async def test_the_list_says_how_long_ago_as_time_goes_by(house: House, meet: Me
 @pytest.mark.parametrize("view", ["", "#/new", "#/dashboard"])
 async def test_no_view_is_wider_than_a_phone(house: House, meet: Meet, view: str) -> None:
     person = await meet(f"{house.url}/{view}", phone=True)
-    await expect(person.page.locator("body")).to_have_attribute(
-        "data-view", re.compile("new|list|dashboard")
-    )
+    await expect(person.page.locator(".app")).to_be_visible()
     assert await person.page.evaluate(STICKS_OUT) == []
+    assert await person.page.evaluate(SMALL) == []
 
 
 async def test_a_conversation_with_a_question_fits_a_phone(house: House, meet: Meet) -> None:
@@ -50,10 +57,36 @@ async def test_a_conversation_with_a_question_fits_a_phone(house: House, meet: M
     await person.button("Send").click()
     await person.sees_state("Needs you")
     assert await person.page.evaluate(STICKS_OUT) == []
-    approve = (
-        await person.page.locator(".approval").get_by_role("button", name="Approve").bounding_box()
-    )
-    assert approve is not None
-    assert approve["height"] >= 44
+    assert await height_of(person.question().get_by_role("button", name="Approve")) >= 44
     await person.page.get_by_role("link", name="All sessions").click()
-    await expect(person.page.locator(".session").first).to_be_visible()
+    await expect(person.list.get_by_role("listitem").first).to_be_visible()
+    await expect(person.list).to_contain_text("Needs you")
+
+
+async def test_the_composer_stays_in_sight_over_a_keyboard(house: House, meet: Meet) -> None:
+    gate = Gate()
+    house.model.play(Reply(text="Busy just now.", hold={1: gate}))
+    person = await meet(f"{house.url}/#/new", phone=True)
+    await person.say("Work")
+    await person.reads("Busy")
+    await person.page.set_viewport_size({"width": 390, "height": 480})
+    await person.field.fill("\n".join(f"line {number}" for number in range(30)))
+    await expect(person.field).to_be_in_viewport()
+    await expect(person.button("Queue")).to_be_in_viewport(ratio=1)
+    await expect(person.button("Stop")).to_be_in_viewport(ratio=1)
+    size = await person.field.evaluate("(node) => parseFloat(getComputedStyle(node).fontSize)")
+    assert size >= 16
+    gate.set()
+    await person.sees_state("Idle")
+
+
+async def test_a_phone_shows_the_plan_as_a_chip(house: House, meet: Meet) -> None:
+    items = [{"id": "1", "content": "Look around", "status": "in_progress"}]
+    house.model.play(Reply(calls=[CallScript("plan", {"items": items})]))
+    person = await meet(f"{house.url}/#/new", phone=True)
+    await person.say("Plan it")
+    chip = person.page.get_by_role("region", name="Plan")
+    await expect(chip).to_contain_text("Plan 0 of 1")
+    await chip.get_by_role("button").click()
+    await expect(chip.get_by_role("listitem")).to_contain_text("Look around")
+    await person.sees_state("Idle")

@@ -58,7 +58,7 @@ function Why({ entry }: { entry: ToolEntry }): JSX.Element {
   const { reason = '', cost = null } = entry.question ?? {};
   return (
     <p class="why">
-      <strong>{words.approval.question}</strong>
+      <strong>{words.approval.question}</strong>{' '}
       <span class="under">{[words.approval.effects[entry.effect], reason].filter(Boolean).join(' · ')}</span>
       {cost !== null && <strong class="cost">{words.approval.cost(money(cost))}</strong>}
     </p>

@@ -6,7 +6,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { words } from '../words/en.ts';
 import { Attached } from './attached.tsx';
 import { Icon } from './icons.tsx';
-import { coarse } from './surroundings.ts';
+import { coarse, narrow } from './surroundings.ts';
 import type { Uploads } from './uploads.ts';
 
 export const MOST_TEXT = 100_000;
@@ -45,7 +45,7 @@ export function Composer(props: ComposerProps): JSX.Element {
   };
   return (
     <form
-      class="composer"
+      class={written ? 'composer written' : 'composer'}
       onSubmit={(event) => {
         event.preventDefault();
         send('queue');
@@ -96,7 +96,9 @@ export function Composer(props: ComposerProps): JSX.Element {
               onClick={props.stop.run}
             >
               <Icon name="stop" />
-              {props.stop.stopping ? words.state.stopping : words.composer.stop}
+              <span class={narrow.value && written ? 'unseen' : ''}>
+                {props.stop.stopping ? words.state.stopping : words.composer.stop}
+              </span>
             </button>
           )}
           {props.steerable && written && (

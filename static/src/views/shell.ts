@@ -7,6 +7,7 @@ import { OpenSession } from '../session/open_session.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Ways } from '../session/ways.ts';
 import { Desk } from './desk.ts';
+import { forget, remember, remembered } from './surroundings.ts';
 
 export type Overlay = 'none' | 'shortcuts' | 'files';
 
@@ -72,21 +73,28 @@ export class Desks {
 /** A text that is kept while it is written, and there again after a reload. */
 export function keptText(drafts: Drafts, id: string): { text: Signal<string>; stop: () => void } {
   const text = signal('');
+  const last = `draft:${id}`;
   let stop = (): void => {};
   let left = false;
-  void drafts.of(id).then((kept) => {
+  // A page that goes has no time for the database: its last words wait where writing takes none.
+  const leave = (): void => (text.peek() ? remember(last, text.peek()) : forget(last));
+  void drafts.of(id).then((stored) => {
     if (left) return;
+    const kept = remembered(last) || stored;
+    forget(last);
     if (kept) text.value = text.peek() ? `${kept}\n\n${text.peek()}` : kept;
-    let first = true;
-    stop = text.subscribe((written) => {
-      if (!first) drafts.keep(id, written);
-      first = false;
+    let written = stored;
+    stop = text.subscribe((now) => {
+      if (now !== written) drafts.keep(id, now);
+      written = now;
     });
+    addEventListener('pagehide', leave);
   });
   return {
     text,
     stop: () => {
       left = true;
+      removeEventListener('pagehide', leave);
       stop();
     },
   };

@@ -135,15 +135,15 @@ function Row({ shell, session }: { shell: Shell; session: Session }): JSX.Elemen
     <li class={`session is-${state}${current ? ' current' : ''}`}>
       <a href={sessionHref(id)} aria-current={current ? 'page' : undefined}>
         <span class="session-title ellipsis">{title}</span>
-        <span class="session-line">
+        <time dateTime={at} title={moment(at)}>
+          {ago(at, lately.value)}
+        </time>
+        {state !== 'idle' && (
           <span class={`badge is-${state}`}>
             <span class="dot" />
             {words.state[state]}
           </span>
-          <time dateTime={at} title={moment(at)}>
-            {ago(at, lately.value)}
-          </time>
-        </span>
+        )}
       </a>
       <Menu label={words.sessions.more(title)}>
         {(close) => (

@@ -57,6 +57,14 @@ export function remember(key: string, value: string): void {
   }
 }
 
+export function forget(key: string): void {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // There was nothing.
+  }
+}
+
 const kept = remembered('theme');
 export const theme = signal<Theme>(kept === 'light' || kept === 'dark' ? kept : 'system');
 
