@@ -14,6 +14,7 @@ SHARE = 32
 so that no file grows into what was thrown away."""
 RESERVE: Callable[[int, int, int], None] | None = getattr(os, "posix_fallocate", None)
 """The system's call for blocks without content, where it has one."""
+_BLOCK = 512
 _ZEROS = bytes(1024 * 1024)
 
 CRAMPED = (
@@ -49,9 +50,13 @@ class Ballast:
         self._size = scaled(size, directory, disk)
         self._held = False
 
-    def make_way(self) -> None:
-        """Before the database is opened: what a killed server left may be all the room there is."""
-        if self._free() < self._size // 4:
+    def take_over(self) -> None:
+        """What a killed server left: as a ballast, or, before the database is opened on a disk that
+        is full, as all the room there is."""
+        if self._free() >= self._size // 4:
+            with contextlib.suppress(OSError):
+                self._held = self._path.stat().st_blocks * _BLOCK >= self._size > 0
+        if not self._held:
             self._remove()
 
     def look(self) -> None:

@@ -235,7 +235,7 @@ class SqliteStore:
 
 def _ballast(directory: Path, limits: Limits, disk: Callable[[Path], Disk]) -> Ballast:
     ballast = Ballast(directory, limits.ballast_bytes, look_seconds=limits.look_seconds, disk=disk)
-    ballast.make_way()
+    ballast.take_over()
     return ballast
 
 

@@ -247,6 +247,20 @@ async def test_without_a_ballast_left_a_full_disk_fails_commits_and_names_no_pat
     await store.close()
 
 
+@pytest.mark.parametrize("left", [16 * MIB, 5 * MIB])
+def test_what_a_killed_server_left_is_a_ballast_if_it_is_large_enough(
+    left: int, ballast: Ballast, disk: Filling
+) -> None:
+    allocate(disk.ballast, left)
+    disk.free = 16 * MIB + 10 * MIB
+    ballast.take_over()
+    ballast.look()
+    assert not ballast.cramped
+    assert disk.ballast.stat().st_size == 16 * MIB
+    disk.free = 16 * MIB
+    assert ballast.drop()
+
+
 async def test_what_a_killed_server_left_is_room_to_start_on_a_full_disk(
     directory: Path, disk: Filling
 ) -> None:
