@@ -7,7 +7,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,13 +15,18 @@ from msgspec import Struct
 from tests.faults.babble import ARGUMENTS as BOTH_ADAPTERS
 from tests.faults.babble import CONFIG as IMPATIENT
 from tests.faults.babble import babble
+from tests.faults.clock import ARGUMENTS as WITH_TOKENS
+from tests.faults.clock import CONFIG as SLEEPY
+from tests.faults.clock import Clock, jump, suspend
 from tests.faults.crowd import come_and_go
 from tests.faults.cuts import cut_lines
+from tests.faults.disk import disk
 from tests.faults.kills import GONE, kill
 from tests.faults.phases import PHASES, strike
 from tests.faults.readers import stop_reading
 from tests.faults.report import Report
 from tests.faults.scene import world
+from tests.faults.soak import WARM_LAPS, soak
 from tests.faults.storm import every_cursor, repeat_everywhere, storm
 from tests.faults.tools import CONFIG as SMALL_SANDBOX
 from tests.faults.tools import misuse
@@ -30,6 +35,8 @@ from tests.stories.scene import Story
 
 WITHIN = 240.0
 """Seconds after which a part that takes 30 has got stuck."""
+LAP, LEAST_LAPS = 30.0, WARM_LAPS + 3
+LONGER_THAN_A_HEARTBEAT = 25.0
 Kind = Callable[[Story, random.Random, Report], Awaitable[None]]
 
 
@@ -41,6 +48,8 @@ class Part(Struct, frozen=True):
     live_sessions: int = 200
     config: Frame = {}
     arguments: tuple[str, ...] = ()
+    environment: Callable[[Path], Mapping[str, str]] = lambda folder: {}
+    within: float = WITHIN
 
 
 async def cuts(story: Story, chance: random.Random, report: Report) -> None:
@@ -78,6 +87,23 @@ async def storms(story: Story, chance: random.Random, report: Report) -> None:
     await every_cursor(story, report)
 
 
+async def clocks(story: Story, chance: random.Random, report: Report) -> None:
+    await jump(story, chance, report, Clock(story.server.data.parent))
+
+
+async def standstill(story: Story, chance: random.Random, report: Report) -> None:
+    await suspend(story, report, LONGER_THAN_A_HEARTBEAT)
+
+
+def soaking(minutes: float) -> Part:
+    laps = [LAP] * max(round(minutes * 60 / LAP), LEAST_LAPS)
+
+    async def play(story: Story, chance: random.Random, report: Report) -> None:
+        await soak(story, chance, report, laps)
+
+    return Part(play, live_sessions=8, within=minutes * 120 + WITHIN)
+
+
 PARTS = {
     "cuts": Part(cuts),
     "crowd": Part(crowd),
@@ -86,6 +112,14 @@ PARTS = {
     "phases": Part(phases, live_sessions=3),
     "storms": Part(storms),
     "tools": Part(tools, every=3, config=SMALL_SANDBOX),
+    "clocks": Part(
+        clocks,
+        config=SLEEPY,
+        arguments=WITH_TOKENS,
+        environment=lambda folder: Clock(folder).environment,
+    ),
+    "disk": Part(disk, every=3),
+    "standstill": Part(standstill, every=10),
     "babble": Part(babbling, every=3, config=IMPATIENT, arguments=BOTH_ADAPTERS),
 }
 
@@ -94,6 +128,9 @@ async def run(seed: int, seconds: float, report: Report) -> None:
     """Round by round until the time is over; a round has a seed of its own, which it prints."""
     begun = time.monotonic()
     number = 0
+    if Clock.library() is None:
+        print("clocks are left out: libfaketime is not installed (Debian: apt install libfaketime)")
+        del PARTS["clocks"]
     while True:
         for name, part in PARTS.items():
             if number % part.every:
@@ -110,11 +147,12 @@ async def one(name: str, part: Part, seed: str, report: Report) -> None:
     with tempfile.TemporaryDirectory(prefix="mooring-faults-") as folder:
         try:
             async with (
-                asyncio.timeout(WITHIN),
+                asyncio.timeout(part.within),
                 world(
                     Path(folder),
                     part.config,
                     arguments=part.arguments,
+                    environment=part.environment(Path(folder)),
                     live_sessions=part.live_sessions,
                 ) as story,
             ):
@@ -134,10 +172,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=15.0)
+    parser.add_argument("--soak", type=float, default=0.0, help="minutes of a soak behind it")
     given = parser.parse_args()
     report = Report()
     logging.getLogger("aiohttp.server").disabled = True  # the test model, whose client is killed
     asyncio.run(run(given.seed, given.minutes * 60, report))
+    if given.soak:
+        asyncio.run(one("soak", soaking(given.soak), str(given.seed), report))
     print(f"\nseed {given.seed}, {given.minutes:g} minutes\n\n{report.printed()}")
     return 0 if report.clean else 1
 

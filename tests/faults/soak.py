@@ -130,11 +130,7 @@ async def figures(story: Story, sessions: int) -> Figures:
     """Of the server's process, from outside; its tasks it tells itself."""
     place = Path("/proc") / str(story.server.pid)
     status = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
-    async with (
-        aiohttp.ClientSession() as http,
-        http.get(f"{story.server.url}/metrics") as answer,
-    ):
-        told = dict(line.rsplit(" ", 1) for line in (await answer.text()).splitlines())
+    told = await told_by_metrics(story)
     return Figures(
         sessions,
         int(status["VmRSS"].split()[0]) / 1024,
@@ -142,6 +138,14 @@ async def figures(story: Story, sessions: int) -> Figures:
         int(status["Threads"]),
         int(float(told["mooring_tasks"])),
     )
+
+
+async def told_by_metrics(story: Story) -> dict[str, str]:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"{story.server.url}/metrics") as answer,
+    ):
+        return dict(line.rsplit(" ", 1) for line in (await answer.text()).splitlines())
 
 
 def judge(rests: Sequence[Figures], report: Report) -> None:
