@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -26,6 +27,8 @@ from agent.sandbox.room import room_of
 from agent.sandbox.seals import read_seals, write_seals
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 class SessionWorkspace:
@@ -90,7 +93,9 @@ class SessionWorkspace:
         return await self._do(lambda stop: room_of(self.tree, stop).bytes)
 
     async def delete(self) -> None:
-        await self._do(self._delete)
+        """Whatever state it is in."""
+        async with self._turnstile:
+            await blocking(self._executor, self._delete)
 
     # ---- on the executor -----------------------------------------------------------------------
 
@@ -170,10 +175,11 @@ class SessionWorkspace:
         return exact
 
     def _delete(self, stop: Stop) -> None:
-        (self._root / "state.json").unlink(missing_ok=True)
-        self._sweep(None, stop)
-        with suppress(FileNotFoundError):
-            shutil.rmtree(self._root)
+        with _problems():
+            (self._root / "state.json").unlink(missing_ok=True)
+            self._sweep(None, stop)
+            with suppress(FileNotFoundError):
+                shutil.rmtree(self._root)
 
     # ---- on disk -------------------------------------------------------------------------------
 
@@ -192,9 +198,11 @@ class SessionWorkspace:
         except FileNotFoundError:
             return Chain()
         except msgspec.DecodeError as error:
-            says = f"{self._root / 'state.json'} is damaged: {error}. Without it the files are lost"
+            _log.error("%s is damaged: %s", self._root / "state.json", error)
             raise Problem(
-                "workspace_damaged", f"{says}; restore it, or delete {self._root}."
+                "workspace_damaged",
+                "The list of this session's files is damaged: without it they are lost. Restore it"
+                " from a backup (the server's log says where), or delete the session.",
             ) from None
 
     def _save(self, chain: Chain) -> None:
@@ -230,5 +238,6 @@ def _problems() -> Iterator[None]:
     except OSError as failure:
         if failure.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Problem("no_room", "The disk is full. Delete something first.") from None
-        says = f"The workspace cannot be used: {failure.strerror} ({failure.filename})."
+        _log.error("a workspace cannot be used: %s", failure)
+        says = f"The workspace cannot be used: {failure.strerror}. The server's log says where."
         raise Problem("workspace_unusable", says) from None

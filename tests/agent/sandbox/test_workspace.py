@@ -244,6 +244,9 @@ async def test_a_damaged_state_says_so_and_what_to_do(
     with pytest.raises(Problem, match="delete") as caught:
         await workspace.checkpoint("t1")
     assert caught.value.code == "workspace_damaged"
+    assert "/" not in caught.value.message
+    await workspace.delete()
+    assert not (tmp_path / "session").exists()
 
 
 async def test_a_workspace_that_cannot_be_made_is_a_problem(
@@ -253,6 +256,7 @@ async def test_a_workspace_that_cannot_be_made_is_a_problem(
     with pytest.raises(Problem) as caught:
         await SessionWorkspace(tmp_path / "session", executor).checkpoint("t1")
     assert caught.value.code == "workspace_unusable"
+    assert "/" not in caught.value.message
 
 
 async def test_size_counts_the_files_and_delete_leaves_nothing(
