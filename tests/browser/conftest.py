@@ -15,6 +15,7 @@ from aiohttp import web
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.person import Person
+from tests.browser.text_room import room, text_page  # noqa: F401
 from tests.serving import Server
 from tests.stories.scene import CONFIG, StoryModel
 

@@ -1,99 +1,201 @@
-"""What the agent says becomes nodes: growing text ends as it would have begun, and stays text."""
+"""Texts on the page: what grew looks like what came whole, and stays cheap, readable, usable."""
+
+import random
+from itertools import pairwise
 
 import pytest
+from playwright.async_api import expect
 
-from tests.browser.conftest import Meet
+from tests.browser.text_room import Room
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 SAMPLE = """# Title
 
-A paragraph with **bold**, `code` and [a link](https://example.com/a).
+A paragraph with **bold**, `code` and [a link](https://example.com/a) and [one below][there].
 It has two lines.
+===
 
 1. First this,
 2. then that:
    - a nested item
-   - another
+   - [x] done
+
+     ```sh
+     ls -l
+     ```
 3. and the last
+
+   with a second paragraph
 
 | Step | Takes |
 |------|------:|
-| read | 2 ms  |
+| [read][there] | 2 ms  |
+not | a pipe in front
 
 > quoted
-> on
+> - a list
+on
+
+- [ ] to do
+* another list
 
 ---
 ```python
 def greet(name):
 
     return f"```{name}"
-```
-After the fence ```
+``` 
+    indented code
+
+<b>html</b> and <unknown> tags
+[there]: https://example.com/there "said later"
+
+[there]: https://example.com/there "said later"
 ~~~
 never closed
-"""
-GROW = """({Prose}, [text, step]) => {
-  const grown = new Prose();
-  for (let at = 0; at < text.length; at += step) grown.draw(text.slice(0, at));
-  grown.draw(text);
-  const whole = new Prose();
-  whole.draw(text);
-  return [grown.node.outerHTML, whole.node.outerHTML];
-}"""
-DRAW = """({Prose}, text) => {
-  const prose = new Prose();
-  prose.draw(text);
-  document.body.replaceChildren(prose.node);
-  return [...prose.node.querySelectorAll('*')].map((node) => node.tagName.toLowerCase());
+"""  # noqa: W291
+KINDS = ["mixed", "fence", "list", "table"]
+LAW = """(room, {text, cuts}) => {
+  const same = (whole) => room.drawn(text, cuts, whole) === room.drawn(text, [], whole);
+  return [same(true), same(false)];
 }"""
 
 
-@pytest.mark.parametrize("step", [1, 2, 3, 7, 50])
-async def test_a_text_that_grew_looks_like_one_that_came_whole(
-    shelf: str, meet: Meet, step: int
+def cuts(text: str, seed: int, count: int) -> list[int]:
+    return sorted(random.Random(seed).sample(range(len(text)), min(count, len(text))))
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_a_text_that_grew_looks_like_one_that_came_whole(room: Room, seed: int) -> None:
+    lines = SAMPLE.splitlines(keepends=True)
+    if seed:
+        random.Random(seed).shuffle(lines)
+    text = "".join(lines)
+    for at in (list(range(len(text))), cuts(text, seed, 30), cuts(text, seed, 5)):
+        assert await room.run(LAW, {"text": text, "cuts": at}) == [True, True]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_two_thousand_tokens_end_as_the_whole_text_in_the_same_nodes(
+    room: Room, kind: str
 ) -> None:
-    person = await meet(shelf)
-    grown, whole = await person.run("/static/views/text.js", GROW, [SAMPLE, step])
-    assert grown == whole
-    assert [
-        tag for tag in ("<li", "<table", "<pre>", "<hr", "<blockquote") if tag not in whole
-    ] == []
+    text = await room.run("(room, kind) => room.textOf(kind, 2_000)", kind)
+    at = [0, *cuts(text, 1, 60), len(text)]
+    pieces = [text[start:end] for start, end in pairwise(at)]
+    grown = await room.run("(room, pieces) => room.grow(pieces)", pieces)
+    assert grown["whole"] == await room.run("(room, text) => room.markdown(text)", text)
+    assert (
+        grown["growing"] == (await room.run("(room, text) => room.grow([text])", text))["growing"]
+    )
+    assert grown["kept"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "<img src=x onerror=alert(1)>",
-        "<script>alert(1)</script>",
-        "[click](javascript:alert(1))",
-        "[click](data:text/html,<script>alert(1)</script>)",
-        "![x](https://example.com/track.png)",
-        "```\n</code></pre><script>alert(1)</script>\n```",
-        "| <b onmouseover=alert(1)>a</b> |\n|---|\n| x |",
-        "https://example.com/\"><svg/onload=alert(1)>",
-    ],
-)  # fmt: skip
-async def test_markup_in_a_text_stays_text(shelf: str, meet: Meet, text: str) -> None:
-    person = await meet(shelf)
-    tags = set(await person.run("/static/views/text.js", DRAW, text))
-    assert tags <= {"p", "a", "figure", "figcaption", "pre", "code", "button", "div", "table",
-                    "thead", "tbody", "tr", "th", "td"}  # fmt: skip
-    links = await person.page.eval_on_selector_all("a", "nodes => nodes.map((node) => node.href)")
-    assert all(link.startswith("https://example.com/") for link in links)
+REPEATED = {
+    "**a**": 16_000, "**a": 20_000, "`a``": 20_000, "[": 60_000, "![a](": 12_000, "*a ": 20_000,
+    "> ": 30_000, "- ": 30_000, ">": 60_000, "| a ": 15_000, "x": 300_000, "a ": 150_000,
+    "<": 60_000, "[a]: b\n": 9_000, "[a": 30_000, "~~~\n": 15_000, "- a\n  b\n": 9_000,
+}  # fmt: skip
+REPETITIONS = [unit * count for unit, count in REPEATED.items()] + [
+    "- a\n" + "  b\n" * 15_000,
+    "```\n" + "x" * 300_000,
+    "".join(f"{'  ' * depth}- a\n" for depth in range(240)),
+]
 
 
-@pytest.mark.parametrize(
-    "text", ["**a" * 30_000, "`a``" * 20_000, "[" * 60_000, "*a " * 20_000, "- " * 30_000]
-)
-async def test_hostile_repetition_does_not_stall_the_page(
-    shelf: str, meet: Meet, text: str
+@pytest.mark.parametrize("text", REPETITIONS, ids=lambda text: f"{text[:8]!r}-{len(text)}")
+async def test_no_repetition_is_too_much(room: Room, text: str) -> None:
+    shown = await room.run("(room, text) => room.drawn(text, [], true).length", text)
+    assert shown > 0
+
+
+async def test_a_block_above_the_limit_is_shown_as_it_is_and_the_next_one_is_not(
+    room: Room,
 ) -> None:
-    person = await meet(shelf)
-    script = """({Prose}, text) => {
-      const began = performance.now();
-      new Prose().draw(text);
-      return performance.now() - began;
-    }"""
-    assert await person.run("/static/views/text.js", script, text) < 2_000
+    text = "*long* " * 10_000 + "\nmore of it\n\n*short*"
+    await room.run("(room, text) => room.markdown(text)", text)
+    await expect(room.page.locator(".plain")).to_contain_text("*long* *long*")
+    await expect(room.page.locator(".plain")).to_contain_text("more of it")
+    await expect(room.page.locator("p em")).to_have_text("short")
+
+
+async def test_links_are_completed_by_definitions_further_down(room: Room) -> None:
+    text = "See [the docs] or\n\n- [this][The Docs]\n\n| a |\n|---|\n| [the docs] |\n\n"
+    definition = "[the docs]: https://docs.example/start"
+    grown = await room.run("(room, pieces) => room.grow(pieces)", [text, definition, "\n"])
+    assert grown["growing"].count('href="https://docs.example/start"') == 3
+
+
+async def test_code_is_coloured_once_it_is_whole_and_keeps_its_text(room: Room) -> None:
+    code = 'def f(x):\n    return "<b>" + x  # & so on\n' * 80
+    await room.run("(room, code) => room.markdown('```python\\n' + code + '```\\n')", code)
+    await expect(room.page.locator(".code .hljs-keyword").first).to_be_visible()
+    assert await room.page.locator(".code code").evaluate("(node) => node.textContent") == code
+    await expect(room.page.locator(".code .language")).to_have_text("python")
+
+
+async def test_code_can_be_wrapped_copied_and_reached_by_the_keyboard(room: Room) -> None:
+    await room.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await room.run("(room) => room.code('echo \"long\"\\nls', 'bash')")
+    region = room.page.get_by_role("region", name="Code, bash")
+    await region.focus()
+    await room.page.get_by_role("button", name="Wrap").click()
+    await expect(room.page.get_by_role("button", name="Wrap")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    await room.page.get_by_role("button", name="Copy").click()
+    await expect(room.page.get_by_role("button", name="Copied")).to_be_visible()
+    assert await room.page.evaluate("() => navigator.clipboard.readText()") == 'echo "long"\nls'
+
+
+async def test_a_log_shows_colours_overwritten_lines_and_its_end(room: Room) -> None:
+    pieces = ["\x1b[31mred", "\x1b[0m plain\n", " 0%|   |", "\r50%|#  |", "\r100%|###|\n", "last"]
+    await room.run("(room, pieces) => room.growLog(pieces)", pieces)
+    log = room.page.get_by_role("region", name="Output")
+    await expect(log.locator(".fore-1")).to_have_text("red")
+    await expect(log).to_contain_text("100%|###|")
+    await expect(log).not_to_contain_text("50%")
+    await expect(log.locator(".log-chunk > div").last).to_have_text("last")
+
+
+async def test_a_log_keeps_its_last_lines_and_says_that_others_are_gone(room: Room) -> None:
+    text = "".join(f"line {number}\n" for number in range(20_000))
+    await room.run("(room, text) => room.log(text)", text)
+    log = room.page.get_by_role("region", name="Output")
+    await expect(log).to_contain_text("line 19999")
+    await expect(log).to_contain_text("not shown")
+    assert await log.locator(".log-chunk > div").count() <= 5_200
+
+
+async def test_a_flood_of_log_lines_is_shown_to_its_end(room: Room) -> None:
+    await room.run("(room) => room.stream('log', 20_000, 10_000)")
+    log = room.page.get_by_role("region", name="Output")
+    await expect(log).to_contain_text("step 19999 ")
+    await expect(log).to_contain_text("earlier characters are gone")
+    assert await log.locator(".log-chunk > div").count() <= 5_200
+
+
+async def test_who_scrolls_up_in_a_log_is_left_alone_until_they_follow_again(room: Room) -> None:
+    lines = [f"line {number}\n" * 20 for number in range(40)]
+    await room.run("(room, lines) => room.growLog(lines)", lines)
+    log = room.page.get_by_role("region", name="Output")
+    follow = room.page.get_by_role("button", name="Follow")
+    await log.evaluate("(node) => (node.scrollTop = 0)")
+    await expect(follow).to_have_attribute("aria-pressed", "false")
+    await follow.click()
+    end = "(node) => node.scrollHeight - node.scrollTop - node.clientHeight < 2"
+    assert await log.evaluate(end)
+
+
+async def test_a_diff_marks_what_changed_and_folds_what_did_not(room: Room) -> None:
+    same = "\n".join(f"line {number}" for number in range(40))
+    change = {"before": f"{same}\nlr = 0.1", "after": f"{same}\nlr = 0.2"}
+    await room.run("(room, {before, after}) => room.diff(before, after)", change)
+    await expect(room.page.locator(".diff .added mark")).to_have_text("2")
+    await expect(room.page.locator(".diff .removed mark")).to_have_text("1")
+    await expect(room.page.locator(".diff")).to_contain_text("37 unchanged lines")
+
+
+async def test_growing_text_is_not_read_aloud_letter_by_letter(room: Room) -> None:
+    await room.run("(room, pieces) => room.grow(pieces)", ["# a\n", "- b\n", "```\ncode"])
+    assert await room.page.locator("[aria-live], [role=log], [role=status]").count() == 0

@@ -14,8 +14,10 @@ export const TAGS = (
   'a b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre ' +
   'q s samp small span strong sub sup table tbody td tfoot th thead tr u ul var'
 ).split(' ');
-// Every other tag is shown as the text it is, so that nothing vanishes.
-const FOREIGN = new RegExp(`<(?!!--|/?(?:${TAGS.join('|')})(?:[\\s/>]|$))`, 'gi');
+const KNOWN = new Set(TAGS);
+const TAG = /<!--[^]*?(?:-->|$)|<(\/?)([a-z][\w-]*)((?:[^<>"']|"[^"]*"|'[^']*')*)>|[<>]/gi;
+const ATTRIBUTE = /\b(href|src|alt|title|align|start)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))/gi;
+const ESCAPED: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 /** A piece of the page; the object stands for the place, so that it can be drawn again. */
 export interface Piece {
@@ -66,14 +68,33 @@ class BoundedTokenizer extends Tokenizer {
 }
 
 class PlainRenderer extends Renderer {
+  /** Tags are written anew from what is known of them; every other one is shown, so that nothing vanishes. */
   override html({ text }: Tokens.HTML | Tokens.Tag): string {
-    return text.replace(FOREIGN, '&lt;');
+    return text.replace(TAG, (whole, slash = '', name = '', attributes = '') => {
+      if (whole.startsWith('<!--')) return '';
+      if (!KNOWN.has(name.toLowerCase())) return escaped(whole);
+      const kept = slash ? [] : [...attributes.matchAll(ATTRIBUTE)];
+      return `<${slash}${name}${kept.map(attribute).join('')}>`;
+    });
+  }
+
+  /** Also within tags whose text marked would pass on as it is. */
+  override text(token: Tokens.Text | Tokens.Escape): string {
+    const inner = 'tokens' in token ? token.tokens : undefined;
+    return inner ? this.parser.parseInline(inner) : escaped(token.text);
   }
 
   override checkbox({ checked }: Tokens.Checkbox): string {
     return checked ? '☑ ' : '☐ ';
   }
 }
+
+const attribute = ([, name, double, single, bare]: readonly string[]): string =>
+  ` ${name}="${escaped(double ?? single ?? bare ?? '')}"`;
+
+/** Character references stay what they are. */
+const escaped = (text: string): string =>
+  text.replace(/[<>"']|&(?!#\d{1,7};|#x[\da-f]{1,6};|\w+;)/gi, (one) => ESCAPED[one] ?? '&amp;');
 
 const options: MarkedOptions = { ...getDefaults(), gfm: true, tokenizer: new BoundedTokenizer() };
 const parser = new Parser({ ...options, renderer: new PlainRenderer() });

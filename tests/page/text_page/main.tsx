@@ -10,7 +10,8 @@ import { Diff } from '../../../static/src/text/diff_view.tsx';
 import { type GrowingLog, LogTail, LogText } from '../../../static/src/text/log_view.tsx';
 import { Markdown, StreamingMarkdown } from '../../../static/src/text/markdown.tsx';
 import { Name } from '../../../static/src/text/name.tsx';
-import { stream } from './stream.ts';
+import { Prose } from '../../../static/src/text/prose.ts';
+import { stream, textOf } from './stream.ts';
 
 const main = document.createElement('main');
 document.body.append(main);
@@ -18,7 +19,7 @@ const frame = () => new Promise((done) => requestAnimationFrame(done));
 
 /** Until two frames have passed in which nothing was drawn. */
 async function settled(): Promise<void> {
-  for (let quiet = 0, last = ''; quiet < 3; ) {
+  for (let quiet = 0, last = ''; quiet < 2; ) {
     await frame();
     const now = main.innerHTML;
     quiet = now === last ? quiet + 1 : 0;
@@ -30,7 +31,24 @@ async function show(view: VNode): Promise<string> {
   render(null, main);
   render(view, main);
   await settled();
-  return main.innerHTML;
+  return markup();
+}
+
+/** What is on the page, without the colours of code, which come when there is time. */
+function markup(): string {
+  const copy = main.cloneNode(true) as HTMLElement;
+  for (const row of copy.querySelectorAll('.rows')) row.textContent = row.textContent;
+  return copy.innerHTML;
+}
+
+/** What a text becomes that was drawn after each of its cuts, all at once. */
+function drawn(text: string, cuts: readonly number[], whole: boolean): string {
+  const prose = new Prose();
+  for (const cut of [...cuts, text.length]) {
+    prose.grow(text.slice(0, cut), whole && cut === text.length);
+    while (prose.step(Infinity) !== 'done');
+  }
+  return prose.node.outerHTML;
 }
 
 const room = {
@@ -40,7 +58,9 @@ const room = {
   log: (text: string) => show(<LogText text={text} />),
   name: (text: string) => show(<Name text={text} />),
 
-  /** Grow as the text grows, one piece a frame; the markup at the end of it, and once it is whole. */
+  drawn,
+
+  /** Grow as the text grows, one piece a frame; then the whole text takes its place. */
   async grow(pieces: readonly string[]): Promise<{ growing: string; whole: string; kept: boolean }> {
     const text = signal('');
     render(null, main);
@@ -50,18 +70,18 @@ const room = {
       await frame();
     }
     await settled();
-    const growing = main.innerHTML;
+    const growing = markup();
     const first = main.querySelector('.prose')?.firstChild;
     render(<Markdown text={text.value} />, main);
     await settled();
     const kept = first === main.querySelector('.prose')?.firstChild;
-    return { growing, whole: main.innerHTML, kept };
+    return { growing, whole: markup(), kept };
   },
 
   async growLog(pieces: readonly string[]): Promise<string> {
     const log = signal<GrowingLog | undefined>(undefined);
     render(null, main);
-    render(<LogTail log={log} />, main);
+    render(<LogTail log={log} rows={8} />, main);
     let text = '';
     for (const piece of pieces) {
       text += piece;
@@ -69,10 +89,10 @@ const room = {
       await frame();
     }
     await settled();
-    return main.innerHTML;
+    return markup();
   },
   settled,
   stream: (kind: string, tokens: number, perSecond: number) => stream(main, kind, tokens, perSecond),
+  textOf,
 };
-export type Room = typeof room;
 Object.assign(window, { room });
