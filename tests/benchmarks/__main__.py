@@ -14,6 +14,7 @@ from tests.benchmarks import (
     first_delta,
     fleet,
     memory,
+    page,
     through_litellm,
     wake,
 )
@@ -31,6 +32,7 @@ ROWS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "appends": appends.measure,
     "memory": memory.measure,
     "cold-start": cold_start.measure,
+    "page": page.measure,
 }
 
 
