@@ -70,7 +70,7 @@ function Changes({ ruling }: { ruling: Ruling }): JSX.Element | null {
   if (changes.length === 0) return null;
   return (
     <div class="changes">
-      <h4>{words.approval.changes}</h4>
+      <p class="label">{words.approval.changes}</p>
       {changes.map(({ name, before, after }) => (
         <div key={name}>
           <Diff before={before} after={after} label={name} />

@@ -20,7 +20,9 @@ export function ArgumentsView({ given, script = false }: { given: JsonObject; sc
         const block = shape === 'script' || shape === 'json';
         return (
           <>
-            {!(script && block && name === 'command') && <dt key={`${name}:`}>{name}</dt>}
+            <dt key={`${name}:`} class={script && block && name === 'command' ? 'unseen' : ''}>
+              {name}
+            </dt>
             <dd key={name} class={block ? 'block' : ''}>
               {block ? (
                 <Code text={fieldText(value)} language={languageOf(name, given, shape === 'json')} />

@@ -37,7 +37,7 @@ export function ModelPicker(props: {
 export function SessionModel({ desk, offers }: { desk: Desk; offers: ReadonlySignal<ModelOffers | null> }): JSX.Element {
   const current = useComputed(() => {
     const asked = desk.open.outbox.value.findLast(({ frame }) => frame.type === 'set_model')?.frame;
-    return asked?.type === 'set_model' ? asked.model : (desk.open.state.value.session?.model ?? '');
+    return asked?.type === 'set_model' ? asked.model : (desk.session.value?.model ?? '');
   });
   return <ModelPicker offers={offers} current={current.value} choose={(id) => desk.open.setModel(id)} />;
 }

@@ -30,7 +30,7 @@ export function Conversation({ desk, empty }: { desk: Desk; empty: ComponentChil
   const older = async (): Promise<void> => {
     if (loading.peek() || !reading.peek()) return;
     const start = windowStart(rows.peek(), anchor.peek(), false);
-    if (start === 0 && desk.open.state.peek().oldest <= 1) return;
+    if (start === 0 && !desk.cut.peek()) return;
     loading.value = true;
     try {
       await reading.peek()?.holding(async () => {
@@ -57,7 +57,7 @@ export function Conversation({ desk, empty }: { desk: Desk; empty: ComponentChil
   }, [desk]);
   useLayoutEffect(() => reading.peek()?.keep());
 
-  const more = from > 0 || desk.open.state.value.oldest > 1;
+  const more = from > 0 || desk.cut.value;
   return (
     <div class="conversation">
       <div
@@ -99,8 +99,7 @@ export function Conversation({ desk, empty }: { desk: Desk; empty: ComponentChil
 /** A session in which nothing was said yet. */
 function Blank({ desk, empty }: { desk: Desk; empty: ComponentChildren }): JSX.Element | null {
   const blank = useComputed(() => {
-    const { synced, oldest } = desk.open.state.value;
-    return synced && oldest <= 1 && !desk.open.entries.value.length && !desk.open.outbox.value.length;
+    return desk.synced.value && !desk.cut.value && !desk.open.entries.value.length && !desk.open.outbox.value.length;
   });
   return blank.value ? <>{empty}</> : null;
 }

@@ -3,8 +3,8 @@
 import { computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { OpenSession } from '../session/open_session.ts';
 import { asking, lastTurn, phase, working } from '../store/entries.ts';
-import type { ToolEntry } from '../store/state.ts';
-import type { SentDecision } from '../wire.ts';
+import type { ToolEntry, Used } from '../store/state.ts';
+import type { PlanItem, SentDecision, Session, Status } from '../wire.ts';
 import { Rulings } from './ruling.ts';
 import { remembered } from './surroundings.ts';
 import { Uploads } from './uploads.ts';
@@ -21,6 +21,15 @@ export class Desk {
   readonly detailed: Signal<boolean> = signal(remembered('details') !== 'no');
   /** The calls whose approval buttons are in sight. */
   readonly inSight = signal<ReadonlySet<string>>(new Set());
+  /** Parts of the state that change rarely, so that what shows them is not drawn with every word. */
+  readonly session: ReadonlySignal<Session | null>;
+  readonly status: ReadonlySignal<Status | null>;
+  readonly plan: ReadonlySignal<readonly PlanItem[]>;
+  readonly used: ReadonlySignal<Used>;
+  readonly synced: ReadonlySignal<boolean>;
+  /** Whether the server has events from before those that are here. */
+  readonly cut: ReadonlySignal<boolean>;
+  readonly ended: ReadonlySignal<boolean>;
   readonly phase: ReadonlySignal<ReturnType<typeof phase>>;
   readonly working: ReadonlySignal<boolean>;
   readonly asked: ReadonlySignal<readonly ToolEntry[]>;
@@ -40,6 +49,13 @@ export class Desk {
     this.draft = draft;
     this.me = me;
     this.uploads = new Uploads(open.id);
+    this.session = computed(() => open.state.value.session);
+    this.status = computed(() => open.state.value.status);
+    this.plan = computed(() => open.state.value.plan);
+    this.used = computed(() => open.state.value.used);
+    this.synced = computed(() => open.state.value.synced);
+    this.cut = computed(() => open.state.value.oldest > 1);
+    this.ended = computed(() => open.state.value.ended !== null);
     this.phase = computed(() => phase(open.state.value));
     this.working = computed(() => working(open.state.value));
     this.asked = computed(() => asking(open.entries.value));
@@ -52,7 +68,7 @@ export class Desk {
     this.settled = computed(
       () =>
         this.phase.value === 'idle' &&
-        open.state.value.synced &&
+        this.synced.value &&
         !open.outbox.value.some(({ frame, state }) => frame.type === 'user_input' && state !== 'refused'),
     );
   }

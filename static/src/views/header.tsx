@@ -16,8 +16,7 @@ import { narrow, remember, wide } from './surroundings.ts';
 export function Header({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element {
   const renaming = useSignal(false);
   const title = useComputed(() => {
-    const { id, state } = desk.open;
-    return shell.sessions.known(id)?.title || state.value.session?.title || '';
+    return shell.sessions.known(desk.open.id)?.title || desk.session.value?.title || '';
   });
   const state = desk.failed.value ? 'error' : desk.phase.value;
   const rename = (): void => {
@@ -47,7 +46,7 @@ export function Header({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Eleme
       )}
       <span class={`badge is-${state}`}>
         <span class="dot" />
-        {desk.open.state.value.synced || desk.open.state.value.session ? words.state[state] : words.state.opening}
+        {desk.synced.value || desk.session.value ? words.state[state] : words.state.opening}
       </span>
       {wide.value && <DetailsButton desk={desk} />}
       <More shell={shell} desk={desk} rename={rename} />
@@ -89,7 +88,7 @@ function More({ shell, desk, rename }: { shell: Shell; desk: Desk; rename: () =>
             {label}
           </Item>
         );
-        const idle = !desk.working.value && open.state.value.ended === null;
+        const idle = !desk.working.value && !desk.ended.value;
         const any = desk.lastTurn.value !== null;
         const file = (label: string, format: 'md' | 'jsonl') => (
           <a role="menuitem" class="button" href={exportHref(open.id, format)} download onClick={close}>

@@ -6,24 +6,13 @@ import { useEffect, useRef } from 'preact/hooks';
 import { call } from '../link/api.ts';
 import { fileHref, filesOf } from '../session/files.ts';
 import { words } from '../words/en.ts';
+import { imagesNamed } from './images_named.ts';
 import { Dialog } from './overlays.tsx';
 
 const KINDS: Readonly<Record<string, string>> = {
   png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp',
 };
-const NAMED = /(?<![\w/:.-])(?:\.\/)?((?:[\w-][\w.-]*\/)*[\w-][\w.-]*\.(?:png|jpe?g|gif|webp))(?![\w/])/gi;
-const MOST = 6;
 const MOST_BYTES = 8 * 1024 * 1024;
-
-/** Paths of images as they stand in a text, each once. Pure. */
-export function imagesNamed(text: string): readonly string[] {
-  const found = new Set<string>();
-  for (const match of text.matchAll(NAMED)) {
-    if (match[1] && !match[1].includes('..')) found.add(match[1]);
-    if (found.size >= MOST) break;
-  }
-  return [...found];
-}
 
 export function Images({ session, text }: { session: string; text: string }): JSX.Element | null {
   const named = imagesNamed(text);

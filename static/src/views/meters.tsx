@@ -31,8 +31,8 @@ export function Meter({ share, label }: { share: number; label: string }): JSX.E
 }
 
 export function UsagePanel({ desk }: { desk: Desk }): JSX.Element {
-  const { used, status } = desk.open.state.value;
-  const { context, viewers = 1 } = status ?? {};
+  const used = desk.used.value;
+  const { context, viewers = 1 } = desk.status.value ?? {};
   const share = percent(context?.used ?? 0, context?.limit ?? 0);
   return (
     <section aria-label={words.meters.heading}>
@@ -67,13 +67,13 @@ export function StatusLine({ desk }: { desk: Desk }): JSX.Element {
   const { open } = desk;
   const doing = useComputed(() => {
     if (open.stopping.value) return words.state.stopping;
-    const { synced, status } = open.state.value;
-    if (!synced) return words.state.opening;
-    const activity = status?.activity ? words.activity[status.activity] : '';
+    if (!desk.synced.value) return words.state.opening;
+    const now = desk.status.value?.activity;
+    const activity = now ? words.activity[now] : '';
     return [words.state[desk.phase.value], activity].filter(Boolean).join(' · ');
   });
-  const { used, status } = open.state.value;
-  const { context, viewers = 1 } = status ?? {};
+  const used = desk.used.value;
+  const { context, viewers = 1 } = desk.status.value ?? {};
   const share = percent(context?.used ?? 0, context?.limit ?? 0);
   const spelled = wide.value && desk.detailed.value;
   return (

@@ -33,7 +33,7 @@ function Steps({ items }: { items: readonly PlanItem[] }): JSX.Element {
 }
 
 export function PlanPanel({ desk }: { desk: Desk }): JSX.Element {
-  const items = desk.open.state.value.plan;
+  const items = desk.plan.value;
   return (
     <section aria-label={words.plan.heading}>
       <h2>
@@ -47,7 +47,7 @@ export function PlanPanel({ desk }: { desk: Desk }): JSX.Element {
 
 export function PlanChip({ desk }: { desk: Desk }): JSX.Element | null {
   const open = useSignal(false);
-  const items = desk.open.state.value.plan;
+  const items = desk.plan.value;
   if (items.length === 0) return null;
   const now = items.find(({ status }) => status === 'in_progress') ?? items.find(({ status }) => status === 'pending');
   return (

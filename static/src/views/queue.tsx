@@ -8,7 +8,7 @@ import type { Desk } from './desk.ts';
 import { Icon } from './icons.tsx';
 
 export function Queue({ desk }: { desk: Desk }): JSX.Element | null {
-  const held = useComputed(() => desk.open.state.value.status?.held ?? false);
+  const held = useComputed(() => desk.status.value?.held ?? false);
   const queued = useComputed(() => desk.open.state.value.queued);
   if (queued.value.length === 0) return null;
   return (

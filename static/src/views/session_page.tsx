@@ -47,7 +47,7 @@ export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.
           empty={
             <Examples
               shell={shell}
-              model={desk.open.state.value.session?.model ?? ''}
+              model={desk.session.value?.model ?? ''}
               say={(text) => desk.open.say(text)}
             />
           }
@@ -75,7 +75,7 @@ export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.
 /** Boundaries only: a screen reader is never fed a streaming text. */
 function useBoundaries(desk: Desk): void {
   const told = useRef<string | null>(null);
-  const { synced } = desk.open.state.value;
+  const synced = desk.synced.value;
   const phase = desk.phase.value;
   useEffect(() => {
     if (!synced) return;

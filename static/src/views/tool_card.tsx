@@ -118,19 +118,19 @@ function Body({ desk, entry }: { desk: Desk; entry: ToolEntry }): JSX.Element {
   return (
     <div class="tool-body">
       <section>
-        <h4>{entry.proposed ? words.tool.ran : words.tool.given}</h4>
+        <p class="label">{entry.proposed ? words.tool.ran : words.tool.given}</p>
         {malformed ? <Malformed text={malformed} /> : <Given entry={entry} />}
       </section>
       {output === undefined
         ? entry.state === 'running' && (
             <section>
-              <h4>{words.tool.log}</h4>
+              <p class="label">{words.tool.log}</p>
               <LogTail log={log} rows={FULL_ROWS} />
             </section>
           )
         : entry.tool !== 'plan' && (
             <section>
-              <h4>{words.tool.output}</h4>
+              <p class="label">{words.tool.output}</p>
               {output ? <LogText text={output} rows={FULL_ROWS} /> : <p class="under">{words.tool.nothing}</p>}
               {truncated && <p class="under">{words.tool.truncated(size ?? output.length)}</p>}
             </section>

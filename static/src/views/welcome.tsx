@@ -14,15 +14,23 @@ import { narrow } from './surroundings.ts';
 const DEMO = 'demo';
 
 /** What this is, in three sentences and a few things to try. */
-export function Examples(props: { shell: Shell; model: string; say: (text: string) => void; busy?: boolean }): JSX.Element {
+export function Examples(props: {
+  readonly shell: Shell;
+  readonly model: string;
+  readonly say: (text: string) => void;
+  readonly busy?: boolean;
+  /** It is what the page is about: nothing above it has a heading. */
+  readonly top?: boolean;
+}): JSX.Element {
   const { shell, model } = props;
+  const Heading = props.top ? 'h1' : 'h2';
   const demo = (model || shell.myself.models.value?.default) === DEMO;
   return (
     <div class="welcome">
       <img class="mark" src="/static/icon.svg" alt="" />
-      <h2>{words.welcome.heading}</h2>
+      <Heading class="claim">{words.welcome.heading}</Heading>
       <p>{words.welcome.explanation}</p>
-      <h3>{words.welcome.tryIt}</h3>
+      <p class="label">{words.welcome.tryIt}</p>
       <div class="examples">
         {(demo ? words.welcome.demo : words.welcome.real).map(({ text, about }) => (
           <button type="button" key={text} class="button" disabled={props.busy ?? false} onClick={() => props.say(text)}>
@@ -71,13 +79,13 @@ export function Welcome({ shell }: { shell: Shell }): JSX.Element {
           <a class="button icon" href="#/" aria-label={words.sessions.list}>
             <Icon name="back" />
           </a>
-          <h1>{words.sessions.fresh}</h1>
+          <strong>{words.sessions.fresh}</strong>
         </header>
       )}
       <div class="conversation">
         <div class="scroller">
           <div class="column">
-            <Examples shell={shell} model={chosen.value} busy={busy.value} say={(text) => void begin(text)} />
+            <Examples top shell={shell} model={chosen.value} busy={busy.value} say={(text) => void begin(text)} />
           </div>
         </div>
       </div>

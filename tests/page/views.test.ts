@@ -1,0 +1,156 @@
+// What the views compute: arguments as people edit them, rulings, rows, amounts, images, routes.
+
+import { Ruling } from '../../static/src/views/ruling.ts';
+import { changes, readField, readObject, shapeOf, summary } from '../../static/src/views/arguments.ts';
+import { imagesNamed } from '../../static/src/views/images_named.ts';
+import { parsed } from '../../static/src/views/address.ts';
+import { FIRST, rowsOf, windowStart } from '../../static/src/views/rows.ts';
+import type { Entry } from '../../static/src/store/state.ts';
+import { ago, bytes, count, money, seconds } from '../../static/src/words/amounts.ts';
+import { remedy } from '../../static/src/words/remedies.ts';
+
+const said = (key: string, more: Partial<Entry> = {}): Entry =>
+  ({
+    ...{ kind: 'user', key, turn: key, at: '', submission: key, text: `text of ${key}`, author: 'dev' },
+    ...{ steered: false, attachments: [], ...more },
+  }) as Entry;
+
+describe('arguments', () => {
+  it('become fields by what they are', () => {
+    expect(shapeOf('command', 'ls')).toBe('script');
+    expect(shapeOf('path', 'a.txt')).toBe('line');
+    expect(shapeOf('path', 'two\nlines')).toBe('script');
+    expect(shapeOf('timeout', 3)).toBe('number');
+    expect(shapeOf('all', true)).toBe('boolean');
+    expect(shapeOf('items', [])).toBe('json');
+  });
+
+  it('keep their types when they are edited', () => {
+    expect(readField('timeout', '30', 3)).toEqual({ value: 30 });
+    expect(readField('timeout', 'soon', 3)).toHaveProperty('problem');
+    expect(readField('timeout', '', 3)).toHaveProperty('problem');
+    expect(readField('command', '30', 'ls')).toEqual({ value: '30' });
+    expect(readField('all', 'false', true)).toEqual({ value: false });
+    expect(readField('items', '[1', [])).toHaveProperty('problem');
+  });
+
+  it('are one object when they are written as JSON', () => {
+    expect(readObject('{"a": 1}')).toEqual({ value: { a: 1 } });
+    for (const text of ['[1]', 'null', '3', 'no json']) expect(readObject(text)).toHaveProperty('problem');
+  });
+
+  it('differ by name, whatever the order of their names', () => {
+    expect(changes({ a: { x: 1, y: 2 } }, { a: { y: 2, x: 1 } })).toEqual([]);
+    const before = { command: 'rm a', timeout: 3 };
+    expect(changes(before, { command: 'ls', path: 'b' })).toEqual([
+      { name: 'command', before: 'rm a', after: 'ls' },
+      { name: 'timeout', before: '3', after: '' },
+      { name: 'path', before: '', after: 'b' },
+    ]);
+  });
+
+  it('are told in one line', () => {
+    expect(summary('bash', { command: 'ls\nrm x', description: 'Look' })).toEqual({ text: 'Look', plain: true });
+    expect(summary('bash', { command: 'ls\nrm x' })).toEqual({ text: 'ls', plain: false });
+    expect(summary('plan', { items: [{}, {}] }).text).toBe('2 steps');
+    expect(summary('other', { a: 1, b: 2 }).text).toBe('a, b');
+  });
+});
+
+describe('a ruling', () => {
+  const given = { command: 'rm a', timeout: 3 };
+
+  it('approves what was asked when nothing was edited', () => {
+    expect(new Ruling('c1', given).approval()).toEqual({ call: 'c1', decision: 'approve' });
+  });
+
+  it('sends edited arguments whole', () => {
+    const ruling = new Ruling('c1', given);
+    ruling.turnTo('form');
+    ruling.write('command', 'ls');
+    ruling.remember.value = true;
+    expect(ruling.approval()).toEqual({
+      ...{ call: 'c1', decision: 'approve', remember: 'session' },
+      arguments: { command: 'ls', timeout: 3 },
+    });
+  });
+
+  it('goes from form to JSON and back without losing a word', () => {
+    const ruling = new Ruling('c1', given);
+    ruling.turnTo('form');
+    ruling.write('command', 'ls');
+    ruling.turnTo('json');
+    ruling.json.value = JSON.stringify({ command: 'ls -l', fresh: 'text' });
+    ruling.turnTo('form');
+    ruling.write('fresh', 'more text');
+    expect(ruling.approval()?.arguments).toEqual({ command: 'ls -l', fresh: 'more text' });
+  });
+
+  it('says what cannot be read, and sends nothing', () => {
+    const ruling = new Ruling('c1', given);
+    ruling.turnTo('json');
+    ruling.json.value = '{';
+    expect(ruling.approval()).toBeNull();
+    expect(ruling.problem.value).toContain('not JSON yet');
+    ruling.turnTo('form');
+    expect(ruling.mode.value).toBe('json');
+    ruling.reset();
+    expect(ruling.approval()).toEqual({ call: 'c1', decision: 'approve' });
+  });
+
+  it('rejects with a reason where one is given', () => {
+    const ruling = new Ruling('c1', given);
+    expect(ruling.rejection()).toEqual({ call: 'c1', decision: 'reject' });
+    ruling.why.value = ' No. ';
+    expect(ruling.rejection()).toEqual({ call: 'c1', decision: 'reject', feedback: 'No.' });
+  });
+});
+
+describe('rows', () => {
+  it('fold undone turns that stand together into one', () => {
+    const rows = rowsOf([said('a'), said('b', { undone: 'x' }), said('c', { undone: 'y' }), said('d')]);
+    expect(rows.map((row) => row.key)).toEqual(['a', 'f:b', 'd']);
+    expect(rows[1]).toMatchObject({ turns: 2, asked: 'text of c' });
+  });
+
+  it('are mounted from the end, and stay where the reader is', () => {
+    const rows = rowsOf(Array.from({ length: 400 }, (_, at) => said(`k${at}`)));
+    expect(windowStart(rows, null, true)).toBe(400 - FIRST);
+    expect(windowStart(rows, 'k300', true)).toBe(300);
+    expect(windowStart(rows, 'k10', true)).toBe(400 - FIRST);
+    expect(windowStart(rows, 'k10', false)).toBe(10);
+    expect(windowStart(rows, 'gone', false)).toBe(400 - FIRST);
+  });
+});
+
+it('tells amounts shortly', () => {
+  expect([999, 1_000, 9_960, 32_000, 1_250_000].map(count)).toEqual(['999', '1.0k', '10k', '32k', '1.3M']);
+  expect([5, 2_048, 3 * 1024 * 1024].map(bytes)).toEqual(['5 B', '2 KB', '3.0 MB']);
+  expect([0.24, 12, 59.7, 3_725].map(seconds)).toEqual(['0.2 s', '12 s', '1 min 0 s', '1 h 2 min']);
+  expect([0, 0.0001, 0.0123, 12.5].map(money)).toEqual(['$0', '<$0.001', '$0.012', '$12.50']);
+});
+
+it('tells how long ago something was, also to a clock that is behind', () => {
+  const at = '2026-01-01T00:00:00.000Z';
+  const after = (ms: number): string => ago(at, Date.parse(at) + ms);
+  expect([-5_000, 59_000, 61_000, 7_200_000, 3 * 86_400_000].map(after)).toEqual(['now', 'now', '1 min', '2 h', '3 d']);
+});
+
+it('finds images of the workspace in a text, and nothing from elsewhere', () => {
+  expect(imagesNamed('saved plots/loss.png and ./b.jpg, b.jpg')).toEqual(['plots/loss.png', 'b.jpg']);
+  expect(imagesNamed('https://evil.example/x.png ../up.png /etc/a.png a.pngx')).toEqual([]);
+});
+
+it('reads addresses, broken ones too', () => {
+  expect(parsed('#/s/s_1')).toEqual({ view: 'session', id: 's_1' });
+  expect(parsed('#/s/a%20b')).toEqual({ view: 'session', id: 'a b' });
+  expect(parsed('#/s/%E0')).toEqual({ view: 'list' });
+  expect(parsed('#/dashboard')).toEqual({ view: 'dashboard' });
+  expect(parsed('#/new')).toEqual({ view: 'new' });
+  expect(parsed('')).toEqual({ view: 'list' });
+});
+
+it('knows a way out of an error, and says nothing about one it does not know', () => {
+  expect(remedy('too_many_sessions')).toContain('Delete a session');
+  expect(remedy('unheard_of')).toBe('');
+});
