@@ -22,7 +22,9 @@ from tests.faults.crowd import come_and_go
 from tests.faults.cuts import cut_lines
 from tests.faults.disk import disk
 from tests.faults.kills import GONE, kill
+from tests.faults.migration import upgrade
 from tests.faults.phases import PHASES, strike
+from tests.faults.protocol import play_alone
 from tests.faults.readers import stop_reading
 from tests.faults.report import Report
 from tests.faults.scene import world
@@ -95,6 +97,14 @@ async def standstill(story: Story, chance: random.Random, report: Report) -> Non
     await suspend(story, report, LONGER_THAN_A_HEARTBEAT)
 
 
+async def migrations(story: Story, chance: random.Random, report: Report) -> None:
+    await upgrade(story, chance, report, 5)
+
+
+async def protocol(story: Story, chance: random.Random, report: Report) -> None:
+    await asyncio.to_thread(play_alone, chance.randrange(2**32), report, 12, 30)
+
+
 def soaking(minutes: float) -> Part:
     laps = [LAP] * max(round(minutes * 60 / LAP), LEAST_LAPS)
 
@@ -118,6 +128,8 @@ PARTS = {
         arguments=WITH_TOKENS,
         environment=lambda folder: Clock(folder).environment,
     ),
+    "protocol": Part(protocol),
+    "migrations": Part(migrations, every=2),
     "disk": Part(disk, every=3),
     "standstill": Part(standstill, every=10),
     "babble": Part(babbling, every=3, config=IMPATIENT, arguments=BOTH_ADAPTERS),

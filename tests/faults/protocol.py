@@ -1,0 +1,306 @@
+"""A model of the whole session protocol, played against a real server that is killed at times.
+
+The model knows only what clients are told: what was sent, what was answered, what viewers have.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, TypeVar
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.client import Viewer, new_id
+from tests.faults.report import Report
+from tests.faults.scene import effects, world
+from tests.faults.talk import EFFECTS, marks_on_disk
+from tests.faults.trial import lawful
+from tests.model_server import CallScript, Gate, Reply, Seen
+from tests.oracle import Frame
+from tests.stories.scene import Story, bash, calls
+
+T = TypeVar("T")
+MOST_VIEWERS = 3
+REPLIES = ("words", "words", "a call", "two calls", "a question", "a long call", "silence", "busy")
+SETTLES_WITHIN = 30.0
+
+
+class World:
+    """One server and one loop for all examples; each has a session of its own."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._folder = tempfile.TemporaryDirectory(prefix="mooring-protocol-")
+        self._world = world(Path(self._folder.name), live_sessions=2)
+        self.story = self.run(self._world.__aenter__())
+        self.marks = 0
+        self.steps = 0
+        self.events = 0
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(asyncio.wait_for(work, SETTLES_WITHIN * 2))
+
+    def close(self) -> None:
+        try:
+            self.run(self._world.__aexit__(None, None, None))
+        finally:
+            self.loop.close()
+            self._folder.cleanup()
+
+
+class Protocol(RuleBasedStateMachine):
+    """`world` is set by whoever runs it."""
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.viewers: list[Viewer] = []
+        self.sent: dict[str, Frame] = {}
+        self.answers: dict[str, Frame] = {}
+        self.most = marks_on_disk(Path("nowhere"))
+        self.replies: list[str] = []
+        self.stack = AsyncExitStack()
+        self.story: Story
+        self.session = ""
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.world.run(work)
+
+    @initialize()
+    def begin(self) -> None:
+        self.run(self._begin())
+
+    async def _begin(self) -> None:
+        self.world.story.model.fresh()
+        self.world.story.model.answer = self._answer
+        await self._connect()
+        self.session = await self.story.api.session()
+        self.viewers.append(await self.story.join(self.session))
+
+    async def _connect(self) -> None:
+        self.story = Story(self.world.story.server, self.world.story.model, self.stack)
+        await self.story.connect()
+
+    def _answer(self, seen: Seen) -> Reply | None:
+        if not seen.body.get("tools"):
+            return Reply(text="A summary.")
+        match self.replies.pop(0) if self.replies else "words":
+            case "a call":
+                return calls(self._mark(), text="Let me see.")
+            case "two calls":
+                return calls(self._mark(), self._mark())
+            case "a question":
+                return calls(self._mark("; : please-ask"), self._mark())
+            case "a long call":
+                return calls(self._mark("; sleep 2"))
+            case "silence":
+                return Reply(text="Well, let me think.", hold={1: Gate()})
+            case "busy":
+                return Reply(status=503, body={"error": {"message": "busy"}})
+            case _:
+                return Reply(text="All right, that is done.", reasoning="Hm.")
+
+    def _mark(self, then: str = "") -> CallScript:
+        self.world.marks += 1
+        return bash(f"echo mark-p{self.world.marks} >> {EFFECTS}{then}")
+
+    # ---- what people do ------------------------------------------------------------------------
+
+    @rule(
+        replies=st.lists(st.sampled_from(REPLIES), max_size=3),
+        delivery=st.sampled_from(["queue", "queue", "steer"]),
+        who=st.integers(0, MOST_VIEWERS - 1),
+    )
+    def say(self, replies: list[str], delivery: str, who: int) -> None:
+        self.replies += replies
+        self._ask(who, "user_input", text="Do it.", delivery=delivery)
+
+    @rule(ruling=st.sampled_from(["approve", "approve", "reject"]), who=st.integers(0, 2))
+    def decide(self, ruling: str, who: int) -> None:
+        asked = [event for viewer in self.viewers for event in viewer.of("approval_required")]
+        call = asked[-1]["calls"][0]["call"] if asked else "nobody"
+        self._ask(who, "approval", decisions=[{"call": call, "decision": ruling}])
+
+    @rule(queue=st.sampled_from(["hold", "drop", "continue"]), who=st.integers(0, 2))
+    def interrupt(self, queue: str, who: int) -> None:
+        self._ask(who, "interrupt", queue=queue)
+
+    @rule(kind=st.sampled_from(["undo", "retry", "compact", "resume"]), who=st.integers(0, 2))
+    def manage(self, kind: str, who: int) -> None:
+        self._ask(who, kind)
+
+    @rule(which=st.integers(0, 5), who=st.integers(0, 2))
+    def withdraw(self, which: int, who: int) -> None:
+        said = [name for name, frame in self.sent.items() if frame["type"] == "user_input"]
+        self._ask(who, "withdraw", submission=said[-1 - which % len(said)] if said else "never")
+
+    @precondition(lambda self: self.sent)
+    @rule(which=st.integers(0, 8), who=st.integers(0, 2))
+    def say_again(self, which: int, who: int) -> None:
+        names = list(self.sent)
+        self._send(who, self.sent[names[-1 - which % len(names)]])
+
+    def _ask(self, who: int, kind: str, **fields: Any) -> None:
+        self._send(who, {"type": kind, "id": new_id(), **fields})
+
+    def _send(self, who: int, frame: Frame) -> None:
+        self.run(self._sent(who, frame))
+
+    async def _sent(self, who: int, frame: Frame) -> None:
+        if not self.viewers:
+            self.viewers.append(await self.story.join(self.session))
+        viewer = self.viewers[who % len(self.viewers)]
+        self._judge_answer(frame, await viewer.ask(frame, within=SETTLES_WITHIN))
+
+    def _judge_answer(self, frame: Frame, answer: Frame) -> None:
+        """Accepted once is accepted for good, under the same number."""
+        name = frame["id"]
+        self.sent[name] = frame
+        known = self.answers.get(name)
+        if known is not None:
+            assert answer == {**known, "duplicate": True}, (frame, known, answer)
+        elif answer["type"] == "accepted":
+            assert "duplicate" not in answer, (frame, answer)
+            self.answers[name] = answer
+
+    # ---- what happens to them ------------------------------------------------------------------
+
+    @rule(who=st.integers(0, 2), gently=st.booleans())
+    def lose(self, who: int, gently: bool) -> None:
+        if self.viewers:
+            viewer = self.viewers.pop(who % len(self.viewers))
+            if gently:
+                self.run(viewer.leave())
+            else:
+                viewer.cut()
+
+    @precondition(lambda self: len(self.viewers) < MOST_VIEWERS)
+    @rule(deltas=st.sampled_from(["all", "none"]), back=st.booleans())
+    def join(self, deltas: str, back: bool) -> None:
+        log = self.viewers.pop().cut() if back and self.viewers else None
+        self.viewers.append(self.run(self.story.join(self.session, log=log, deltas=deltas)))
+
+    @rule(gently=st.sampled_from([False, False, True]))
+    def power_fails(self, gently: bool) -> None:
+        self.run(self._power_fails(gently))
+
+    async def _power_fails(self, gently: bool) -> None:
+        server = self.story.server
+        if gently:
+            assert await server.terminate() == 0
+        else:
+            await server.kill9()
+        self.most |= marks_on_disk(server.data / "workspaces" / self.session)
+        logs = [viewer.log for viewer in self.viewers]
+        for viewer in self.viewers:
+            viewer.check()
+        await self.stack.aclose()
+        await server.start()
+        await self._connect()
+        self.viewers = [await self.story.join(self.session, log=log) for log in logs]
+
+    @rule()
+    def fork(self) -> None:
+        self.run(self._fork())
+
+    async def _fork(self) -> None:
+        ended = any(e["type"] == "turn_ended" for e in await self.story.api.events(self.session))
+        answer = await self.story.api.call("POST", f"/api/sessions/{self.session}/fork", {})
+        assert answer.status == 201 or (answer.status == 409 and not ended), answer
+        if answer.status == 201:
+            stored = await self.story.api.events(answer.json["id"])
+            lawful(stored)
+            trunk = await self.story.api.events(self.session)
+            assert stored[1 : answer.json["head"]] == trunk[1 : answer.json["head"]]
+            gone = await self.story.api.call("DELETE", f"/api/sessions/{answer.json['id']}")
+            assert gone.status == 204, gone
+
+    # ---- what always holds ---------------------------------------------------------------------
+
+    @invariant()
+    def every_viewer_has_a_part_of_the_log_and_the_log_is_right(self) -> None:
+        if self.session:
+            self.run(self._look())
+
+    async def _look(self) -> None:
+        stored = await self.story.api.events(self.session)
+        lawful(stored)
+        self.world.steps += 1
+        report = Report()
+        report.log(stored)
+        for viewer in self.viewers:
+            viewer.check()
+            seen = [event for event in viewer.events if event["seq"] <= len(stored)]
+            report.seen(seen, stored, whole=False)
+        said = [name for name, frame in self.sent.items() if frame["type"] == "user_input"]
+        begun = {name: self.answers[name]["seq"] for name in said if name in self.answers}
+        report.submissions(stored, said, begun)
+        refused = set(self.sent) - set(self.answers)
+        acted = {event.get("submission") for event in stored if event["type"] != "input_withdrawn"}
+        assert not refused & acted, refused & acted
+        assert report.clean, report.printed()
+
+    def teardown(self) -> None:
+        try:
+            if self.session:
+                self.run(self._end())
+        finally:
+            self.run(self.stack.aclose())
+
+    async def _end(self) -> None:
+        """At rest everybody has all of it, and no call ran more often than it was started."""
+        self.replies.clear()
+        viewer = await self.story.join(self.session)
+        while (row := await self.story.api.look(self.session))["state"] != "idle" or row["queue"]:
+            if row["state"] == "idle":
+                await viewer.ask({"type": "resume", "id": new_id()})
+            await viewer.ask({"type": "interrupt", "id": new_id(), "queue": "drop"})
+        assert (await self.story.turn(viewer, "Still there?"))["status"] == "completed"
+        await self._look()
+        stored, report = await self.story.api.events(self.session), Report()
+        self.world.events += len(stored)
+        now = await effects(self.story.api, self.session)
+        report.effects(stored, self.most | now, now)
+        assert report.clean, report.printed()
+        gone = await self.story.api.call("DELETE", f"/api/sessions/{self.session}")
+        assert gone.status == 204, gone
+
+
+def play(world: World, examples: int, steps: int, seed: int | None = None) -> None:
+    """Without a seed always the same; a failure is told as it was found, for time has its share."""
+    Protocol.world = world
+    chosen = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        derandomize=seed is None,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    machine = Protocol if seed is None else hypothesis.seed(seed)(type("Seeded", (Protocol,), {}))
+    run_state_machine_as_test(machine, settings=chosen)
+
+
+def play_alone(seed: int, report: Report, examples: int, steps: int) -> None:
+    """In a thread that has no loop: on a server of its own."""
+    world = World()
+    try:
+        play(world, examples, steps, seed)
+    finally:
+        report.tried["steps of the protocol's model"] += world.steps
+        report.checked["durable events"] += world.events
+        world.close()
