@@ -108,6 +108,8 @@ def receipts(connection: sqlite3.Connection, session: str) -> tuple[StoredReceip
     ).fetchall()
     for crc, *values in found:
         sums.check(crc, session, *values)
+    there = connection.execute("SELECT receipts FROM sessions WHERE id = ?", (session,)).fetchone()
+    sums.insist(there in (None, (None,), (len(found),)))
     return tuple(StoredReceipt(*columns[1:]) for columns in found)
 
 

@@ -66,7 +66,10 @@ _SUMS: Step = (
 )
 """What is from before has none, and is not checked."""
 
-STEPS: tuple[Step, ...] = ((*_LOG, *_SEARCH), _SUMS)
+_COUNTS: Step = ("""ALTER TABLE sessions ADD COLUMN receipts INTEGER""",)
+"""How many it has: one that is missing would let a submission act twice."""
+
+STEPS: tuple[Step, ...] = ((*_LOG, *_SEARCH), _SUMS, _COUNTS)
 """Step n brings a database of version n to version n + 1; version 0 is an empty file."""
 
 

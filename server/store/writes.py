@@ -31,8 +31,12 @@ def append(connection: sqlite3.Connection, new: Append) -> None:
         connection.execute("DELETE FROM passages WHERE session = ? AND seq = ?", (key, _TITLE_SEQ))
         _add_passages(connection, key, _TITLE_SEQ, (new.indexed.title,))
     connection.execute(
-        f"UPDATE sessions SET {rows.ASSIGNMENTS} WHERE key = ?",
-        (*rows.changing(new.at, head + len(new.bodies), new.indexed), key),
+        f"UPDATE sessions SET {rows.ASSIGNMENTS}, receipts = receipts + ? WHERE key = ?",
+        (
+            *rows.changing(new.at, head + len(new.bodies), new.indexed),
+            len(new.receipts),
+            key,
+        ),
     )
 
 
@@ -96,6 +100,7 @@ def fork(connection: sqlite3.Connection, new: NewFork, spare: Callable[[], None]
     )
     kept = [r for r in reads.receipts(connection, new.source) if r.seq <= new.through]
     _add_receipts(connection, key, new.id, kept)
+    connection.execute("UPDATE sessions SET receipts = ? WHERE key = ?", (len(kept), key))
     connection.execute(
         "INSERT INTO passages (session, seq, text)"
         " SELECT ?, seq, text FROM passages WHERE session = ? AND seq BETWEEN 1 AND ?",
@@ -123,7 +128,8 @@ def _session(connection: sqlite3.Connection, session: str, columns: str) -> tupl
 
 def _add_session(connection: sqlite3.Connection, row: SessionRow) -> int:
     added = connection.execute(
-        f"INSERT INTO sessions ({rows.COLUMNS}) VALUES ({rows.MARKS})", rows.to_columns(row)
+        f"INSERT INTO sessions ({rows.COLUMNS}, receipts) VALUES ({rows.MARKS}, 0)",
+        rows.to_columns(row),
     )
     key = added.lastrowid
     assert key is not None

@@ -87,8 +87,11 @@ async def test_a_session_whose_row_changed_is_not_shown(
     assert problem.value.code == "store_corrupt"
 
 
-async def test_a_receipt_that_changed_answers_nothing(three: SqliteStore, change: Change) -> None:
-    change("UPDATE receipts SET seq = 3")
+@pytest.mark.parametrize("statement", ["UPDATE receipts SET seq = 3", "DELETE FROM receipts"])
+async def test_a_receipt_that_changed_or_is_gone_answers_nothing(
+    statement: str, three: SqliteStore, change: Change
+) -> None:
+    change(statement)
     with pytest.raises(StoreProblem, match="damaged"):
         await three.receipts("s1")
 
