@@ -1,8 +1,12 @@
 """Whoever wrote it, a text never runs, restyles the page or tells another place who reads it."""
 
 import pytest
+from playwright.async_api import FilePayload, expect
 
+from tests.api import Api
+from tests.browser.conftest import House, Meet
 from tests.browser.text_room import Room
+from tests.model_server import CallScript, Reply
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -162,3 +166,35 @@ async def test_links_say_where_they_lead_when_their_words_do_not(room: Room) -> 
     text = "[https://bank.example](https://evil.example/x) <https://a.example/b>"
     await room.run("(room, text) => room.markdown(text)", text)
     assert await room.page.locator(".place").all_inner_texts() == ["evil.example"]
+
+
+EVIL = f"<img src={FAR}/x onerror=alert(1)><script>alert(1)</script><b style='color:red'>x</b>"
+RAN = """() => [...document.querySelectorAll('body *')].filter((node) => node.matches(
+  'img:not([src^="blob:"]):not([src^="/"]), script:not([src^="/"]), iframe, style')).length"""
+
+
+async def test_markup_from_model_tools_people_and_files_stays_text(
+    house: House, meet: Meet
+) -> None:
+    plan = {"items": [{"id": "1", "content": EVIL, "status": "in_progress"}]}
+    echo = {"command": f'echo "{EVIL}" # please-ask', "description": EVIL}
+    house.model.play(
+        Reply(text=EVIL, reasoning=EVIL, calls=[CallScript("plan", plan)]),
+        Reply(text=f"```html\n{EVIL}\n```", calls=[CallScript("bash", echo)]),
+        Reply(text=f"[x](javascript:alert(1)) {EVIL} The end."),
+    )
+    async with Api(house.url) as api:
+        session = await api.session(EVIL)
+    person = await meet(f"{house.url}/#/s/{session}")
+    foreign: list[str] = []
+    person.page.on("request", lambda request: foreign.append(request.url))
+    await expect(person.page.locator(".top h1")).to_contain_text("onerror=alert(1)")
+    file: FilePayload = {"name": "<b>x.txt", "mimeType": "text/plain", "buffer": b"x"}
+    await person.page.locator("input[type=file]").first.set_input_files(file)
+    await person.say(EVIL)
+    await person.approve()
+    await person.reads("The end.")
+    await person.sees_state("Idle")
+    await expect(person.conversation).to_contain_text("<script>alert(1)</script>")
+    assert await person.page.evaluate(RAN) == 0
+    assert [url for url in foreign if not url.startswith((house.url, "data:", "blob:"))] == []
