@@ -42,7 +42,8 @@ def back_up(data: Path, to: Path, *, with_files: bool = True) -> Backup:
         raise Problem("bad_config", f"{data} holds no store. Name another --data-dir.")
     if to.exists() and any(to.iterdir()):
         raise Problem("bad_config", f"{to} is not empty. Name a folder that is new.")
-    to.mkdir(mode=0o700, parents=True, exist_ok=True)
+    to.mkdir(parents=True, exist_ok=True)
+    to.chmod(0o700)
     begun = to / f"{DATABASE}.unfinished"
     sessions = _copy_database(source, begun)
     lost = _copy_all_files(data, to, sessions) if with_files else ()

@@ -76,8 +76,10 @@ async def test_a_backup_of_a_running_server_can_be_served(story: Story, tmp_path
 async def test_a_backup_can_do_without_files(story: Story, tmp_path: Path) -> None:
     session, _ = await story.begin()
     await story.put(session, "mine.txt", b"uploaded")
+    (tmp_path / "copy").mkdir(mode=0o755)
     code, _ = await backed_up(story, tmp_path / "copy", "--without-files")
     assert code == 0
+    assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o700
     assert [path.name for path in (tmp_path / "copy").iterdir()] == [DATABASE]
     assert (tmp_path / "copy" / DATABASE).stat().st_mode & 0o777 == 0o600
 
