@@ -109,7 +109,7 @@ function Sending({ desk }: { desk: Desk }): JSX.Element {
     desk.open.outbox.value.filter((item) => wordsOf(item) !== undefined),
   );
   return (
-    <div class="entries">
+    <div class="entries sending">
       {inputs.value.map((item) => (
         <Outgoing key={item.frame.id} desk={desk} item={item} />
       ))}

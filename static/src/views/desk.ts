@@ -9,6 +9,8 @@ import { Rulings } from './ruling.ts';
 import { remembered } from './surroundings.ts';
 import { Uploads } from './uploads.ts';
 
+const FINAL: ReadonlySet<string> = new Set(['no_such_session', 'ended', 'forbidden']);
+
 export class Desk {
   readonly open: OpenSession;
   readonly draft: Signal<string>;
@@ -30,6 +32,8 @@ export class Desk {
   /** Whether the server has events from before those that are here. */
   readonly cut: ReadonlySignal<boolean>;
   readonly ended: ReadonlySignal<boolean>;
+  /** It will never answer again: nothing can be asked of it. */
+  readonly gone: ReadonlySignal<boolean>;
   readonly phase: ReadonlySignal<ReturnType<typeof phase>>;
   readonly working: ReadonlySignal<boolean>;
   readonly asked: ReadonlySignal<readonly ToolEntry[]>;
@@ -56,9 +60,10 @@ export class Desk {
     this.synced = computed(() => open.state.value.synced);
     this.cut = computed(() => open.state.value.oldest > 1);
     this.ended = computed(() => open.state.value.ended !== null);
-    this.phase = computed(() => phase(open.state.value));
-    this.working = computed(() => working(open.state.value));
-    this.asked = computed(() => asking(open.entries.value));
+    this.gone = computed(() => FINAL.has(open.link.value.reason ?? ''));
+    this.phase = computed(() => (this.gone.value ? 'ended' : phase(open.state.value)));
+    this.working = computed(() => !this.gone.value && working(open.state.value));
+    this.asked = computed(() => (this.gone.value ? [] : asking(open.entries.value)));
     this.lastTurn = computed(() => lastTurn(open.entries.value));
     this.failed = computed(() => {
       const ended = open.entries.value.findLast((entry) => entry.turn !== undefined);

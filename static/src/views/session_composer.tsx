@@ -11,7 +11,7 @@ import { toast } from './voice.tsx';
 
 export function SessionComposer({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element {
   const { open } = desk;
-  const ended = useComputed(() => desk.ended.value || open.link.value.reason === 'no_such_session');
+  const ended = useComputed(() => desk.ended.value || desk.gone.value);
   const phase = desk.phase.value;
   const working = desk.working.value;
   const editing = desk.editing.value && !working;

@@ -1,6 +1,6 @@
 // One session on screen: conversation, questions, queue, composer, and what stands beside them.
 
-import { useSignal } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../words/en.ts';
@@ -54,7 +54,7 @@ export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.
         />
         <div class="dock">
           <Connection desk={desk} />
-          {!shell.ways.kept.durable.value && <p class="bar connection short">{words.connection.storage}</p>}
+          <Forgetful shell={shell} desk={desk} />
           {!detailed && <PlanChip desk={desk} />}
           {narrow.value && <AskSheet desk={desk} />}
           <Queue desk={desk} />
@@ -70,6 +70,13 @@ export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.
       )}
     </>
   );
+}
+
+/** Storage is forbidden or full: said while there is something to lose. */
+function Forgetful({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element | null {
+  const unsent = useComputed(() => desk.draft.value.trim() !== '' || desk.open.outbox.value.length > 0);
+  if (shell.ways.kept.durable.value || !unsent.value) return null;
+  return <p class="bar connection short">{words.connection.storage}</p>;
 }
 
 /** Boundaries only: a screen reader is never fed a streaming text. */

@@ -28,7 +28,7 @@ const SLIGHT = new Set(['plan']);
 export const ToolCard = still(function ToolCard({ desk, entry }: { desk: Desk; entry: ToolEntry }): JSX.Element {
   const open = useSignal(false);
   const { text, plain } = summary(entry.tool, entry.arguments);
-  const asks = entry.state === 'asks' && entry.undone === undefined;
+  const asks = entry.state === 'asks' && entry.undone === undefined && !desk.gone.value;
   return (
     <article
       class={`entry tool is-${entry.state}${SLIGHT.has(entry.tool) && entry.state === 'ok' ? ' slight' : ''}`}
@@ -109,7 +109,8 @@ function Tail({ desk, entry }: { desk: Desk; entry: ToolEntry }): JSX.Element | 
 }
 
 function lastLines(output: string): string {
-  return output.slice(-4_000).trimEnd().split('\n').slice(-PREVIEW_LINES).join('\n');
+  const lines = output.slice(-4_000).split('\n').filter((line) => line.trim() !== '');
+  return lines.slice(-PREVIEW_LINES).join('\n');
 }
 
 function Body({ desk, entry }: { desk: Desk; entry: ToolEntry }): JSX.Element {
