@@ -107,9 +107,14 @@ class Archive:
 
     async def sweep(self) -> None:
         """Free the workspaces of sessions that are not there: a crash parted the two. At the start,
-        while nobody forks."""
+        while nobody forks. Where the store is damaged, nothing is."""
+        try:
+            kept = await self._store.ids()
+        except Problem as problem:
+            log.error("no files are freed: %s", problem.message)
+            return
         for id in await self._workspaces.names():
-            if await self._store.row(id) is None:
+            if id not in kept:
                 log.info("the files of session %s, which is not there any more, are freed", id)
                 await self._workspaces.of(id).delete()
 

@@ -188,6 +188,10 @@ class Store(Protocol):
 
     async def row(self, session: str) -> SessionRow | None: ...
 
+    async def ids(self) -> frozenset[str]:
+        """Every session there is, found without an index: one that is damaged hides none."""
+        ...
+
     async def rows(
         self, owner: str | None, *, limit: int, cursor: str | None, q: str, state: str
     ) -> RowPage:

@@ -24,6 +24,11 @@ def row(connection: sqlite3.Connection, session: str) -> SessionRow | None:
     return entry
 
 
+def ids(connection: sqlite3.Connection) -> frozenset[str]:
+    found = connection.execute("SELECT id FROM sessions NOT INDEXED").fetchall()
+    return frozenset(columns[0] for columns in found)
+
+
 def page(
     connection: sqlite3.Connection,
     owner: str | None,

@@ -195,6 +195,9 @@ class SqliteStore:
     async def row(self, session: str) -> SessionRow | None:
         return await self._readers.read(lambda c: reads.row(c, session))
 
+    async def ids(self) -> frozenset[str]:
+        return await self._readers.read(reads.ids)
+
     async def rows(
         self, owner: str | None, *, limit: int, cursor: str | None, q: str, state: str
     ) -> RowPage:

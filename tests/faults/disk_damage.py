@@ -106,6 +106,7 @@ async def damage(chance: random.Random, report: Report, times: int) -> None:
 
 
 async def judge(copy: Path, known: Known, limits: Limits, how: str, report: Report) -> None:
+    """A damaged index hides a session until walking the file, as a server does, has found it."""
     try:
         store = SqliteStore.open(copy, limits=limits)
     except Problem as problem:
@@ -123,8 +124,8 @@ async def judge(copy: Path, known: Known, limits: Limits, how: str, report: Repo
             report.checked["answers of damaged files that were refused"] += 1
         elif less(question, answer):
             report.checked["answers of damaged files that left something out"] += 1
-        elif told and question.startswith("list"):
-            report.checked["damaged lists that walking the file found"] += 1
+        elif told and (question.startswith("list") or not answer):
+            report.checked["damaged indexes that walking the file found"] += 1
         else:
             report.find("silently wrong", f"{how}: {question} is {answer}"[:400])
 

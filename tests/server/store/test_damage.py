@@ -156,6 +156,11 @@ async def test_what_was_written_before_there_were_checksums_is_read_as_it_is(
     await store.close()
 
 
+async def test_every_session_is_named(three: SqliteStore) -> None:
+    await three.create(session("s2"))
+    assert await three.ids() == {"s1", "s2"}
+
+
 # ---- the whole file ------------------------------------------------------------------------------
 
 
