@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check wall format lint types floors purity quick page bench faults lock system clean
+.PHONY: help run test check wall format lint types floors purity quick page screens bench faults lock system clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ quick: format lint floors  ## under a minute: lint, floors, and the tests of sin
 
 page: $(PAGE)  ## build the page and run its unit tests
 	$(BIN)/python static/build_page.py run test
+
+screens: $(INSTALLED) $(PAGE) system  ## take the pictures of the README (ARGS=FOLDER takes all into a folder)
+	$(BIN)/python -m tests.browser.screens $(ARGS)
 
 bench: $(INSTALLED) $(PAGE) system  ## measure speed and memory
 	$(BIN)/python -m tests.benchmarks $(ARGS)
