@@ -99,7 +99,7 @@ SHOW_EVERYWHERE = """async (room, texts) => {
       /^(https?|mailto):$/.test(new URL(node.href).protocol) && node.target === '_blank' &&
       node.rel === 'noopener noreferrer nofollow' && node.getAttribute('href'));
     const own = all.filter((name) => !ATTRIBUTES.has(name) && name !== 'style');
-    const styled = node.hasAttribute('style') && !node.matches('.log');
+    const styled = node.hasAttribute('style') && !node.matches(".log, col");
     const classes = [...node.classList].filter((name) => !CLASSES.test(name));
     const tag = TAGS.has(node.localName) ? [] : [node.localName];
     return [...tag, ...own, ...classes, ...(link ? ['link'] : []), ...(styled ? ['style'] : [])];

@@ -126,6 +126,14 @@ async def test_links_are_completed_by_definitions_further_down(room: Room) -> No
     assert grown["growing"].count('href="https://docs.example/start"') == 3
 
 
+async def test_columns_keep_their_side_and_lists_their_first_number(room: Room) -> None:
+    text = "| a |\n|--:|\n| 1 |\n\n7. seven\n\n   3. three"
+    await room.run("(room, text) => room.markdown(text)", text)
+    await expect(room.page.locator("td")).to_have_css("text-align", "right")
+    starts = await room.page.locator("ol").evaluate_all("(lists) => lists.map((one) => one.start)")
+    assert starts == [7, 3]
+
+
 async def test_code_is_coloured_once_it_is_whole_and_keeps_its_text(room: Room) -> None:
     code = 'def f(x):\n    return "<b>" + x  # & so on\n' * 80
     await room.run("(room, code) => room.markdown('```python\\n' + code + '```\\n')", code)

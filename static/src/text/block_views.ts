@@ -1,11 +1,12 @@
 // One view for each kind of block; each owns one element and writes to nothing else.
 
 import type { Links } from 'marked';
-import type { Block, Code, List, Plain, Rest, Table } from './blocks.ts';
+import type { Block, Code, List, Plain, Rest } from './blocks.ts';
 import { GrowingCode } from './code_box.ts';
 import type { Piece } from './dialect.ts';
 import { graft, kept, make } from './nodes.ts';
-import { flowNode, itemNode, rowNode, tableNode } from './pieces.ts';
+import { flowNode, itemNode } from './pieces.ts';
+import { tableView } from './table_view.ts';
 
 export interface BlockView {
   readonly node: HTMLElement;
@@ -50,16 +51,10 @@ function listView(block: List, links: Links, placed: Placed): BlockView {
   };
 }
 
-function tableView(block: Table, links: Links, placed: Placed): BlockView {
-  const { node, rows } = tableNode(block.head, links);
-  kept.add(node);
-  return { node, show: growing(rows, block, (piece) => rowNode(block.head, piece, links), placed) };
-}
-
-/** Shows items or rows; those that are final are drawn once. */
+/** Shows items; those that are final are drawn once. */
 function growing(
   parent: HTMLElement,
-  block: List | Table,
+  block: List,
   draw: (piece: Piece) => HTMLElement,
   placed: Placed,
 ): (rest: Rest | null) => void {

@@ -19,6 +19,7 @@ const policy = trustedTypes?.createPolicy('mooring', {
 const rules: Config & { RETURN_TRUSTED_TYPE: true } = {
   ALLOWED_TAGS: TAGS,
   ALLOWED_ATTR: ['href', 'src', 'alt', 'title', 'align', 'start', 'class'],
+  ADD_URI_SAFE_ATTR: ['align', 'start'],
   ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
   ALLOW_ARIA_ATTR: false,
   ALLOW_DATA_ATTR: false,

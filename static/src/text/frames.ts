@@ -15,6 +15,9 @@ export function inFrames(step: Step): () => void {
   return () => waiting.delete(step);
 }
 
+/** Whether nothing is left to do. */
+export const resting = (): boolean => waiting.size === 0;
+
 function ask(): void {
   asked = true;
   requestAnimationFrame(work);

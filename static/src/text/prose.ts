@@ -9,9 +9,6 @@ import { graft, make } from './nodes.ts';
 const STEP = 2_048; // characters fed at once, so that a long text is drawn over several frames
 const LONG_REST = 4_000; // a rest above is drawn less often: it is drawn as a whole each time
 const LONG_REST_MS_PER_CHARACTER = 0.01;
-// The browser lays out a table as a whole, so a long one takes its rows in turns.
-const LONGEST_PAUSE_MS = 200;
-const ROW_MS = 0.25;
 const MENTION = /\[((?:\\.|[^[\]\\]){1,200})\]/g;
 
 interface Place {
@@ -85,7 +82,7 @@ export class Prose {
       else this.#close(block);
     }
     this.#follow();
-    this.#notBefore = now + pause(rest?.blocks ?? [], growing);
+    this.#notBefore = now + pause(rest?.blocks ?? []);
   }
 
   #close(block: Block): void {
@@ -131,9 +128,7 @@ export class Prose {
 }
 
 /** How long to wait before what is open is drawn again, so that drawing never fills the time. */
-function pause(rest: readonly Block[], growing: Block | null): number {
-  const rows = growing?.kind === 'table' ? growing.pieces.length : 0;
+function pause(rest: readonly Block[]): number {
   const length = rest.reduce((sum, one) => sum + ('source' in one ? one.source.length : 0), 0);
-  const long = length > LONG_REST ? length * LONG_REST_MS_PER_CHARACTER : 0;
-  return long + Math.min(rows * ROW_MS, LONGEST_PAUSE_MS);
+  return length > LONG_REST ? length * LONG_REST_MS_PER_CHARACTER : 0;
 }

@@ -7,6 +7,7 @@ import { signal } from '@preact/signals';
 import { render, type VNode } from 'preact';
 import { Code } from '../../../static/src/text/code.tsx';
 import { Diff } from '../../../static/src/text/diff_view.tsx';
+import { resting } from '../../../static/src/text/frames.ts';
 import { type GrowingLog, LogTail, LogText } from '../../../static/src/text/log_view.tsx';
 import { Markdown, StreamingMarkdown } from '../../../static/src/text/markdown.tsx';
 import { Name } from '../../../static/src/text/name.tsx';
@@ -17,12 +18,12 @@ const main = document.createElement('main');
 document.body.append(main);
 const frame = () => new Promise((done) => requestAnimationFrame(done));
 
-/** Until two frames have passed in which nothing was drawn. */
+/** Until all is drawn, and two frames have passed in which nothing changed. */
 async function settled(): Promise<void> {
   for (let quiet = 0, last = ''; quiet < 2; ) {
     await frame();
     const now = main.innerHTML;
-    quiet = now === last ? quiet + 1 : 0;
+    quiet = now === last && resting() ? quiet + 1 : 0;
     last = now;
   }
 }
@@ -34,10 +35,11 @@ async function show(view: VNode): Promise<string> {
   return markup();
 }
 
-/** What is on the page, without the colours of code, which come when there is time. */
+/** What is on the page, without what comes when there is time: colours, widths. */
 function markup(): string {
   const copy = main.cloneNode(true) as HTMLElement;
   for (const row of copy.querySelectorAll('.rows')) row.textContent = row.textContent;
+  for (const column of copy.querySelectorAll('col')) column.removeAttribute('style');
   return copy.innerHTML;
 }
 
