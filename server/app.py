@@ -30,6 +30,7 @@ from server.goodbyes import GOING_AWAY
 from server.identity.gate import GATE, Gate, is_loopback
 from server.identity.keyring import KeyRing
 from server.identity.tokens import Tokens
+from server.listening import Site
 from server.memory import raise_file_limit
 from server.places import shipped
 from server.readiness import Readiness
@@ -242,7 +243,7 @@ def _warn(readiness: Readiness, what: str) -> None:
 
 
 async def _listen(runner: web.AppRunner, settings: ServeSettings) -> None:
-    await web.TCPSite(runner, settings.host, settings.port, backlog=1024).start()
+    await Site(runner, settings.host, settings.port).start()
     port = runner.addresses[0][1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     listening(f"http://{host}:{port}", no_browser=settings.no_browser)

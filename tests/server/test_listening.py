@@ -1,0 +1,44 @@
+"""Who connects in a crowd waits in the kernel, and is let in."""
+
+import asyncio
+import socket
+
+from aiohttp import web
+
+from server.listening import LET_IN, Site
+
+CROWD = 10 * LET_IN
+ASKED = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+async def test_a_crowd_waits_in_the_kernel_and_is_let_in_a_few_at_a_time() -> None:
+    here = most = 0
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal here
+        here += 1
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    crowd: list[socket.socket] = []
+    try:
+        await Site(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        for _ in range(CROWD):  # nobody is accepted meanwhile: the loop stands still
+            peer = socket.create_connection((host, port), timeout=5)
+            peer.sendall(ASKED)
+            crowd.append(peer)
+        while here < CROWD:
+            before = here
+            await asyncio.sleep(0)
+            most = max(most, here - before)
+        assert 0 < most <= LET_IN
+        for peer in crowd:
+            assert peer.recv(100).startswith(b"HTTP/1.1 200")
+    finally:
+        for peer in crowd:
+            peer.close()
+        await runner.cleanup()
