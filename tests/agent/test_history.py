@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.history import History
 from agent.protocol import (
@@ -307,6 +308,18 @@ def test_the_digest_is_what_a_plain_count_over_all_events_gives(play: Play) -> N
 def test_every_log_keeps_what_the_contract_says_of_turns_and_calls(play: Play) -> None:
     assert naive.complaints([entry.event for entry in play.entries]) == []
     assert [entry.seq for entry in play.entries] == list(range(1, play.history.head + 1))
+
+
+@given(plays(), st.data())
+def test_a_log_that_is_folded_in_two_parts_is_the_log_folded_at_once(
+    play: Play, data: st.DataObject
+) -> None:
+    """Also where the first part ends between a turn and its undoing."""
+    at = data.draw(st.integers(0, len(play.entries)))
+    history = History(play.entries[:at])
+    for entry in play.entries[at:]:
+        history.apply(entry)
+    assert vars(history) == vars(History(play.entries))
 
 
 TIMES = "2026-01-01T00:{:02}:00.000Z".format
