@@ -4,7 +4,8 @@ import type { Links } from 'marked';
 import type { Block, Code, List, Plain, Rest } from './blocks.ts';
 import { GrowingCode } from './code_box.ts';
 import type { Piece } from './dialect.ts';
-import { graft, kept, make } from './nodes.ts';
+import { kept, make } from './nodes.ts';
+import { showIn } from './parts.ts';
 import { flowNode, itemNode } from './pieces.ts';
 import { tableView } from './table_view.ts';
 
@@ -38,9 +39,19 @@ function textView(block: Code | Plain, box: GrowingCode): BlockView {
 }
 
 function listView(block: List, links: Links, placed: Placed): BlockView {
-  const start = block.ordered && block.start !== 1 ? String(block.start) : undefined;
-  const node = make(block.ordered ? 'ol' : 'ul', { start });
-  const show = growing(node, block, (piece) => itemNode(piece, links), placed);
+  const list = (at: number): HTMLElement => {
+    const start = block.start + at;
+    if (!block.ordered) return make('ul');
+    return make('ol', { start: start === 1 ? undefined : String(start) });
+  };
+  const first = list(0);
+  const node = make('div', { class: 'items' }, first);
+  const bodies = {
+    first,
+    add: (at: number) => node.appendChild(list(at)),
+    remove: (body: HTMLElement) => body.remove(),
+  };
+  const show = showIn(bodies, block.pieces, (piece) => itemNode(piece, links), placed);
   kept.add(node);
   return {
     node,
@@ -48,23 +59,5 @@ function listView(block: List, links: Links, placed: Placed): BlockView {
       show(rest);
       node.classList.toggle('loose', block.loose || rest?.loose === true);
     },
-  };
-}
-
-/** Shows items; those that are final are drawn once. */
-function growing(
-  parent: HTMLElement,
-  block: List,
-  draw: (piece: Piece) => HTMLElement,
-  placed: Placed,
-): (rest: Rest | null) => void {
-  let final = 0;
-  return (rest) => {
-    const more = block.pieces.slice(final);
-    graft(parent, final, [...more, ...(rest?.pieces ?? [])].map(draw));
-    for (const piece of more) {
-      placed(piece, parent.children[final] as HTMLElement, () => draw(piece));
-      final += 1;
-    }
   };
 }
