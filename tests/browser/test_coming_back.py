@@ -177,3 +177,18 @@ async def test_older_events_are_fetched_when_asked_for(house: House, meet: Meet)
         await expect(bubbles.first).not_to_have_text(oldest)
     said = await bubbles.all_text_contents()
     assert [text.partition(":")[0] for text in said] == [str(number) for number in range(25)]
+
+
+async def test_without_storage_the_page_works_and_says_what_is_at_stake(
+    house: House, meet: Meet
+) -> None:
+    person = await meet(house.url)
+    forbid = "{get() { throw new DOMException('no', 'SecurityError'); }}"
+    for name in ("indexedDB", "localStorage"):
+        script = f"Object.defineProperty(window, '{name}', {forbid})"
+        await person.page.add_init_script(script)
+    await person.page.reload()
+    await person.say("Hello")
+    await person.reads(DONE)
+    await person.field.fill("Not yet sent")
+    await expect(person.dock).to_contain_text("This browser stores nothing here")

@@ -290,6 +290,33 @@ async def test_a_file_can_be_the_first_thing_in_a_session(house: House, meet: Me
     await expect(person.field).to_have_value("Read this")
 
 
+async def test_files_that_are_dropped_on_the_page_are_attached(house: House, meet: Meet) -> None:
+    person = await meet(house.url)
+    await person.say("Hello")
+    await person.reads(DONE)
+    dropped = await person.page.evaluate_handle("""() => {
+      const carried = new DataTransfer();
+      carried.items.add(new File(['five eggs'], 'dropped.txt'));
+      return carried;
+    }""")
+    for event in ("dragover", "drop"):
+        await person.page.get_by_role("main").dispatch_event(event, {"dataTransfer": dropped})
+    await expect(person.button("Do not attach dropped.txt")).to_be_visible()
+
+
+async def test_only_boundaries_are_announced(house: House, meet: Meet) -> None:
+    gate = Gate()
+    house.model.play(Reply(text="Forty-two is the answer.", hold={1: gate}))
+    person = await meet(house.url)
+    said = person.page.get_by_role("status")
+    await person.say("What is the answer?")
+    await person.reads("Forty-tw")
+    await expect(said.filter(has_text="Forty")).to_have_count(0)
+    gate.set()
+    await expect(said.filter(has_text="The answer is complete.")).to_be_attached()
+    await expect(person.field).to_be_focused()
+
+
 async def test_a_conversation_is_exported(house: House, meet: Meet, tmp_path: Path) -> None:
     person = await meet(house.url)
     await person.say("Hello")
