@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from aiohttp import web
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.person import Person
@@ -19,13 +18,6 @@ from tests.browser.text_room import room, text_page  # noqa: F401
 from tests.serving import Server
 from tests.stories.scene import CONFIG, StoryModel
 
-STATIC = Path(__file__).parents[2] / "static"
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'"
-)
 Meet = Callable[..., Awaitable[Person]]
 PATIENCE = 15_000
 """Milliseconds that anything in a page may take, also on a slow and busy machine."""
@@ -110,27 +102,3 @@ def _free_port() -> int:
         with suppress(OSError), socket.socket() as listener:
             listener.bind(("127.0.0.1", port))
             return port
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def shelf() -> AsyncIterator[str]:
-    """The page's files alone, under the policy of the server: for rooms that need nothing else."""
-
-    async def file(request: web.Request) -> web.FileResponse:
-        path = STATIC / request.match_info["path"]
-        return web.FileResponse(path, headers={"Content-Security-Policy": POLICY})
-
-    async def blank(_: web.Request) -> web.Response:
-        page = '<!doctype html><title>shelf</title><link rel="icon" href="/static/icon.svg">'
-        headers = {"Content-Security-Policy": POLICY}
-        return web.Response(text=page, content_type="text/html", headers=headers)
-
-    app = web.Application()
-    app.add_routes([web.get("/", blank), web.get("/static/{path:.+}", file)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    yield f"http://{host}:{port}"
-    await runner.cleanup()
