@@ -28,7 +28,8 @@ _CODINGS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate
 
 
 class Answer(Struct, frozen=True):
-    """What came back in the end: `url` after all redirects, `body` cut to the limit."""
+    """What came back in the end: `url` after all redirects, `body` cut to the limit; what the
+    headers Retry-After and X-Error-Code say."""
 
     url: str
     status: int
@@ -36,6 +37,8 @@ class Answer(Struct, frozen=True):
     charset: str | None
     body: bytes
     cut: bool
+    retry_after: str | None = None
+    error_code: str | None = None
 
     def text(self) -> str:
         try:
@@ -110,7 +113,8 @@ class Egress:
                     return _joined(url, where)
                 body, cut = await _read(response, self._max_bytes)
                 kind, charset = response.content_type, response.charset
-                return Answer(str(url), response.status, kind, charset, body, cut)
+                after, code = map(response.headers.get, ("Retry-After", "X-Error-Code"))
+                return Answer(str(url), response.status, kind, charset, body, cut, after, code)
         except TimeoutError:
             seconds = self._timeout.total
             raise Problem("timed_out", f"{url.host} did not answer within {seconds:g} s.") from None

@@ -33,3 +33,14 @@ def duckduckgo_results(html: str) -> Iterator[tuple[str, str, str]]:
         if link is not None:
             snippet = about.get_text() if about is not None else ""
             yield link.get_text(), str(link.get("href", "")), snippet
+
+
+def links(html: str, below: str) -> list[tuple[str, str]]:
+    """(title, path) of each page that is linked to below a path, once and in order. Blocking."""
+    found: dict[str, str] = {}
+    for link in BeautifulSoup(html, "html.parser").select("a[href]"):
+        path = re.split(r"[?#]", str(link["href"]))[0]
+        title = link.get_text(" ", strip=True)
+        if path.startswith(below) and title:
+            found.setdefault(path, title)
+    return [(title, path) for path, title in found.items()]

@@ -1,0 +1,189 @@
+"""The only importer of huggingface_hub: its blocking calls, on threads of their own."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
+
+from msgspec import Meta, Struct
+
+from agent.errors import Problem
+from agent.tools.hub_failures import late, refused, unreachable, unusable
+from agent.tools.port import Keys
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi, hf_api
+
+    Api: TypeAlias = HfApi
+    PaperInfo: TypeAlias = hf_api.PaperInfo
+
+T = TypeVar("T")
+Work = Callable[["Api"], T]
+"""Runs on a thread with the library's client, whose token is the user's; what it returns is whole:
+no iterator that has still to ask."""
+Address = Annotated[str, Meta(pattern=r"^https?://[^/]+.*[^/]$")]
+_TRANSIENT = (408, 429, 500, 502, 503, 504)
+_THREAD = threading.local()
+
+
+class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the Hub is, its dataset viewer, and the graph of papers (`papers_key` is optional)."""
+
+    endpoint: Address = "https://huggingface.co"
+    viewer: Address = "https://datasets-server.huggingface.co"
+    papers: Address = "https://api.semanticscholar.org"
+    papers_key: str | None = None
+
+
+class Hub:
+    """`home` is the library's folder. At most `threads` calls run and `waiting` wait for a thread;
+    a call whose server is silent for `silence` seconds fails."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        home: Path,
+        *,
+        threads: int = 8,
+        waiting: int = 64,
+        silence: float = 30,
+        seconds: float = 120,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.endpoint = endpoint
+        self._home = home
+        self._executor = ThreadPoolExecutor(threads, "hub")
+        self._room = threading.Semaphore(threads + waiting)
+        self._silence = silence
+        self._seconds = seconds
+        self._clock = clock
+
+    async def ask(self, keys: Keys, work: Work[T], *, seconds: float | None = None) -> T:
+        """Do `work` with the user's own token, or with none. Raises Problem.
+
+        A cancelled or late call returns at once; its thread gives up before its next request.
+        """
+        if not self._room.acquire(blocking=False):
+            raise Problem("hub_busy", "Too many calls wait for the Hub. Try again in a minute.")
+        whole = seconds or self._seconds
+        job = _Job(keys.hub(), self._silence, self._clock() + whole, self._clock)
+        future = self._executor.submit(self._run, job, work)
+        future.add_done_callback(lambda _: self._room.release())
+        try:
+            async with asyncio.timeout(whole):
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            raise late(whole) from None
+        finally:
+            job.stop.set()
+
+    def _run(self, job: "_Job", work: Work[T]) -> T:
+        _THREAD.job = job
+        try:
+            return self._with_library(job, work)
+        finally:
+            _THREAD.job = None
+
+    def _with_library(self, job: "_Job", work: Work[T]) -> T:
+        """The library's exceptions as problems; OSError holds its own and those of sockets."""
+        _prepare(self._home)
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import HfHubHTTPError
+
+        network: type[Exception] = HfHubHTTPError.__bases__[0]  # of httpx in 1.x, of httpx2 in 2.x
+        try:
+            return work(HfApi(self.endpoint, token=job.token or False))
+        except HfHubHTTPError as error:
+            raise _refused(error.response, error.server_message, job) from None
+        except (network, OSError) as error:
+            silent = "Timeout" in type(error).__name__
+            raise late(job.silence) if silent else unreachable() from None
+        except (KeyError, TypeError, UnicodeError, AttributeError):
+            raise unusable() from None
+        except RuntimeError as error:  # around what broke an upload
+            raise error.__cause__ if isinstance(error.__cause__, Problem) else unusable() from None
+        except ValueError as error:
+            if "JSON" in type(error).__name__:
+                raise unusable() from None
+            raise Problem("bad_arguments", f"{error}") from None
+
+
+class _Job:
+    """What every request that the library makes for one call is held to."""
+
+    def __init__(
+        self, token: str | None, silence: float, deadline: float, clock: Callable[[], float]
+    ) -> None:
+        self.token = token
+        self.silence = silence
+        self.stop = threading.Event()
+        self._deadline = deadline
+        self._clock = clock
+
+    def check(self) -> None:
+        if self.stop.is_set() or self._clock() > self._deadline:
+            raise Problem("hub_stopped", "Nobody waits for this call any more.")
+
+
+_PREPARED = threading.Lock()
+_prepared = False
+
+
+def _prepare(home: Path) -> None:
+    """Before the library's first use: it must not find the host's token, and never wait for ever.
+
+    Its own time-outs are off (`timeout=None`, also in single calls), and it repeats what failed by
+    itself, for as long as a server likes: both are taken over here.
+    """
+    global _prepared
+    with _PREPARED:
+        if _prepared:
+            return
+        os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
+        os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+        os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+        os.environ["HF_HOME"] = str(home)
+        from huggingface_hub import set_client_factory
+        from huggingface_hub.utils._http import default_client_factory
+
+        def client() -> Any:
+            made = default_client_factory()
+            hooks = made.event_hooks
+            made.event_hooks = {
+                "request": [*hooks["request"], _before],
+                "response": [*hooks["response"], _after],
+            }
+            return made
+
+        set_client_factory(client)
+        _prepared = True
+
+
+def _before(request: Any) -> None:
+    job: _Job | None = getattr(_THREAD, "job", None)
+    if job is not None:
+        job.check()
+    silence = job.silence if job else 30.0
+    request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), silence)
+
+
+def _after(response: Any) -> None:
+    """What would be repeated inside of the library ends here."""
+    job: _Job | None = getattr(_THREAD, "job", None)
+    if job is not None and response.status_code in _TRANSIENT:
+        raise _refused(response, None, job)
+
+
+def _refused(response: Any, says: str | None, job: _Job) -> Problem:
+    headers = response.headers
+    return refused(
+        response.status_code,
+        headers.get("X-Error-Code"),
+        says or headers.get("X-Error-Message"),
+        headers.get("Retry-After"),
+        known=job.token is not None,
+    )
