@@ -55,7 +55,7 @@ class Part(Struct, frozen=True):
 
 
 async def cuts(story: Story, chance: random.Random, report: Report) -> None:
-    await cut_lines(story, chance, report, 120)
+    await cut_lines(story, chance, report, 240)
 
 
 async def crowd(story: Story, chance: random.Random, report: Report) -> None:
@@ -67,7 +67,7 @@ async def readers(story: Story, chance: random.Random, report: Report) -> None:
 
 
 async def kills(story: Story, chance: random.Random, report: Report) -> None:
-    await kill(story, chance, report, 10)
+    await kill(story, chance, report, 25)
 
 
 async def phases(story: Story, chance: random.Random, report: Report) -> None:
@@ -128,8 +128,8 @@ PARTS = {
         arguments=WITH_TOKENS,
         environment=lambda folder: Clock(folder).environment,
     ),
-    "protocol": Part(protocol),
-    "migrations": Part(migrations, every=2),
+    "protocol": Part(protocol, every=2),
+    "migrations": Part(migrations, every=4),
     "disk": Part(disk, every=3),
     "standstill": Part(standstill, every=10),
     "babble": Part(babbling, every=3, config=IMPATIENT, arguments=BOTH_ADAPTERS),

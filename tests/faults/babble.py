@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from itertools import product
 
@@ -133,17 +133,25 @@ WHOLE = (
 MISBEHAVIOURS = (*GARBLED, *SHAPES, *WHOLE)
 
 
-def cases(places: int, chance: random.Random) -> Iterator[tuple[Misbehaviour, int, str]]:
-    """Every misbehaviour with every adapter, at so many places."""
-    for misbehaviour, adapter in product(MISBEHAVIOURS, ADAPTERS):
+def cases(
+    some: Sequence[Misbehaviour], places: int, chance: random.Random
+) -> Iterator[tuple[Misbehaviour, int, str]]:
+    """Each misbehaviour with every adapter, at so many places."""
+    for misbehaviour, adapter in product(some, ADAPTERS):
         for place in chance.sample(PLACES, places):
             yield misbehaviour, place, adapter
 
 
-async def babble(story: Story, chance: random.Random, report: Report, places: int) -> None:
+async def babble(
+    story: Story,
+    chance: random.Random,
+    report: Report,
+    places: int,
+    some: Sequence[Misbehaviour] = MISBEHAVIOURS,
+) -> None:
     """All of it, several at once; behind it the server is as it was."""
     story.model.fresh()
-    table = list(cases(places, chance))
+    table = list(cases(some, places, chance))
 
     def answer(seen: Seen) -> Reply | None:
         last = seen.messages[-1]

@@ -11,6 +11,6 @@ from tests.faults.scene import world
 async def test_a_model_may_misbehave_in_any_way_and_nothing_is_left_of_it(tmp_path: Path) -> None:
     report = Report()
     async with world(tmp_path, CONFIG, arguments=ARGUMENTS) as story:
-        await babble(story, random.Random(1), report, places=1)
-    assert report.tried.total() == len(ADAPTERS) * len(MISBEHAVIOURS)
+        await babble(story, random.Random(1), report, places=1, some=MISBEHAVIOURS[::3])
+    assert report.tried.total() == len(ADAPTERS) * len(MISBEHAVIOURS[::3])
     assert report.clean, report.printed()
