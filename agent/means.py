@@ -11,6 +11,7 @@ from agent.budget import Allowance
 from agent.edges import NewId
 from agent.models.port import Model
 from agent.models.retry import Retries
+from agent.redaction import Redactor
 from agent.sandbox.port import Workspace
 from agent.tools.port import Keys, NoKeys
 from agent.tools.toolbox import Toolbox
@@ -51,3 +52,4 @@ class Means(Struct, frozen=True):
     clock: Callable[[], float]
     file_exists: Callable[[str], bool]
     keys: Keys = NoKeys()
+    redactor: Redactor = Redactor()

@@ -83,8 +83,33 @@ ANCHORS = ("_", "-", "://", "AKIA", "ASIA", "AIza", "eyJ", "earer ")
 
 _IN_WORD = re.compile("[A-Za-z0-9_]")
 Halves = Mapping[str, Sequence[tuple[str, bool]]]
-"""Last character -> beginnings of prefixes that end in it, longest first, and whether each must
-begin a word."""
+"""The last two characters (or the only one) -> beginnings of prefixes that end in them, longest
+first, and whether each must begin a word."""
+
+
+class _Marks(Struct, frozen=True):
+    """What credentials are told by, made ready once for all texts."""
+
+    one: re.Pattern[str]
+    open: re.Pattern[str]
+    anchors: Sequence[str]
+    halves: Halves
+
+    def may_have(self, text: str) -> bool:
+        return any(map(text.__contains__, self.anchors))
+
+    def may_end_in_half(self, text: str) -> bool:
+        return text[-2:] in self.halves or text[-1] in self.halves
+
+    def half(self, buffer: str, start: int) -> int:
+        """How many of the last characters, from `start` on, may be the beginning of a prefix."""
+        ends = (buffer[-2:], buffer[-1:])
+        for half, boundary in (half for end in ends for half in self.halves.get(end, ())):
+            begins = len(buffer) - len(half)
+            fits = begins >= start and buffer.endswith(half)
+            if fits and not (boundary and begins and _IN_WORD.match(buffer, begins - 1, begins)):
+                return len(half)
+        return 0
 
 
 class Redactor:
@@ -93,25 +118,31 @@ class Redactor:
     def __init__(self, known: Iterable[str] = ()) -> None:
         keys = sorted({key for key in known if len(key) >= SHORTEST_KNOWN}, key=len, reverse=True)
         exact = [f"(?P<known>{'|'.join(map(re.escape, keys))})"] if keys else []
-        self._one = re.compile("|".join((*exact, *_alternatives("one"))))
-        self._open = re.compile(rf"(?:{'|'.join(_alternatives('run'))})\Z")
-        self._anchors = (*ANCHORS, *keys)
-        self._halves = _halves(keys)
+        self._marks = _Marks(
+            one=re.compile("|".join((*exact, *_alternatives("one")))),
+            open=re.compile(rf"(?:{'|'.join(_alternatives('run'))})\Z"),
+            anchors=(*ANCHORS, *keys),
+            halves=_halves(keys),
+        )
+        quoted = [msgspec.json.encode(key)[1:-1] for key in keys]
+        self._words = (*quoted, *(p.encode() for f in FORMATS for p in f.prefixes))
 
     def text(self, text: str) -> str:
         """The text with `[hidden: KIND]` in the place of every credential."""
-        if not any(anchor in text for anchor in self._anchors):
-            return text
-        return self._one.sub(_hidden, text)
+        marks = self._marks
+        return marks.one.sub(_hidden, text) if marks.may_have(text) else text
 
     def event(self, event: E) -> E:
         """An event, or any other Struct, without credentials in it, wherever they stand."""
+        body = msgspec.json.encode(event)
+        if not any(word in body for word in self._words):
+            return event
         plain = msgspec.to_builtins(event)
         clean = self._walked(plain)
         return event if clean == plain else msgspec.convert(clean, type(event))
 
     def stream(self) -> "Stream":
-        return Stream(self._one, self._open, self._anchors, self._halves)
+        return Stream(self._marks)
 
     def _walked(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -126,46 +157,41 @@ class Redactor:
 class Stream:
     """A growing text: what `grow` and `rest` return, joined, is what `Redactor.text` returns."""
 
-    __slots__ = ("_anchors", "_before", "_halves", "_held", "_one", "_open")
+    __slots__ = ("_before", "_held", "_marks")
 
-    def __init__(
-        self,
-        one: re.Pattern[str],
-        open: re.Pattern[str],
-        anchors: Sequence[str],
-        halves: Halves,
-    ) -> None:
-        self._one = one
-        self._open = open
-        self._anchors = anchors
-        self._halves = halves
+    def __init__(self, marks: "_Marks") -> None:
+        self._marks = marks
         self._held = ""
         self._before = ""
         """The character before what is held: whether that begins a word."""
 
     def grow(self, text: str) -> str:
         """What may be shown of the text so far, beyond what was returned before."""
+        marks = self._marks
+        if not self._held and text and not marks.may_have(text) and not marks.may_end_in_half(text):
+            self._before = text[-1]  # nearly always: what follows takes several times as long
+            return text
         buffer = self._before + self._held + text
         start = len(self._before)
         shown: list[str] = []
-        if any(anchor in buffer for anchor in self._anchors):
-            undecided = self._open.search(buffer, start)
-            for found in self._one.finditer(buffer, start):
+        if marks.may_have(buffer):
+            undecided = marks.open.search(buffer, start)
+            for found in marks.one.finditer(buffer, start):
                 if undecided is not None and undecided.start() <= found.start():
                     break
                 shown += buffer[start : found.start()], _hidden(found)
                 start = found.end()
-                undecided = self._open.search(buffer, start)
+                undecided = marks.open.search(buffer, start)
             if undecided is not None:
                 return self._hold(buffer, start, undecided.start(), shown)
-        return self._hold(buffer, start, len(buffer) - self._half(buffer, start), shown)
+        return self._hold(buffer, start, len(buffer) - marks.half(buffer, start), shown)
 
     def rest(self) -> str:
         """What was held back, now that nothing more comes."""
         buffer, start = self._before + self._held, len(self._before)
         self._before = self._held = ""
         shown: list[str] = []
-        for found in self._one.finditer(buffer, start):
+        for found in self._marks.one.finditer(buffer, start):
             shown += buffer[start : found.start()], _hidden(found)
             start = found.end()
         return "".join((*shown, buffer[start:]))
@@ -174,15 +200,6 @@ class Stream:
         shown.append(buffer[start:held])
         self._before, self._held = buffer[max(held - 1, 0) : held], buffer[held:]
         return "".join(shown)
-
-    def _half(self, buffer: str, start: int) -> int:
-        """How many of the last characters may be the beginning of a prefix."""
-        for half, boundary in self._halves.get(buffer[-1:], ()):
-            begins = len(buffer) - len(half)
-            fits = begins >= start and buffer.endswith(half)
-            if fits and not (boundary and begins and _IN_WORD.match(buffer, begins - 1, begins)):
-                return len(half)
-        return 0
 
 
 def _alternatives(which: str) -> tuple[str, ...]:
@@ -203,7 +220,7 @@ def _halves(keys: Sequence[str]) -> Halves:
     halves: dict[str, set[tuple[str, bool]]] = {}
     for word, boundary in (*words, *((key, False) for key in keys)):
         for end in range(1, len(word)):
-            halves.setdefault(word[end - 1], set()).add((word[:end], boundary))
+            halves.setdefault(word[max(end - 2, 0) : end], set()).add((word[:end], boundary))
     return {c: sorted(some, key=lambda half: -len(half[0])) for c, some in halves.items()}
 
 

@@ -16,9 +16,10 @@ from typing import Any
 from aiohttp import web
 
 from agent.config import load
-from agent.errors import ConfigProblem, Problem
+from agent.errors import Problem
 from agent.models.catalogue import Catalogue, ModelEntry
 from agent.models.served import first_served
+from agent.redaction import Redactor
 from agent.sandbox.bubblewrap import Bubblewrap
 from agent.sandbox.port import Sandbox
 from agent.tools.toolbox import Toolbox
@@ -27,8 +28,8 @@ from server.announce import listening
 from server.building import MeansFactory, make_toolbox, new_id, unmatched
 from server.config import Config
 from server.goodbyes import GOING_AWAY
-from server.identity.gate import GATE, Gate, is_loopback
-from server.identity.keyring import KeyRing
+from server.identity.gate import GATE, gate_for
+from server.identity.keyring import KeyRing, credentials
 from server.identity.tokens import Tokens
 from server.listening import Site
 from server.memory import raise_file_limit
@@ -157,7 +158,7 @@ async def _wired(
     app[keys.CATALOGUE] = catalogue
     app[keys.CONNECTIONS] = Connections(config.limits.connections_per_user)
     app[keys.FLEET] = Fleet(time.monotonic, today)
-    app[GATE] = await _gate(settings, config, store)
+    app[GATE] = await gate_for(settings, config, Tokens(store))
     app[keys.LIMITS] = config.limits
     app[keys.READINESS] = readiness = Readiness(MODELS, SANDBOX)
     if config.mcp_servers:
@@ -174,11 +175,12 @@ async def _wired(
 
 def _add_sessions(app: web.Application, config: Config, toolbox: Toolbox) -> None:
     limits, catalogue, workspaces = config.limits, app[keys.CATALOGUE], app[keys.WORKSPACES]
+    redactor = Redactor(credentials(os.environ))
     keyring = KeyRing(os.environ if app[GATE].mode == "dev" else {})
     slots = Slots(total=limits.live_sessions, per_user=limits.running_turns_per_user)
     app[keys.SESSIONS] = SessionManager(
         app[keys.STORE],
-        MeansFactory(config, catalogue, toolbox, workspaces, slots, keyring),
+        MeansFactory(config, catalogue, toolbox, workspaces, slots, keyring, redactor),
         limits=limits,
         slots=slots,
         fleet=app[keys.FLEET],
@@ -195,24 +197,8 @@ def _add_sessions(app: web.Application, config: Config, toolbox: Toolbox) -> Non
         context_of=catalogue.context,
         new_id=new_id,
         timestamp=timestamp,
+        redactor=redactor,
     )
-
-
-async def _gate(settings: ServeSettings, config: Config, store: SqliteStore) -> Gate:
-    """Raises ConfigProblem for an address that would be open to others."""
-    tokens = Tokens(store)
-    if settings.auth == "oauth":
-        raise ConfigProblem("--auth oauth is not available yet. Use token, or dev on loopback.")
-    named = settings.auth == "token" or (settings.auth == "auto" and bool(await tokens.listed()))
-    if named:
-        return Gate("token", tokens, allowed_origins=config.allowed_origins)
-    open_to_others = not is_loopback(settings.host)
-    if open_to_others and not settings.insecure_no_auth:
-        raise ConfigProblem(
-            f"Without authentication only loopback is served, not {settings.host}. Make a token "
-            "with `mooring token create --user NAME`, or insist with --insecure-no-auth."
-        )
-    return Gate("dev", tokens, allowed_origins=config.allowed_origins, any_host=open_to_others)
 
 
 async def _warm(readiness: Readiness, catalogue: Catalogue, sandbox: Sandbox) -> None:

@@ -13,6 +13,7 @@ from agent.errors import ConfigProblem, Problem
 from agent.means import Means
 from agent.models.catalogue import Catalogue
 from agent.protocol import Effect
+from agent.redaction import Redactor
 from agent.sandbox.beneath import Beneath
 from agent.sandbox.owner import sandbox_owner
 from agent.sandbox.port import Sandbox
@@ -77,6 +78,7 @@ class MeansFactory:
         workspaces: Workspaces,
         slots: Slots,
         keyring: KeyRing,
+        redactor: Redactor,
     ) -> None:
         self._config = config
         self._catalogue = catalogue
@@ -84,6 +86,7 @@ class MeansFactory:
         self._workspaces = workspaces
         self._slots = slots
         self._keyring = keyring
+        self._redactor = redactor
         self._rules = Rules(config.approval, toolbox.check)
         self._retries = config.retry.policy()
         self._prompt = (shipped("configs") / "prompts" / "system.md").read_text().strip()
@@ -109,6 +112,7 @@ class MeansFactory:
             clock=time.monotonic,
             file_exists=lambda path: _is_file(workspace, path),
             keys=self._keyring.of(owner),
+            redactor=self._redactor,
         )
 
 

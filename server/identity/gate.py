@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-from agent.errors import Problem
+from agent.errors import ConfigProblem, Problem
+from server.config import Config
 from server.errors import Refusal
 from server.held import Held
 from server.identity.tokens import Tokens
 from server.people import AuthMethod, Role, User
+from server.settings import ServeSettings
 
 log = logging.getLogger(__name__)
 
@@ -128,3 +130,19 @@ def _name(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]
+
+
+async def gate_for(settings: ServeSettings, config: Config, tokens: Tokens) -> Gate:
+    """Raises ConfigProblem for an address that would be open to others."""
+    if settings.auth == "oauth":
+        raise ConfigProblem("--auth oauth is not available yet. Use token, or dev on loopback.")
+    named = settings.auth == "token" or (settings.auth == "auto" and bool(await tokens.listed()))
+    if named:
+        return Gate("token", tokens, allowed_origins=config.allowed_origins)
+    open_to_others = not is_loopback(settings.host)
+    if open_to_others and not settings.insecure_no_auth:
+        raise ConfigProblem(
+            f"Without authentication only loopback is served, not {settings.host}. Make a token "
+            "with `mooring token create --user NAME`, or insist with --insecure-no-auth."
+        )
+    return Gate("dev", tokens, allowed_origins=config.allowed_origins, any_host=open_to_others)

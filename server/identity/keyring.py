@@ -1,9 +1,17 @@
 """Credentials of users for services outside, which tools may use on their behalf."""
 
+import re
 from collections.abc import Mapping
 
 from agent.tools.port import Keys
 from server.identity.gate import DEV
+
+_NAMED = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
+
+
+def credentials(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """What must not be shown to anybody, going by the names of the variables."""
+    return tuple(value for name, value in environment.items() if value and _NAMED.search(name))
 
 
 class KeyRing:

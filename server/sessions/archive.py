@@ -14,6 +14,7 @@ from agent.protocol import (
     Recorded,
     SessionCreated,
 )
+from agent.redaction import Redactor
 from server.config import Limits
 from server.errors import NoSuchSession, Refusal
 from server.people import User
@@ -46,6 +47,7 @@ class Archive:
         context_of: Callable[[str], int],
         new_id: Callable[[str], str],
         timestamp: Callable[[], str],
+        redactor: Redactor,
     ) -> None:
         self._store = store
         self._manager = manager
@@ -55,13 +57,14 @@ class Archive:
         self._context_of = context_of
         self._new_id = new_id
         self._timestamp = timestamp
+        self._redactor = redactor
 
     async def create(
         self, user: User, title: str, model: str, key: str | None
     ) -> tuple[SessionRow, bool]:
         """The session, and whether it is new. Raises TooManySessions."""
         at = self._timestamp()
-        created = SessionCreated(model, title)
+        created = self._redactor.event(SessionCreated(model, title))
         history = History([Recorded(1, at, created)])
         row, new = await self._store.create(
             NewSession(

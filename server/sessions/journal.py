@@ -1,12 +1,15 @@
-"""The agent's port, on the store and the broadcaster: number, commit, then show."""
+"""The agent's port, on the store and the broadcaster: redact, number, commit, then show."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 
+from msgspec import structs
+
 from agent.errors import Unrecorded
 from agent.history import Digest
 from agent.journal import Activity, Commit, Fold, GrowthKind, NewReceipt, OpenText
-from agent.protocol import AnyEvent, AssistantMessage, Recorded, UserMessage
+from agent.protocol import AnyEvent, AssistantMessage, Recorded, ToolOutput, UserMessage
+from agent.redaction import Redactor, Stream
 from server.sessions.channel import Channel
 from server.sessions.drafts import Drafts
 from server.sessions.rows import indexed
@@ -18,23 +21,42 @@ LONGEST_LOG = 64 * 1024
 
 
 class DraftedText:
-    """An open text: shown at once, and kept piece by piece for the case of a crash."""
+    """An open text: shown at once, and kept piece by piece for the case of a crash.
 
-    __slots__ = ("_due", "_fresh", "_kept", "_most", "_shown", "item", "kind", "turn")
+    `clean` holds back what may become a credential, until that is decided.
+    """
+
+    __slots__ = ("_clean", "_due", "_fresh", "_kept", "_most", "_shown", "item", "kind", "turn")
 
     def __init__(
-        self, kind: GrowthKind, turn: str, item: str, shown: OpenText, due: Callable[[], None]
+        self,
+        kind: GrowthKind,
+        turn: str,
+        item: str,
+        shown: OpenText,
+        due: Callable[[], None],
+        clean: Stream,
     ) -> None:
         self.kind = kind
         self.turn = turn
         self.item = item
         self._shown = shown
         self._due = due
+        self._clean = clean
         self._fresh: list[str] = []
         self._kept = 0
         self._most = LONGEST_LOG if kind == "tool_log" else None
 
     def grow(self, text: str) -> None:
+        if text := self._clean.grow(text):
+            self._show(text)
+
+    def finish(self) -> None:
+        """Nothing more comes: show what was held back."""
+        if text := self._clean.rest():
+            self._show(text)
+
+    def _show(self, text: str) -> None:
         self._shown.grow(text)
         if not self._fresh:
             self._due()
@@ -64,6 +86,7 @@ class SessionJournal:
         channel: Channel,
         drafts: Drafts,
         timestamp: Callable[[], str],
+        redactor: Redactor,
     ) -> None:
         self._session = session
         self._head = head
@@ -71,12 +94,14 @@ class SessionJournal:
         self._channel = channel
         self._drafts = drafts
         self._timestamp = timestamp
+        self._redactor = redactor
         self._open: dict[tuple[GrowthKind, str], DraftedText] = {}
         self._lost = False
 
     def record(
         self, events: Sequence[AnyEvent], receipts: Sequence[NewReceipt], fold: Fold
     ) -> Commit:
+        events = tuple(map(self._cleaned, events))
         at, first = self._timestamp(), self._head + 1
         entries = tuple(Recorded(first + n, at, event) for n, event in enumerate(events))
         self._head += len(entries)
@@ -100,7 +125,8 @@ class SessionJournal:
 
     def open(self, kind: GrowthKind, turn: str, item: str) -> OpenText:
         shown = self._channel.open(kind, turn, item)
-        text = DraftedText(kind, turn, item, shown, self._has_fresh)
+        clean = self._redactor.stream()
+        text = DraftedText(kind, turn, item, shown, self._has_fresh, clean)
         self._open[kind, item] = text
         return text
 
@@ -147,8 +173,16 @@ class SessionJournal:
         for key, text in tuple(self._open.items()):
             if text.item in closed or text.turn in turns:
                 closed.add(text.item)
+                text.finish()
                 del self._open[key]
         return tuple(closed)
+
+    def _cleaned(self, event: AnyEvent) -> AnyEvent:
+        """Without credentials; a whole output's size stays the number of its characters."""
+        clean = self._redactor.event(event)
+        if clean is not event and isinstance(clean, ToolOutput) and not clean.truncated:
+            return structs.replace(clean, size=len(clean.output))
+        return clean
 
     def _has_fresh(self) -> None:
         self._drafts.soon(self)

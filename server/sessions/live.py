@@ -73,7 +73,9 @@ async def wake(
     id = channel.row.id
     loaded = await load(store, id)
     await _show_missed(channel, store, loaded.history, means)
-    journal = SessionJournal(id, loaded.history.head, store, channel, drafts, timestamp)
+    journal = SessionJournal(
+        id, loaded.history.head, store, channel, drafts, timestamp, means.redactor
+    )
     session = Session(loaded.history, loaded.receipts, journal, means)
     session.start(loaded.drafts, interruption)
     return LiveSession(session, channel, journal, now)

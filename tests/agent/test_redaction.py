@@ -110,5 +110,6 @@ def test_an_event_is_cleaned_in_all_its_parts() -> None:
 
 
 def test_an_event_without_credentials_is_the_same_event() -> None:
-    output = ToolOutput("t1", "c1", "ok", "hf_hub_download", False, 15, 0.1)
-    assert REDACTOR.event(output) is output
+    for text in ("hf_hub_download", "plain"):
+        output = ToolOutput("t1", "c1", "ok", text, False, len(text), 0.1)
+        assert REDACTOR.event(output) is output

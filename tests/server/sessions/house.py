@@ -19,6 +19,7 @@ from agent.means import Means
 from agent.models.port import CallFragment, Finished, ModelRequest, Piece, Text
 from agent.models.retry import Retries
 from agent.protocol import Effect
+from agent.redaction import Redactor
 from agent.tools.port import Call, Outcome
 from agent.tools.toolbox import Toolbox
 from server.config import Limits
@@ -280,6 +281,7 @@ class House:
             context_of=self.model.context,
             new_id=self.new_id,
             timestamp=timestamp,
+            redactor=Redactor(),
         )
 
     def new_id(self, prefix: str) -> str:

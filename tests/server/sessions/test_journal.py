@@ -21,6 +21,7 @@ from agent.protocol import (
     UserInput,
     UserMessage,
 )
+from agent.redaction import Redactor
 from server.sessions.channel import Channel
 from server.sessions.drafts import Drafts
 from server.sessions.journal import LONGEST_LOG, SessionJournal
@@ -42,7 +43,13 @@ class Desk:
         self.channel = channel
         self.history = history
         self.journal = SessionJournal(
-            session, history.head, home.store, channel, Drafts(home.store, 0.01), lambda: AT
+            session,
+            history.head,
+            home.store,
+            channel,
+            Drafts(home.store, 0.01),
+            lambda: AT,
+            Redactor(("the key of the user",)),
         )
 
     def record(self, *events: AnyEvent, receipts: tuple[NewReceipt, ...] = ()) -> Commit:
