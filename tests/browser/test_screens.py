@@ -90,3 +90,13 @@ async def test_a_phone_shows_the_plan_as_a_chip(house: House, meet: Meet) -> Non
     await chip.get_by_role("button").click()
     await expect(chip.get_by_role("listitem")).to_contain_text("Look around")
     await person.sees_state("Idle")
+
+
+async def test_a_newcomer_on_a_phone_is_told_what_this_is(own_house: House, meet: Meet) -> None:
+    person = await meet(own_house.url, phone=True)
+    await expect(person.welcome).to_be_visible()
+    await expect(person.page.get_by_role("link", name="All sessions")).to_have_count(0)
+    await person.page.get_by_role("button", name="Look through the workspace").click()
+    await person.reads("All right, that is done.")
+    await person.page.get_by_role("link", name="All sessions").click()
+    await expect(person.list.get_by_role("listitem")).to_have_count(1)
