@@ -11,11 +11,14 @@ from tests.benchmarks import (
     chunks,
     cold_start,
     creation,
+    fanout,
     first_delta,
     fleet,
     memory,
     page,
+    reconnect,
     through_litellm,
+    viewers,
     wake,
 )
 from tests.benchmarks.machine import CORES, LOAD_CORE, pin, raise_open_files
@@ -31,6 +34,9 @@ ROWS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "wake": wake.measure,
     "appends": appends.measure,
     "memory": memory.measure,
+    "fanout": fanout.measure,
+    "viewers": viewers.measure,
+    "reconnect": reconnect.measure,
     "cold-start": cold_start.measure,
     "page": page.measure,
 }
