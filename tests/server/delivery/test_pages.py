@@ -80,12 +80,12 @@ async def test_one_who_is_cut_off_while_he_reads_does_not_keep_the_others_waitin
 async def test_a_tail_is_looked_for_once() -> None:
     stage = Stage(stored=EVENTS, replay=1_000)
     async with AsyncExitStack() as stack:
-        for _ in range(50):
-            transport = Transport()
+        transports = [Transport() for _ in range(50)]
+        for transport in transports:
             await stack.enter_async_context(stage.broadcaster.join(transport, _never, Wish(0)))
             while "synced" not in transport.seen:
                 await quiet()
-        assert transport.frames[0]["mode"] == "tail"
+        assert {transport.frames[0]["mode"] for transport in transports} == {"tail"}
         assert stage.reader.reads <= 3
 
 
