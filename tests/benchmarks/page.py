@@ -48,7 +48,9 @@ async def measure() -> list[Figure]:
         with TemporaryDirectory(prefix="mooring-bench-") as folder:
             build(Path(folder))
             async with served(Path(folder)) as url:
-                figures += [figure for kind in KINDS for figure in await _kind(browser, url, kind)]
+                idle = await _idle(browser, url)
+                for kind in KINDS:
+                    figures += await _kind(browser, url, kind, idle)
                 figures += await _flood(browser, url)
     return figures
 
@@ -71,7 +73,14 @@ async def _browser() -> AsyncIterator[Browser]:
         os.sched_setaffinity(0, mine)
 
 
-async def _kind(browser: Browser, url: str, kind: str) -> list[Figure]:
+async def _idle(browser: Browser, url: str) -> Smoothness:
+    """What the machine itself makes of a page on which nothing happens."""
+    async with _room(browser, url) as (room, _):
+        smooth: Smoothness = await room.run("(room) => room.stream('nothing', 2_000, 200)")
+    return smooth
+
+
+async def _kind(browser: Browser, url: str, kind: str, idle: Smoothness) -> list[Figure]:
     plain, spent = await _stream(browser, url, kind, slower=1)
     slow, _ = await _stream(browser, url, kind, slower=SLOW)
     early, late = (spent[end] - spent[start] for start, end in (EARLY, LATE))
@@ -79,7 +88,14 @@ async def _kind(browser: Browser, url: str, kind: str) -> list[Figure]:
     return [
         Figure(f"{what}: tasks over 50 ms", len(plain["tasks"]), "", LONG_TASK),
         Figure(f"{what}: longest of them", max(plain["tasks"], default=0.0), "ms", LONGEST_TASK),
-        Figure(f"{what}: frame gap p99", quantile(plain["gaps"], 0.99), "ms", GAP),
+        Figure(
+            f"{what}: frame gap p99",
+            quantile(plain["gaps"], 0.99),
+            "ms",
+            GAP,
+            reference=quantile(idle["gaps"], 0.99),
+            of="of an idle page",
+        ),
         Figure(f"{what}: tokens 18-20k against 2-4k", late / early, "×", GROWTH),
         Figure(
             f"{what}, CPU ×{SLOW}: longest task",

@@ -54,6 +54,7 @@ export function textOf(kind: string, tokens: number): string {
 export async function stream(main: HTMLElement, kind: string, tokens: number, perSecond: number) {
   render(null, main);
   if (kind === 'log') return measured(main, growLog(main, tokens, perSecond));
+  if (kind === 'nothing') return measured(main, (seconds) => seconds * perSecond >= tokens);
   const whole = textOf(kind, tokens);
   const text = signal('');
   render(h(StreamingMarkdown, { text }), main);
