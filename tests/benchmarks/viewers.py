@@ -29,6 +29,8 @@ IDLE = (1_000, 10_000)
 SESSIONS_OF_IDLE = 50
 STREAMING = 200
 THIRTY_A_SECOND_MS = 33
+APART = 0.037
+"""Seconds between the starts of two turns: people do not all begin at once."""
 LOOKS = 40
 DEFLATE = "permessage-deflate; client_max_window_bits"
 LIMITS = ROOMY | {"connections_per_user": 20_000}
@@ -182,6 +184,7 @@ async def _crowd() -> Figure:
             streaming = [await load.viewer() for _ in range(STREAMING)]
             for viewer in streaming:
                 await viewer.say()
+                await asyncio.sleep(APART)
             reading = [asyncio.create_task(viewer.until(ENDED)) for viewer in streaming]
             await asyncio.sleep(SETTLED)
             before, begun = cpu_seconds(load.pid), time.perf_counter()
