@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 MOST_FILES = 20_000
 UPLOAD_SECONDS = 900
 RepoType = Literal["model", "dataset", "space"]
-_RepoId = Annotated[str, Meta(pattern=r"^[\w.-]{1,96}(/[\w.-]{1,96})?$")]
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}"
+_RepoId = Annotated[str, Meta(pattern=f"^{_NAME}(/{_NAME})?$")]
 RepoId = Annotated[_RepoId, Meta(description="owner/name")]
-Revision = Annotated[str, Meta(min_length=1, max_length=250)]
+_REF = r"^[A-Za-z0-9_]([A-Za-z0-9_+/-]|\.[A-Za-z0-9_+-])*$"
+Revision = Annotated[str, Meta(pattern=_REF, max_length=250)]
+"""As git has them: two dots would lead to another call of the Hub."""
 _Path = Annotated[str, Meta(max_length=1000)]
 _Message = Annotated[str, Meta(max_length=500)]
 
@@ -98,6 +101,8 @@ class RepoFiles:
 
     async def _list(self, asked: RepoFilesArguments, call: Call) -> Outcome:
         below = (asked.path or "").strip("/")
+        if {".", ".."}.intersection(below.split("/")):
+            raise Problem("bad_arguments", "A path must not have . or .. as a part.")
 
         def work(api: "Api") -> tuple[Entry, ...]:
             tree = api.list_repo_tree(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SUMMARY = 300
 _Words = Annotated[str, Meta(max_length=300)]
-_Id = Annotated[str, Meta(pattern=r"^(arxiv:)?[\w.-]{4,20}(/\d{7})?(v\d+)?$")]
+_Id = Annotated[str, Meta(pattern=r"^(arxiv:)?[A-Za-z0-9][\w.-]{3,19}(/\d{7})?(v\d+)?$")]
 
 
 class PapersArguments(Struct, frozen=True, forbid_unknown_fields=True):

@@ -76,7 +76,13 @@ class Discussions:
             raise Refusal(401, None, "Invalid username or password.")
         asked = await request.json()
         made = self.add(repo, asked["title"], user, pull=asked["pullRequest"])
-        made.add("comment", user, latest={"raw": asked["description"], "html": ""}, hidden=False)
+        made.add(
+            "comment",
+            user,
+            latest={"raw": asked["description"], "html": ""},
+            hidden=False,
+            edited=False,
+        )
         return web.json_response({"num": made.num})
 
     async def _details(self, request: web.Request) -> web.Response:
@@ -96,7 +102,7 @@ class Discussions:
         user = self._repos.user(request)
         if user is None:
             raise Refusal(401, None, "Invalid username or password.")
-        event = proposal.add("comment", user, latest=raw, hidden=False)
+        event = proposal.add("comment", user, latest=raw, hidden=False, edited=False)
         return web.json_response({"newMessage": event})
 
     async def _status(self, request: web.Request) -> web.Response:
