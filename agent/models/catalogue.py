@@ -8,9 +8,10 @@ from msgspec import Meta, Struct
 
 from agent.models.chat_reply import Prices
 from agent.models.demo import DemoModel
+from agent.models.effort import SteppingDown
 from agent.models.litellm_model import LiteLLM
 from agent.models.openai_compatible import USUAL, Limits, OpenAICompatible
-from agent.models.port import Model, ModelError
+from agent.models.port import Effort, Model, ModelError
 
 FALLBACK_CONTEXT = 200_000
 """Tokens, where nothing is known of a model."""
@@ -21,12 +22,13 @@ _HUB_ID = re.compile(r"hf/[\w.-]+/[\w.-]+(:[\w.-]+)?")
 
 class ModelEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """What is known of a model; a configuration object. `context` is in tokens; `needs` names the
-    environment variable without which it cannot be used."""
+    environment variable without which it cannot be used; `effort` is how hard it thinks."""
 
     label: str | None = None
     context: Annotated[int, Meta(ge=1024)] = FALLBACK_CONTEXT
     needs: str | None = None
     prices: Prices | None = None
+    effort: Effort | None = None
 
 
 class Offer(Struct, frozen=True):
@@ -97,7 +99,9 @@ class Catalogue:
             )
         kind = self._kind(model)
         if kind not in self._adapters:
-            self._adapters[kind] = self._make(kind, model)
+            adapter = self._make(kind, model)
+            thinks = any(entry.effort is not None for entry in self._entries.values())
+            self._adapters[kind] = SteppingDown(adapter, self._effort) if thinks else adapter
         return self._adapters[kind]
 
     async def warm(self) -> None:
@@ -107,6 +111,9 @@ class Catalogue:
     async def close(self) -> None:
         for adapter in self._adapters.values():
             await adapter.close()
+
+    def _effort(self, model: str) -> Effort | None:
+        return self._entries.get(model, ModelEntry()).effort
 
     def _kind(self, model: str) -> str:
         """What has an adapter of its own: an endpoint, or a model with prices."""

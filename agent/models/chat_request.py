@@ -31,7 +31,16 @@ def body(request: ModelRequest, model: str, limit_field: str) -> bytes:
         asked["tools"] = [{"type": "function", "function": schema} for schema in request.tools]
     if request.max_output_tokens is not None:
         asked[limit_field] = request.max_output_tokens
+    if request.effort is not None:
+        asked["reasoning_effort"] = request.effort
     return msgspec.json.encode(asked)
+
+
+def cached(written: list[Json]) -> list[Json]:
+    """The same messages with marks up to which a provider may keep what it has read: behind the
+    system prompt, and behind the last message (Anthropic's `cache_control`)."""
+    ends = {0, len(written) - 1}
+    return [_marked(m) if n in ends else m for n, m in enumerate(written)]
 
 
 def limit_field(host: str) -> str:
@@ -49,6 +58,14 @@ def _message(message: Message) -> Json:
     if message.call is not None:
         written["tool_call_id"] = message.call
     return written
+
+
+def _marked(written: Json) -> Json:
+    text = written["content"]
+    if not text:
+        return written
+    block = {"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}
+    return {**written, "content": [block]}
 
 
 def _call(call: CallMade) -> Json:

@@ -29,6 +29,8 @@ LOST = re.compile(
     r"payload is not completed|disconnected|peer closed|incomplete|connection (lost|reset|closed)",
     re.IGNORECASE,
 )
+MARKS_CACHE = re.compile(r"(?:^|/)(?:anthropic[./]|claude)")
+"""Models that read a conversation anew each time, unless they are told where it was the same."""
 CHUNKS_ON_END = 8
 """After so many chunks others have their turn, also where one read brought hundreds: each takes
 litellm a third of a millisecond."""
@@ -124,7 +126,11 @@ class LiteLLM:
             return litellm
 
     async def _open(self, litellm: ModuleType, request: ModelRequest) -> Any:
-        asked: dict[str, Any] = {"messages": chat_request.messages(request)}
+        written = chat_request.messages(request)
+        marks = MARKS_CACHE.search(request.model)
+        asked: dict[str, Any] = {"messages": chat_request.cached(written) if marks else written}
+        if request.effort is not None:
+            asked["reasoning_effort"] = request.effort
         if request.tools:
             asked["tools"] = chat_request.tools(request.tools)
         if request.max_output_tokens is not None:

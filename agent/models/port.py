@@ -1,12 +1,15 @@
 """What a model is: a stream of pieces, and the ways it can fail."""
 
 from collections.abc import AsyncGenerator
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
 from agent.conversation import Message, ToolSchema
 from agent.errors import Problem
+
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+"""How hard a model thinks before it answers, in the words of the chat-completions protocol."""
 
 
 class ModelRequest(Struct, frozen=True):
@@ -16,6 +19,7 @@ class ModelRequest(Struct, frozen=True):
     messages: tuple[Message, ...]
     tools: tuple[ToolSchema, ...] = ()
     max_output_tokens: int | None = None
+    effort: Effort | None = None
 
 
 class Text(Struct, frozen=True):

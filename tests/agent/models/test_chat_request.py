@@ -83,3 +83,21 @@ def test_tools_are_described() -> None:
 )
 def test_the_limit_is_named_as_the_host_knows_it(host: str, field: str) -> None:
     assert chat_request.limit_field(host) == field
+
+
+def test_marks_for_the_cache_stand_behind_the_system_prompt_and_the_last_message() -> None:
+    request = ModelRequest(
+        "m", (Message("system", "Be kind."), Message("user", "Hi"), Message("user", "Go"))
+    )
+    first, middle, last = chat_request.cached(chat_request.messages(request))
+    mark = {"type": "ephemeral"}
+    assert first["content"] == [{"type": "text", "text": "Be kind.", "cache_control": mark}]
+    assert middle["content"] == "Hi"
+    assert last["content"] == [{"type": "text", "text": "Go", "cache_control": mark}]
+
+
+def test_what_has_no_text_gets_no_mark() -> None:
+    calls = (CallMade("c1", "bash", {}),)
+    request = ModelRequest("m", (Message("assistant", "", calls=calls),))
+    (only,) = chat_request.cached(chat_request.messages(request))
+    assert only["content"] is None

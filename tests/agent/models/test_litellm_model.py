@@ -4,14 +4,17 @@ import asyncio
 import subprocess
 import sys
 from contextlib import aclosing
+from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from agent.models.litellm_model import CHUNKS_ON_END, LiteLLM
 from agent.models.port import Text
 from tests.agent.models.conftest import AS_LITELLM_IS, KEY
 from tests.agent.models.hearing import asking, hear
+from tests.fakes.web import Web
 from tests.model_server import Gate, ModelServer, Reply, Tokens, chunk
 
 pytestmark = AS_LITELLM_IS
@@ -163,3 +166,20 @@ assert gc.get_freeze_count() > 100_000
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+async def test_anthropic_is_told_what_it_may_keep() -> None:
+    bodies: list[Any] = []
+
+    async def messages(request: web.Request) -> web.StreamResponse:
+        bodies.append(await request.json())
+        return web.json_response({"error": {"type": "overloaded_error"}}, status=529)
+
+    async with Web("127.0.0.1") as anthropic:
+        anthropic.serve("/v1/messages", messages)
+        model = LiteLLM(api_base=anthropic.url().rstrip("/"), key=lambda: KEY)
+        heard = await hear(model, asking(model="anthropic/claude-x"))
+        await model.close()
+    assert heard.error is not None
+    (block,) = bodies[0]["messages"][-1]["content"]
+    assert block["cache_control"] == {"type": "ephemeral"}
