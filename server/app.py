@@ -166,7 +166,7 @@ async def _wired(
     app[keys.STATIC] = shipped("static")
     app[keys.STORE] = store
     app[keys.WORKSPACES] = Workspaces(settings.data_dir / "workspaces", threads, config.sandbox)
-    toolbox = make_toolbox(config, sandbox, threads)
+    toolbox = make_toolbox(config, sandbox, threads, settings.data_dir / "hub")
     if strangers := unmatched(config.approval, toolbox.names):
         _warn(readiness, f"approval names no tool and no effect: {', '.join(strangers)}")
     _add_sessions(app, config, toolbox)

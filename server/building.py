@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import get_args
 
 from agent.approval import Policy, Rules
@@ -18,9 +19,17 @@ from agent.sandbox.beneath import Beneath
 from agent.sandbox.owner import sandbox_owner
 from agent.sandbox.port import Sandbox
 from agent.sandbox.workspace import SessionWorkspace
+from agent.tools.datasets import InspectDataset
 from agent.tools.egress import Egress
 from agent.tools.files import file_tools
 from agent.tools.github import Github
+from agent.tools.hub_client import Hub, HubSettings
+from agent.tools.hub_docs import HubDocs
+from agent.tools.hub_files import RepoFiles
+from agent.tools.hub_repos import RepoGit
+from agent.tools.hub_web import HubWeb
+from agent.tools.paper_graph import PaperGraph
+from agent.tools.papers import Papers
 from agent.tools.plan import Plan
 from agent.tools.port import Tool
 from agent.tools.shell import Bash
@@ -39,13 +48,15 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{secrets.token_hex(8)}"
 
 
-def make_toolbox(config: Config, sandbox: Sandbox, threads: Executor) -> Toolbox:
+def make_toolbox(config: Config, sandbox: Sandbox, threads: Executor, hub_home: Path) -> Toolbox:
+    """`hub_home` is the folder of the Hub's library."""
     owner = sandbox_owner()
     tools: Sequence[Tool] = (
         Bash(sandbox, config.sandbox),
         *file_tools(config.sandbox, threads, owner),
         Plan(),
         *web_tools(config.web, threads),
+        *hub_tools(config.hub, threads, hub_home),
     )
     return Toolbox(tools, threads, owner=owner)
 
@@ -58,6 +69,18 @@ def web_tools(web: Web, threads: Executor) -> Sequence[Tool]:
         raise ConfigProblem(f"`web.allow`: {error}.") from None
     search = WebSearch(search_of(web.search, egress))
     return search, WebFetch(egress, threads), Github(egress)
+
+
+def hub_tools(settings: HubSettings, threads: Executor, home: Path) -> Sequence[Tool]:
+    hub, web = Hub(settings.endpoint, home), HubWeb(settings.endpoint)
+    graph = PaperGraph(HubWeb(settings.papers), settings.papers_key)
+    return (
+        RepoFiles(hub, web),
+        RepoGit(hub),
+        InspectDataset(HubWeb(settings.viewer)),
+        HubDocs(web, threads),
+        Papers(hub, graph),
+    )
 
 
 def unmatched(policy: Policy, tools: Collection[str]) -> tuple[str, ...]:

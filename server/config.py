@@ -9,6 +9,7 @@ from agent.budget import Allowance
 from agent.models.catalogue import ModelEntry
 from agent.models.retry import Retries
 from agent.sandbox.port import SandboxLimits
+from agent.tools.hub_client import HubSettings
 from agent.tools.web_search import SearchSettings
 
 Count = Annotated[int, Meta(ge=1)]
@@ -65,6 +66,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     mcp_servers: dict[str, McpServer] = {}
     sandbox: SandboxLimits = SandboxLimits()
     web: Web = Web()
+    hub: HubSettings = HubSettings()
     models: dict[str, ModelEntry] = {}
     """Laid over `configs/models.json`: labels, context windows, prices, by model id."""
     allowed_origins: tuple[str, ...] = ()
