@@ -1,6 +1,8 @@
 """The one pen of a session: hands events over, folds them, settles receipts once on disk."""
 
 import asyncio
+import logging
+import sys
 from collections.abc import Callable, Sequence
 
 from agent.errors import Problem, Unrecorded
@@ -8,6 +10,8 @@ from agent.history import Digest, History
 from agent.journal import Commit, Journal, NewReceipt
 from agent.protocol import AnyEvent, Recorded, SubmissionId
 from agent.receipts import Receipts
+
+log = logging.getLogger(__name__)
 
 NOT_WRITTEN = "The log could not be written. Try again in a moment."
 
@@ -53,6 +57,8 @@ class LogWriter:
             commit = self._last = self._journal.record(events, receipts, self._fold)
         finally:
             if commit is None:
+                why = sys.exception()
+                log.error("%d events could not be handed over", len(events), exc_info=why)
                 self.die(Unrecorded(NOT_WRITTEN))
         self._uncommitted += 1
         seq = commit.entries[0].seq

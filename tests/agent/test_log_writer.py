@@ -96,12 +96,16 @@ async def test_a_commit_that_is_given_up_is_a_failed_one() -> None:
     assert isinstance(await pen.writer.failed, Unrecorded)
 
 
-async def test_what_is_not_even_taken_is_the_end_too() -> None:
+async def test_what_is_not_even_taken_is_the_end_too_and_the_log_says_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     pen = Pen()
     pen.journal.broken = Unrecorded("It is closed.")
     with pytest.raises(Unrecorded):
         _ = pen.writer.record([NOTE])
     assert pen.writer.failed.done()
+    assert "1 events could not be handed over" in caplog.text
+    assert "It is closed." in caplog.text
 
 
 async def test_one_dies_once() -> None:
