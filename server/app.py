@@ -261,6 +261,7 @@ def _exit_within(seconds: float) -> None:
 
     def give_up() -> None:
         log.error("not all that runs has ended within %g s: leaving it behind", seconds)
+        logging.shutdown()  # a thread writes the lines
         os._exit(1)
 
     timer = threading.Timer(seconds, give_up)

@@ -160,11 +160,24 @@ async def test_work_beside_requests_that_fails_is_told_of_at_once(
     assert caplog.text == ""
 
 
-async def test_whatever_blocks_it_the_process_ends_in_time() -> None:
-    blocked = "import server.app, threading; server.app._exit_within(0.1); threading.Event().wait()"
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", blocked)
+BLOCKED = """
+import threading
+from server.app import _exit_within
+from server.logs import configure
+configure("text", "info")
+_exit_within(0.1)
+threading.Event().wait()
+"""
+
+
+async def test_whatever_blocks_it_the_process_ends_in_time_and_says_so() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", BLOCKED, stderr=asyncio.subprocess.PIPE
+    )
     async with asyncio.timeout(20):
-        assert await process.wait() == 1
+        _, said = await process.communicate()
+    assert process.returncode == 1
+    assert b"not all that runs has ended within 0.1 s" in said
 
 
 async def silent_viewer(
