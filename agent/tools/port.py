@@ -1,20 +1,24 @@
 """What a tool is: arguments as a Struct, an effect, and a run that reports instead of raising."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from agent.protocol import CallId, Effect, PlanItem
+from agent.protocol import CallId, Effect, JsonObject, PlanItem
 from agent.sandbox.port import Workspace
 
 
 class Outcome(Struct, frozen=True):
-    """A tool's result. `output` is whole here; the toolbox cuts it. `plan` replaces the plan."""
+    """A tool's result. `output` is whole here; the toolbox cuts it. `plan` replaces the plan.
+
+    `files` are paths in the workspace that hold what the output speaks of.
+    """
 
     status: Literal["ok", "error"]
     output: str
     plan: tuple[PlanItem, ...] | None = None
+    files: tuple[str, ...] = ()
 
 
 class Keys(Protocol):
@@ -35,6 +39,41 @@ class NoKeys:
         return None
 
 
+class Inquiry(Struct, frozen=True):
+    """What a tool wants to know of a person; `fields` is a JSON Schema object, one level deep."""
+
+    text: str
+    fields: JsonObject
+
+
+class Response(Struct, frozen=True):
+    """What the person says; `content` comes with `accept`."""
+
+    action: Literal["accept", "decline", "cancel"]
+    content: JsonObject | None = None
+
+
+async def nobody(_: Inquiry) -> Response:
+    """Where there is no person to ask."""
+    return Response("decline")
+
+
+class Assignment(Struct, frozen=True):
+    """What a helper of the agent is to find out, and what it has to know for that."""
+
+    task: str
+    context: str = ""
+
+
+Study = Callable[[Assignment, Callable[[str], None]], Awaitable[Outcome]]
+"""(what to find out, where to show what is done for it) -> what was found."""
+
+
+async def no_helper(_: Assignment, show: Callable[[str], None]) -> Outcome:
+    """Where there is nobody to give it to: a helper has none of its own."""
+    return Outcome("error", "There is no helper here. Look yourself.")
+
+
 class Call(Struct, frozen=True):
     """What a tool may touch while it runs; `show` adds to its live output and never waits."""
 
@@ -42,6 +81,8 @@ class Call(Struct, frozen=True):
     workspace: Workspace
     show: Callable[[str], None]
     keys: Keys = NoKeys()
+    ask: Callable[[Inquiry], Awaitable[Response]] = nobody
+    study: Study = no_helper
 
 
 class Stakes(Struct, frozen=True):
@@ -69,3 +110,37 @@ class Weighed(Protocol):
     """A tool whose stakes depend on what it is asked to do."""
 
     def stakes(self, arguments: Any) -> Stakes: ...
+
+
+@runtime_checkable
+class Foreign(Protocol):
+    """A tool of somebody else's making: a JSON Schema says what it takes."""
+
+    name: str
+    description: str
+    effect: Effect
+    schema: JsonObject
+
+    def wrong(self, arguments: JsonObject) -> str | None:
+        """What is wrong with the arguments; None: nothing that can be seen from here."""
+        ...
+
+    async def run(self, arguments: Any, call: Call) -> Outcome: ...
+
+
+class News(Struct, frozen=True):
+    """A note of a source, for the model and for people."""
+
+    code: str
+    text: str
+
+
+class Source(Protocol):
+    """Tools that come and go while a session lives."""
+
+    def tools(self) -> Sequence[Foreign]: ...
+
+    async def news(self) -> tuple[News, ...]:
+        """What has happened to them since the last time. Before the first tools are known, it
+        waits for them, but not for long."""
+        ...

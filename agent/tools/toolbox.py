@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from agent.protocol import JsonObject, PlanItem
 from agent.sandbox.beneath import Beneath
 from agent.sandbox.owner import Owner
 from agent.sandbox.patience import blocking, to_the_end
-from agent.tools.port import Call, Outcome, Stakes, Tool, Weighed
+from agent.tools.port import Call, Foreign, News, Outcome, Source, Stakes, Tool, Weighed
 from agent.tools.printed import OUTPUT_LIMIT, Printed, kept_at
 from agent.tools.schema import schema_of
 
@@ -31,10 +31,15 @@ class Finished(Struct, frozen=True):
     truncated: bool
     size: int
     plan: tuple[PlanItem, ...] | None = None
+    files: tuple[str, ...] = ()
 
 
 class Toolbox:
-    """`executor` saves outputs that are too long to show, for `owner` to read."""
+    """`executor` saves outputs that are too long to show, for `owner` to read.
+
+    The tools of `source` may be others from one moment to the next, but never take the name of one
+    that is always there.
+    """
 
     def __init__(
         self,
@@ -43,8 +48,10 @@ class Toolbox:
         *,
         owner: Owner | None = None,
         limit: int = OUTPUT_LIMIT,
+        source: Source | None = None,
     ) -> None:
         self._tools = {tool.name: tool for tool in tools}
+        self._source = source
         self._executor = executor
         self._owner = owner
         self._limit = limit
@@ -52,19 +59,51 @@ class Toolbox:
             ToolSchema(tool.name, tool.description, schema_of(tool.arguments)) for tool in tools
         )
 
+    def joined_by(self, source: Source) -> "Toolbox":
+        """The same with more tools."""
+        tools = tuple(self._tools.values())
+        return Toolbox(tools, self._executor, owner=self._owner, limit=self._limit, source=source)
+
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self._tools)
+        return (*self._tools, *self._foreign)
+
+    async def news(self) -> tuple[News, ...]:
+        """What the session is to be told before the model is asked again; see Source."""
+        return () if self._source is None else await self._source.news()
 
     def schemas(self) -> tuple[ToolSchema, ...]:
-        return self._schemas
+        """As of now: ask again for each request."""
+        foreign = self._foreign.values()
+        more = (ToolSchema(tool.name, tool.description, tool.schema) for tool in foreign)
+        return (*self._schemas, *more)
+
+    def reading(self) -> tuple[ToolSchema, ...]:
+        """Of the tools of which some calls at least change nothing."""
+        return tuple(schema for schema in self.schemas() if self._may_read(schema.name))
+
+    def _may_read(self, name: str) -> bool:
+        tool = self._find(name)
+        if tool is None or isinstance(tool, Foreign) or not isinstance(tool, Weighed):
+            return tool is not None and tool.effect == "read"
+        return True
+
+    @property
+    def _foreign(self) -> Mapping[str, Foreign]:
+        if self._source is None:
+            return {}
+        return {tool.name: tool for tool in self._source.tools() if tool.name not in self._tools}
+
+    def _find(self, name: str) -> Tool | Foreign | None:
+        return self._tools.get(name) or self._foreign.get(name)
 
     def stakes(self, name: str, arguments: JsonObject) -> Stakes:
-        """Of an unknown tool: read, for it does nothing; of wrong arguments: the gravest."""
-        tool = self._tools.get(name)
+        """Of an unknown tool: read, for it does nothing, but where tools come and go it may be
+        there a moment later: publish. Of wrong arguments: the gravest."""
+        tool = self._find(name)
         if tool is None:
-            return Stakes("read")
-        if not isinstance(tool, Weighed):
+            return Stakes("read" if self._source is None else "publish")
+        if isinstance(tool, Foreign) or not isinstance(tool, Weighed):
             return Stakes(tool.effect)
         try:
             return tool.stakes(_arguments(tool, arguments))
@@ -73,21 +112,26 @@ class Toolbox:
 
     def check(self, name: str, arguments: JsonObject) -> str | None:
         """What is wrong with a call, said so that the model can mend it; None: nothing."""
-        tool = self._tools.get(name)
+        tool = self._find(name)
         if tool is None:
-            return f"There is no tool {name!r}. The tools are: {', '.join(self._tools)}."
+            return f"There is no tool {name!r}. The tools are: {', '.join(self.names)}."
+        if isinstance(tool, Foreign):
+            wrong = tool.wrong(arguments)
+            return f"The arguments of {name} are not valid: {wrong}." if wrong else None
         try:
             _arguments(tool, arguments)
         except msgspec.ValidationError as error:
             return f"The arguments of {name} are not valid: {error}. {_takes(tool)}"
         return None
 
-    async def call(self, name: str, arguments: JsonObject, call: Call) -> Finished:
-        """Run a tool. Raises nothing but CancelledError.
+    async def call(
+        self, name: str, arguments: JsonObject, call: Call, limit: int | None = None
+    ) -> Finished:
+        """Run a tool. Raises nothing but CancelledError. `limit` goes before that of all calls.
 
         All of the output was passed to `call.show`, once and in order, when this returns.
         """
-        shown = _Shown(call, self._limit)
+        shown = _Shown(call, limit or self._limit)
         try:
             outcome = await self._outcome(name, arguments, shown.call)
         except asyncio.CancelledError:
@@ -96,14 +140,18 @@ class Toolbox:
         whole = shown.complete(outcome.output)
         kept = await self._keep(whole, shown.printed, call)
         output, truncated = shown.printed.cut(kept)
-        return Finished(outcome.status, output, truncated, len(whole), outcome.plan)
+        size, plan, files = len(whole), outcome.plan, outcome.files
+        return Finished(outcome.status, output, truncated, size, plan, files)
 
     async def _outcome(self, name: str, arguments: JsonObject, call: Call) -> Outcome:
         """A failure of a tool is a result (one of the four broad excepts)."""
         try:
             if wrong := self.check(name, arguments):
                 return Outcome("error", wrong)
-            tool = self._tools[name]
+            tool = self._find(name)
+            assert tool is not None, "checked just before"
+            if isinstance(tool, Foreign):
+                return await tool.run(arguments, call)
             return await tool.run(_arguments(tool, arguments), call)
         except Problem as problem:
             return Outcome("error", problem.message)

@@ -1,0 +1,277 @@
+"""Connections to servers of tools over the Model Context Protocol: the only importer of its SDK.
+
+Importing this takes half a second and 60 MB: only `mcp_pool` does, when a server is first needed.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextvars import ContextVar
+from typing import Any, Literal
+
+import anyio
+import mcp_types as types
+import msgspec
+from mcp import Client, MCPError
+from mcp.client.streamable_http import streamable_http_client
+from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
+from mcp.shared.exceptions import UrlElicitationRequiredError
+from mcp.shared.message import SessionMessage
+from pydantic import ValidationError
+
+from agent.errors import Problem
+from agent.protocol import JsonObject
+from agent.tools.mcp_child import Child, spawn
+from agent.tools.mcp_content import parts_of
+from agent.tools.mcp_http import LARGEST_ANSWER, HttpFailure, http_client
+from agent.tools.mcp_port import Hearing, Offered, Said, Signals
+from agent.tools.mcp_settings import Target
+from agent.tools.port import Inquiry
+
+log = logging.getLogger(__name__)
+
+MOST_TOOLS = 128
+MOST_PAGES = 20
+MOST_STRANGE_LINES = 1000
+"""Lines of a child in a row that are no messages, before it is given up."""
+_FAILURES = (MCPError, OSError, ValidationError, ValueError, RuntimeError, HttpFailure)
+_GONE = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream)
+_hearing: ContextVar[Hearing | None] = ContextVar("hearing", default=None)
+"""Of the call that this task makes: newer servers ask within it."""
+
+
+@asynccontextmanager
+async def opened(target: Target, signals: Signals) -> AsyncIterator["Connection"]:
+    """Implements Connect."""
+    async with AsyncExitStack() as stack:
+        if target.url is None:
+            child = await spawn(target.name, target.command, target.environment)
+            stack.push_async_callback(child.close)
+            transport: Any = _piped(child, signals)
+        else:
+            client = await stack.enter_async_context(http_client(target.headers))
+            transport = streamable_http_client(
+                target.url, http_client=client, max_sse_event_size=LARGEST_ANSWER
+            )
+        yield await stack.enter_async_context(connected(target.name, transport, signals))
+
+
+@asynccontextmanager
+async def connected(
+    name: str, transport: Any, signals: Signals, mode: Literal["auto", "legacy"] = "auto"
+) -> AsyncIterator["Connection"]:
+    """`transport` is whatever `Client` takes, also a server in this process."""
+    calls = _Calls()
+
+    async def on_message(message: object) -> None:
+        if isinstance(message, types.ToolListChangedNotification):
+            signals.changed()
+
+    client = Client(
+        transport,
+        mode=mode,
+        elicitation_callback=calls.ask,
+        logging_callback=calls.log,
+        log_level="info",
+        message_handler=on_message,
+        client_info=types.Implementation(name="mooring", version="1"),
+        cache=None,
+    )
+    try:
+        async with client:
+            listening = asyncio.create_task(_listen(client, signals))
+            try:
+                yield Connection(name, client, calls, signals)
+            finally:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+    except (ExceptionGroup, *_FAILURES, *_GONE) as error:
+        raise _unreachable(name, error) from None
+
+
+class Connection:
+    """Implements ToolServer."""
+
+    def __init__(self, name: str, client: Client, calls: "_Calls", signals: Signals) -> None:
+        self._name = name
+        self._client = client
+        self._calls = calls
+        self._signals = signals
+
+    async def tools(self) -> tuple[Offered, ...]:
+        found: list[Offered] = []
+        cursor: str | None = None
+        try:
+            for _ in range(MOST_PAGES):
+                page = await self._client.list_tools(cursor=cursor)
+                found += (_offered(tool) for tool in page.tools)
+                cursor = page.next_cursor
+                if cursor is None or len(found) >= MOST_TOOLS:
+                    break
+        except (*_FAILURES, *_GONE) as error:
+            raise _unreachable(self._name, error) from None
+        if cursor is not None or len(found) > MOST_TOOLS:
+            log.warning("the MCP server %s offers more than %d tools", self._name, MOST_TOOLS)
+        return tuple(found[:MOST_TOOLS])
+
+    async def call(self, tool: str, arguments: JsonObject, hearing: Hearing) -> Said:
+        async def show(progress: float, total: float | None, message: str | None) -> None:
+            hearing.show(_progress(progress, total, message))
+
+        token = _hearing.set(hearing)
+        try:
+            with self._calls.during(hearing):
+                result = await self._client.call_tool(tool, arguments, progress_callback=show)
+        except UrlElicitationRequiredError as error:
+            raise Problem("mcp_failed", f"{self._name} wants a person first: {error}") from None
+        except MCPError as error:
+            raise self._failed(error) from None
+        except (ExceptionGroup, *_FAILURES) as error:
+            raise Problem("mcp_failed", f"{self._name} failed: {_first(error)}") from None
+        except _GONE:
+            self._signals.lost()
+            raise _lost(self._name) from None
+        finally:
+            _hearing.reset(token)
+        whole = result.model_dump(mode="json", by_alias=True, include={"content"})
+        return Said(parts_of(whole["content"], result.structured_content), result.is_error)
+
+    def _failed(self, error: MCPError) -> Problem:
+        if error.code == types.CONNECTION_CLOSED or "Session terminated" in str(error):
+            self._signals.lost()
+            return _lost(self._name)
+        return Problem("mcp_failed", f"{self._name} failed: {str(error)[:2000]}")
+
+
+class _Calls:
+    """The calls that run on one connection. What cannot be said to belong to one is for none."""
+
+    def __init__(self) -> None:
+        self._running: list[Hearing] = []
+
+    @property
+    def _only(self) -> Hearing | None:
+        return self._running[0] if len(self._running) == 1 else None
+
+    def during(self, hearing: Hearing) -> "_During":
+        return _During(self._running, hearing)
+
+    async def log(self, params: types.LoggingMessageNotificationParams) -> None:
+        if (only := self._only) is not None:
+            data = params.data
+            text = data if isinstance(data, str) else msgspec.json.encode(data).decode()
+            only.show(f"[{params.level}] {text}\n")
+
+    async def ask(
+        self, context: object, params: types.ElicitRequestParams
+    ) -> types.ElicitResult | types.ErrorData:
+        """Older servers do not say for which of several calls they ask: then nobody is asked."""
+        hearing = _hearing.get() or self._only
+        if hearing is None or not isinstance(params, types.ElicitRequestFormParams):
+            return types.ElicitResult(action="decline")
+        response = await hearing.ask(Inquiry(params.message, params.requested_schema))
+        return types.ElicitResult(action=response.action, content=response.content)
+
+
+class _During:
+    def __init__(self, running: list[Hearing], hearing: Hearing) -> None:
+        self._running = running
+        self._hearing = hearing
+
+    def __enter__(self) -> None:
+        self._running.append(self._hearing)
+
+    def __exit__(self, *_: object) -> None:
+        self._running[:] = [one for one in self._running if one is not self._hearing]
+
+
+@asynccontextmanager
+async def _piped(child: Child, signals: Signals) -> AsyncIterator[Any]:
+    """A child's pipes as the SDK wants them; its own have no limit on the length of a line."""
+    incoming, read_stream = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    write_stream, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
+
+    async def read() -> None:
+        strange = 0
+        try:
+            async with incoming:
+                async for line in child.lines():
+                    try:
+                        message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+                    except ValueError:
+                        strange += 1
+                        if b'"jsonrpc"' in line or strange > MOST_STRANGE_LINES:
+                            raise Problem("mcp_garbled", "It is no JSON-RPC.") from None
+                        continue  # a server that prints what belongs into its log
+                    strange = 0
+                    await incoming.send(SessionMessage(message))
+        except (Problem, *_GONE) as problem:
+            log.info("the MCP server %s is not read on: %s", child.name, problem)
+        finally:
+            signals.lost()
+
+    async def write() -> None:
+        try:
+            async with outgoing:
+                async for sent in outgoing:
+                    text = sent.message.model_dump_json(by_alias=True, exclude_unset=True)
+                    await child.write(text.encode(errors="replace") + b"\n")
+        except (ConnectionError, *_GONE):
+            incoming.close()
+
+    tasks = [asyncio.create_task(read()), asyncio.create_task(write())]
+    try:
+        yield read_stream, write_stream
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for stream in (incoming, read_stream, write_stream, outgoing):
+            stream.close()
+
+
+async def _listen(client: Client, signals: Signals) -> None:
+    """Newer servers tell of changes only to who listens; a stream that breaks is the loss of it."""
+    capable = client.server_capabilities.tools
+    if capable is None or not capable.list_changed:
+        return
+    with suppress(ListenNotSupportedError, TimeoutError, *_FAILURES, *_GONE):
+        try:
+            async with client.listen(tools_list_changed=True) as changes:
+                async for _ in changes:
+                    signals.changed()
+        except SubscriptionLost:
+            signals.lost()
+
+
+def _offered(tool: types.Tool) -> Offered:
+    hints = tool.annotations
+    says_read = hints is not None and hints.read_only_hint is True
+    contradicts = hints is not None and hints.destructive_hint is True
+    description = tool.description or (hints and hints.title) or tool.title or ""
+    return Offered(tool.name, description, tool.input_schema, says_read and not contradicts)
+
+
+def _progress(done: float, of: float | None, said: str | None) -> str:
+    share = f"{done:g}/{of:g}" if of else f"{done:g}"
+    return f"[{share}] {said}\n" if said else f"[{share}]\n"
+
+
+def _first(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)[:500] or type(error).__name__
+
+
+def _unreachable(name: str, error: BaseException) -> Problem:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, Problem):
+        return error
+    return Problem("mcp_unreachable", f"The MCP server {name} cannot be reached: {_first(error)}")
+
+
+def _lost(name: str) -> Problem:
+    says = f"The connection to the MCP server {name} was lost while it worked"
+    return Problem("mcp_lost", f"{says}. Check what it did before you try again.")
