@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
@@ -109,7 +109,14 @@ class Hub:
         except ValueError as error:
             if "JSON" in type(error).__name__:
                 raise unusable() from None
-            raise Problem("bad_arguments", f"{error}") from None
+            raise Problem("bad_arguments", f"{error}"[:1000]) from None
+
+
+def additions(files: Iterable[tuple[str, bytes | str]]) -> list[Any]:
+    """Of files to a commit: where each goes, and its bytes or its path here. In `Hub.ask` only."""
+    from huggingface_hub import CommitOperationAdd
+
+    return [CommitOperationAdd(path_in_repo=to, path_or_fileobj=what) for to, what in files]
 
 
 class _Job:

@@ -1,7 +1,7 @@
 """The hf_repo_files tool: list, read, upload and delete files of repositories on the Hub."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from agent.sandbox.beneath import Beneath
 from agent.tools.asked import needed
 from agent.tools.desk import relative
 from agent.tools.files import page
-from agent.tools.hub_client import Hub
+from agent.tools.hub_client import Hub, additions
 from agent.tools.hub_failures import patiently, token_needed
 from agent.tools.hub_web import HubWeb
 from agent.tools.port import Call, Outcome, Stakes
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from agent.tools.hub_client import Api
 
 MOST_FILES = 20_000
+MOST_UPLOADS = 200
 UPLOAD_SECONDS = 900
 RepoType = Literal["model", "dataset", "space"]
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}"
@@ -42,7 +43,8 @@ class RepoFilesArguments(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             description="list: files below `path` (everything where it is left out). read: the"
             " lines of the text file `path`. upload: `content`, or `file` of the workspace, to"
-            " `path`. delete: `path` (a folder ends with /), or what `patterns` match."
+            " `path`; a folder goes with all that is in it (a `path` that ends with / is a folder,"
+            " / the top). delete: `path` (a folder ends with /), or what `patterns` match."
         ),
     ]
     repo_id: RepoId
@@ -137,15 +139,15 @@ class RepoFiles:
     async def _upload(self, asked: RepoFilesArguments, call: Call) -> Outcome:
         if (asked.content is None) == (asked.file is None):
             raise Problem("bad_arguments", "An upload needs either `content` or `file`.")
-        where = _inside(asked)
+        where = (asked.path or "").strip("/") if asked.file else _inside(asked)
         token_needed(call.keys)
         tree = call.workspace.tree
 
         def work(api: "Api") -> tuple[str, str | None]:
-            with _source(asked, tree) as content:
-                made = api.upload_file(
-                    path_or_fileobj=content, path_in_repo=where.rstrip("/"), **_change(asked)
-                )
+            with _sources(asked, tree, where) as files:
+                change = _change(asked)
+                change["commit_message"] = asked.commit_message or f"Upload {asked.path}"
+                made = api.create_commit(operations=additions(files), **change)
             return made.commit_url, made.pr_url
 
         made = await self._hub.ask(call.keys, work, seconds=UPLOAD_SECONDS)
@@ -179,15 +181,33 @@ def _inside(asked: RepoFilesArguments) -> str:
     return path
 
 
+Sources = Sequence[tuple[str, bytes | str]]
+"""Paths in the repository, and what is to be there: its bytes, or where they are."""
+
+
 @contextmanager
-def _source(asked: RepoFilesArguments, tree: Path) -> Iterator[bytes | str]:
+def _sources(asked: RepoFilesArguments, tree: Path, where: str) -> Iterator[Sources]:
     """What is uploaded. A file goes by the name of the one that was opened, whatever lies at its
     path by then: of open files the library would upload large ones the slow way. Blocking."""
     if asked.file is None:
-        yield (asked.content or "").encode(errors="replace")
+        yield [(where, (asked.content or "").encode(errors="replace"))]
         return
-    with Beneath(tree).open(relative(asked.file)) as file:
-        yield f"/proc/self/fd/{file.fileno()}"
+    files, path = Beneath(tree), relative(asked.file)
+    with ExitStack() as opened:
+
+        def held(path: str) -> str:
+            return f"/proc/self/fd/{opened.enter_context(files.open(path)).fileno()}"
+
+        below = [one.path for one in files.files(MOST_FILES) if one.path.startswith(f"{path}/")]
+        if len(below) > MOST_UPLOADS:
+            says = f"{path} holds {len(below)} files"
+            raise Problem("too_many", f"{says}. At most {MOST_UPLOADS} go in one upload.")
+        top = f"{where}/" if where else ""
+        if not below:
+            inside = (asked.path or "").endswith("/")
+            yield [(top + path.rpartition("/")[2] if inside else where, held(path))]
+            return
+        yield [(top + one.removeprefix(f"{path}/"), held(one)) for one in below]
 
 
 def _change(asked: RepoFilesArguments) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from agent.protocol import Effect
 from agent.sandbox.workspace import SessionWorkspace
+from agent.tools.hub_files import MOST_UPLOADS
 from tests.agent.tools.hub_scene import HubTools, fake, tools
 from tests.fakes.hub.server import FakeHub
 
@@ -106,6 +107,46 @@ async def test_a_file_of_the_workspace_is_uploaded(
     sha = hashlib.sha256(b"weights" * 1000).hexdigest()
     assert repo.refs["main"] == {"w.safetensors": f"sha256 {sha}".encode()}
     assert (repo.large, fake.commits.stored > 0) == ({"w.safetensors"}, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "there"), [("b.txt", "b.txt"), ("/", "a.txt"), ("x/y/", "x/y/a.txt")]
+)
+async def test_a_file_goes_by_its_own_name_into_a_folder(
+    path: str, there: str, fake: FakeHub, tools: HubTools, tree: Path
+) -> None:
+    repo = fake.repos.add("ada/net")
+    (tree / "a.txt").write_text("one")
+    await tools.says(FILES, operation="upload", repo_id="ada/net", path=path, file="a.txt")
+    assert repo.refs["main"] == {there: b"one"}
+
+
+@pytest.mark.parametrize(("path", "top"), [("/", ""), ("out", "out/"), ("a/b/", "a/b/")])
+async def test_a_folder_of_the_workspace_is_uploaded_in_one_commit(
+    path: str, top: str, fake: FakeHub, tools: HubTools, tree: Path, tmp_path: Path
+) -> None:
+    repo = fake.repos.add("ada/net")
+    (tmp_path / "secret").write_text("of the server")
+    (tree / "run" / "logs").mkdir(parents=True)
+    (tree / "run" / "config.json").write_text("{}")
+    (tree / "run" / "logs" / "1.txt").write_text("one")
+    (tree / "run" / "link").symlink_to(tmp_path / "secret")
+    (tree / "running.txt").write_text("elsewhere")
+    await tools.says(FILES, operation="upload", repo_id="ada/net", path=path, file="run")
+    assert repo.refs["main"] == {f"{top}config.json": b"{}", f"{top}logs/1.txt": b"one"}
+    assert fake.commits.messages == [f"Upload {path}"]
+
+
+async def test_a_folder_of_too_many_files_is_refused(
+    fake: FakeHub, tools: HubTools, tree: Path
+) -> None:
+    (tree / "run").mkdir()
+    for number in range(MOST_UPLOADS + 1):
+        (tree / "run" / f"{number}.txt").write_text("")
+    asked = {"operation": "upload", "repo_id": "ada/net", "path": "/", "file": "run"}
+    failed = await tools.fails(FILES, **asked)
+    assert failed == "run holds 201 files. At most 200 go in one upload."
+    assert fake.asked == []
 
 
 async def test_an_upload_follows_no_link_out_of_the_workspace(
