@@ -6,6 +6,7 @@ import { labelOf, type Piece } from './dialect.ts';
 import { highlightIn } from './highlight.ts';
 import { graft, make } from './nodes.ts';
 
+const PART = 25; // blocks that are laid out, or left out of view, together
 const STEP = 2_048; // characters fed at once, so that a long text is drawn over several frames
 const LONG_REST = 4_000; // a rest above is drawn less often: it is drawn as a whole each time
 const LONG_REST_MS_PER_CHARACTER = 0.01;
@@ -22,7 +23,8 @@ export class Prose {
   readonly #places = new Map<Piece, Place>();
   readonly #mentions = new Map<string, Piece[]>();
   #labels = 0;
-  #final = 0; // how many children of the node are final
+  readonly #parts: HTMLElement[] = [];
+  #final = 0; // how many blocks are final
   #growing: { readonly block: Block; readonly view: BlockView } | null = null;
   #text = '';
   #fed = 0;
@@ -76,7 +78,7 @@ export class Prose {
       view.show(null);
       return view.node;
     });
-    graft(this.node, this.#final, [...views.map(({ view }) => view.node), ...loose]);
+    this.#put(views.map(({ view }) => view.node), loose);
     for (const { block, view } of views) {
       if (block === growing) this.#growing = { block, view };
       else this.#close(block);
@@ -85,8 +87,25 @@ export class Prose {
     this.#notBefore = now + pause(rest?.blocks ?? []);
   }
 
+  /** Nodes of blocks behind those that are final, and of what follows for now. */
+  #put(nodes: readonly HTMLElement[], loose: readonly HTMLElement[]): void {
+    const from = this.#final;
+    const end = from + nodes.length;
+    const last = loose.length > 0 ? Math.floor(end / PART) : Math.max(0, Math.ceil(end / PART) - 1);
+    this.#parts.splice(last + 1).forEach((part) => part.remove());
+    while (this.#parts.length <= last) {
+      this.#parts.push(this.node.appendChild(make('div', { class: 'part' })));
+    }
+    for (let at = Math.min(Math.floor(from / PART), last); at <= last; at += 1) {
+      const start = Math.max(from, at * PART);
+      const mine = nodes.slice(start - from, (at + 1) * PART - from);
+      graft(this.#parts[at]!, start - at * PART, at === last ? [...mine, ...loose] : mine);
+    }
+  }
+
   #close(block: Block): void {
-    const node = this.node.children[this.#final] as HTMLElement;
+    const part = this.#parts[Math.floor(this.#final / PART)];
+    const node = part!.children[this.#final % PART] as HTMLElement;
     this.#final += 1;
     if (block.kind === 'flow') {
       const { links } = this.#splitter;
