@@ -11,6 +11,7 @@ import pytest
 from agent.errors import Problem
 from agent.tools.hub_client import Hub
 from agent.tools.hub_failures import patiently
+from agent.tools.hub_web import HubWeb
 from tests.agent.tools.hub_scene import HOST, HubTools, Mine, fake, tools
 from tests.fakes.hub.server import ADA, FakeHub
 
@@ -159,6 +160,19 @@ async def test_only_so_many_calls_wait(fake: FakeHub, tmp_path: Path) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [("slow", "hub_timed_out"), ("cut", "hub_unreachable"), ("garbage", "hub_failed")],
+)
+async def test_what_breaks_off_over_http_is_a_problem_too(
+    how: Any, code: str, fake: FakeHub
+) -> None:
+    fake.fail("/api/x", how)
+    with pytest.raises(Problem) as caught:
+        await HubWeb(fake.url, seconds=0.1 if how == "slow" else 30).json(("api", "x"), list[str])
+    assert caught.value.code == code
 
 
 async def test_a_hub_that_is_not_there_is_unreachable(tmp_path: Path) -> None:

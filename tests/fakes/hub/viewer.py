@@ -21,7 +21,7 @@ class Viewer:
         self._users = users
 
     def routes(self) -> Iterator[web.RouteDef]:
-        for name in ("is-valid", "splits", "size", "first-rows", "statistics"):
+        for name in ("splits", "size", "first-rows", "statistics"):
             yield web.get(f"/viewer/{name}", self._answer)
 
     async def _answer(self, request: web.Request) -> web.Response:
@@ -37,9 +37,6 @@ class Viewer:
         if what in self.pending:
             return refusal(500, "ResponseNotReady", "The server is busier than usual.")
         return web.json_response(getattr(self, f"_{what.replace('-', '_')}")(dataset, request))
-
-    def _is_valid(self, dataset: str, request: web.Request) -> dict[str, Any]:
-        return dict.fromkeys(("preview", "viewer", "search", "filter", "statistics"), True)
 
     def _splits(self, dataset: str, request: web.Request) -> dict[str, Any]:
         listed = [
