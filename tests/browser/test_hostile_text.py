@@ -110,8 +110,9 @@ SHOW_EVERYWHERE = """async (room, texts) => {
   const ATTRIBUTES = new Set(['class', 'href', 'rel', 'target', 'title', 'align', 'start', 'type',
     'aria-pressed', 'aria-label', 'aria-hidden', 'role', 'tabindex', 'data-language', 'hidden']);
   const CLASSES = new RegExp(
-    '^(text|prose|code|rows|plain|as-is|language|wide|place|part|items|more-rows|loose|wrapped|hljs-[\\\\w-]+|function_|'
-    + 'class_|inherited__|log[\\\\w-]*|fore-\\\\w+|back-\\\\w+|bold|dim|italic|underline|inverse|'
+    '^(text|prose|code|rows|plain|as-is|language|wide|place|part|items|more-rows|loose|'
+    + 'wrapped|hljs-[\\\\w-]+|function_|class_|inherited__|'
+    + 'log[\\\\w-]*|fore-\\\\w+|back-\\\\w+|bold|dim|italic|underline|inverse|'
     + 'strike|diff[\\\\w-]*|same|added|removed|sign|line|unseen|language-[\\\\w+#.-]+)$');
   for (const text of texts) {
     const shown = text.slice(0, 60);
