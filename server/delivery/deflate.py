@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 
-from aiohttp import hdrs, web
+from aiohttp import hdrs
 from aiohttp.http import WebSocketWriter
 from aiohttp.web_request import BaseRequest
 from multidict import CIMultiDict
 
 from server.delivery.frames import WINDOW_BITS
+from server.delivery.lean import LeanSocket
 
 AGREED = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 """Each message stands for itself: one is deflated once for all, and no context is kept for any."""
@@ -50,13 +51,15 @@ def _bits(least: int) -> tuple[str, ...]:
     return tuple(str(bits) for bits in range(least, 16))
 
 
-class DeflatedSocket(web.WebSocketResponse):
+class DeflatedSocket(LeanSocket):
     """Inflates what the client sends, and has no compressor of its own that could ever write.
 
     Deflated frames are written to its transport ready made; aiohttp adds control frames only.
     """
 
-    deflates = False
+    __slots__ = ("deflates",)
+
+    deflates: bool
     """Whether the client may be sent deflated frames; known once it is prepared."""
 
     def _handshake(self, request: BaseRequest) -> tuple["CIMultiDict[str]", str | None, int, bool]:

@@ -1,17 +1,13 @@
-"""A viewer's end of an aiohttp WebSocket: its transport to write to, its own way to close."""
+"""A viewer's end of an aiohttp WebSocket: the transport that frames are written to."""
 
 import asyncio
 import socket
 
 from aiohttp import web
 
-from server.delivery.viewer import Hangup
 
-
-def outlet_of(
-    request: web.Request, ws: web.WebSocketResponse, send_buffer: int
-) -> tuple[asyncio.Transport, Hangup]:
-    """For a prepared, uncompressed `ws`: no data frame may be sent through it beside ours.
+def outlet_of(request: web.Request, send_buffer: int) -> asyncio.Transport:
+    """For an upgraded connection: no data frame may be sent on it beside ours.
 
     `send_buffer` bounds what the kernel holds, in bytes. ConnectionResetError if it is gone.
     """
@@ -22,8 +18,4 @@ def outlet_of(
     connection = transport.get_extra_info("socket")
     if connection is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
-
-    async def hang_up(code: int, reason: bytes) -> None:
-        await ws.close(code=code, message=reason)
-
-    return transport, hang_up
+    return transport

@@ -1,6 +1,7 @@
 """The session socket: the contract's order after the upgrade, then frames both ways."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -48,13 +49,14 @@ async def socket(request: web.Request) -> web.StreamResponse:
                 )
             await ws.prepare(request)
             try:
-                outlet, hang_up = outlet_of(request, ws, SEND_BUFFER)
+                outlet = outlet_of(request, SEND_BUFFER)
             except ConnectionResetError:
                 return ws
             wish = structs.replace(wish, deflated=ws.deflates)
-            async with channel.broadcaster.join(outlet, hang_up, wish) as viewer:
-                with request.app[GATE].watched(user, lambda: viewer.part(NOT_ANY_MORE)):
-                    await Conversation(ws, viewer, request.app[SESSIONS], id, user).run()
+            async with channel.broadcaster.join(outlet, ws.hang_up, wish) as viewer:
+                talk = Conversation(ws, viewer, request.app[SESSIONS], id, user)
+                with request.app[GATE].watched(user, talk.revoked):
+                    await talk.run()
     return ws
 
 
@@ -93,14 +95,14 @@ class Conversation:
         sessions: SessionManager,
         session: str,
         user: User,
-        clock: Callable[[], float] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ws = ws
         self._viewer = viewer
         self._sessions = sessions
         self._session = session
         self._user = user
-        self._clock = clock or asyncio.get_running_loop().time
+        self._clock = clock
         self._malformed: list[float] = []
         self._in_flight: dict[asyncio.Task[None], None] = {}
 
@@ -119,6 +121,10 @@ class Conversation:
             for task in self._in_flight:
                 task.cancel()
             await asyncio.gather(*self._in_flight, return_exceptions=True)
+
+    def revoked(self) -> None:
+        """What the user came with is valid no more."""
+        self._viewer.part(NOT_ANY_MORE)
 
     async def _hear(self, text: str) -> None:
         if len(text) > submissions.LONGEST_FRAME or (

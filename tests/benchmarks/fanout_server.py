@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from server.delivery.broadcast import Broadcaster
 from server.delivery.frames import text_frame
+from server.delivery.lean import LeanSocket
 from server.delivery.limits import DeliveryLimits
 from server.delivery.outlet import outlet_of
 from server.delivery.pages import Pages
@@ -79,10 +80,10 @@ class Sockets:
         self._next = partial(next, seqs)
 
     async def watch(self, request: web.Request) -> web.WebSocketResponse:
-        ws = web.WebSocketResponse(compress=False)  # the sink answers no pings
+        ws = LeanSocket(compress=False)  # the sink answers no pings
         await ws.prepare(request)
-        outlet, hang_up = outlet_of(request, ws, SEND_BUFFER)
-        async with self.broadcaster.join(outlet, hang_up, Wish()) as viewer:
+        outlet = outlet_of(request, SEND_BUFFER)
+        async with self.broadcaster.join(outlet, ws.hang_up, Wish()) as viewer:
             self.all.append(ws)
             self.descriptors.append(outlet.get_extra_info("socket").fileno())
             with suppress(ConnectionError):

@@ -32,7 +32,7 @@ async def measure() -> list[Figure]:
     bare_one = "a bare relay"
     return [
         Figure("memory after the start", started, "MiB", 61.0),
-        Figure("memory per idle viewer", together, "KiB", 20.0, reference=reference, of=bare_one),
+        Figure("memory per idle viewer", together, "KiB", 17.0, reference=reference, of=bare_one),
         Figure("the same, each of its own session", alone, "KiB", reference=reference, of=bare_one),
         Figure("memory per stored session", stored, "KiB", 0.5),
     ]

@@ -30,13 +30,13 @@ def an_app(
         await ws.prepare(request)
         if sockets is not None:
             sockets.append(ws)
-        outlet, hang_up = outlet_of(request, ws, send_buffer=16_384)
+        outlet = outlet_of(request, send_buffer=16_384)
         wish = Wish(
             int(request.query.get("after", "0")),
             deltas="bot" not in request.query,
             deflated=ws.deflates,
         )
-        async with stage.broadcaster.join(outlet, hang_up, wish) as viewer:
+        async with stage.broadcaster.join(outlet, ws.hang_up, wish) as viewer:
             while (message := await viewer.next(ws.receive)) is not None:
                 if message.type is not WSMsgType.TEXT:
                     break
