@@ -100,7 +100,14 @@ class ToolCalls:
 
     def _answer(self, id: CallId, result: Finished, seconds: float) -> tuple[AnyEvent, ...]:
         output = ToolOutput(
-            self._turn, id, result.status, result.output, result.truncated, result.size, seconds
+            turn=self._turn,
+            call=id,
+            status=result.status,
+            output=result.output,
+            truncated=result.truncated,
+            size=result.size,
+            seconds=seconds,
+            files=result.files,
         )
         if result.plan is None:
             return (output,)

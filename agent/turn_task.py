@@ -21,6 +21,7 @@ from agent.protocol import (
 from agent.reply import Reply, question, reply_events
 from agent.stop import Stop
 from agent.tool_calls import ToolCalls
+from agent.tools.port import News
 from agent.transcript import Transcript
 from agent.turn import (
     AskHuman,
@@ -28,6 +29,7 @@ from agent.turn import (
     Compact,
     Finish,
     Limits,
+    Note,
     RunTools,
     Step,
     just_compacted,
@@ -116,7 +118,8 @@ class TurnTask:
         match self._next():
             case AskModel(joining, notes):
                 await self._join(joining)
-                await self._record(*(Notice(n.code, n.text, self._turn.id) for n in notes))
+                told: tuple[Note | News, ...] = (*notes, *await means.toolbox.news())
+                await self._record(*(Notice(n.code, n.text, self._turn.id) for n in told))
                 await self._ask()
             case RunTools(calls, refused):
                 await self._calls.refuse(refused)

@@ -47,6 +47,7 @@ from server.sessions.workspaces import Workspaces
 from server.settings import ServeSettings
 from server.store.sqlite import SqliteStore
 from server.times import timestamp, today
+from server.tool_servers import ToolServers
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +141,7 @@ async def _application(
             yield app
         finally:
             await _ended(tasks)
+            await app[keys.TOOL_SERVERS].close()
             await catalogue.close()
 
 
@@ -161,13 +163,12 @@ async def _wired(
     app[GATE] = await gate_for(settings, config, Tokens(store))
     app[keys.LIMITS] = config.limits
     app[keys.READINESS] = readiness = Readiness(MODELS, SANDBOX)
-    if config.mcp_servers:
-        _warn(readiness, "mcp_servers are configured, but this version starts none")
     app[keys.STATIC] = shipped("static")
     app[keys.STORE] = store
+    app[keys.TOOL_SERVERS] = ToolServers(config, threads)
     app[keys.WORKSPACES] = Workspaces(settings.data_dir / "workspaces", threads, config.sandbox)
     toolbox = make_toolbox(config, sandbox, threads, settings.data_dir / "hub")
-    if strangers := unmatched(config.approval, toolbox.names):
+    if strangers := unmatched(config.approval, toolbox.names, config.mcp_servers):
         _warn(readiness, f"approval names no tool and no effect: {', '.join(strangers)}")
     _add_sessions(app, config, toolbox)
     return app
@@ -175,12 +176,12 @@ async def _wired(
 
 def _add_sessions(app: web.Application, config: Config, toolbox: Toolbox) -> None:
     limits, catalogue, workspaces = config.limits, app[keys.CATALOGUE], app[keys.WORKSPACES]
-    redactor = Redactor(credentials(os.environ))
+    redactor, servers = Redactor(credentials(os.environ)), app[keys.TOOL_SERVERS]
     keyring = KeyRing(os.environ if app[GATE].mode == "dev" else {})
     slots = Slots(total=limits.live_sessions, per_user=limits.running_turns_per_user)
     app[keys.SESSIONS] = SessionManager(
         app[keys.STORE],
-        MeansFactory(config, catalogue, toolbox, workspaces, slots, keyring, redactor),
+        MeansFactory(config, catalogue, toolbox, workspaces, slots, keyring, redactor, servers),
         limits=limits,
         slots=slots,
         fleet=app[keys.FLEET],

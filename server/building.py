@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -41,6 +41,7 @@ from server.identity.keyring import KeyRing
 from server.places import shipped
 from server.sessions.slots import Slots
 from server.sessions.workspaces import Workspaces
+from server.tool_servers import ToolServers
 
 
 def new_id(prefix: str) -> str:
@@ -83,11 +84,17 @@ def hub_tools(settings: HubSettings, threads: Executor, home: Path) -> Sequence[
     )
 
 
-def unmatched(policy: Policy, tools: Collection[str]) -> tuple[str, ...]:
-    """Names in the approval settings that are neither a tool nor an effect: slips of the pen."""
+def unmatched(
+    policy: Policy, tools: Collection[str], servers: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Names in the approval settings that are neither a tool nor an effect: slips of the pen.
+
+    What the MCP `servers` offer is not known yet.
+    """
     named = {*policy.ask} - set(get_args(Effect))
     named |= {r.tool for r in policy.rules if not set(r.tool) & set("*?[")}
-    return tuple(sorted(named - set(tools)))
+    theirs = tuple(f"mcp_{server}_" for server in servers)
+    return tuple(sorted(name for name in named - set(tools) if not name.startswith(theirs)))
 
 
 class MeansFactory:
@@ -102,6 +109,7 @@ class MeansFactory:
         slots: Slots,
         keyring: KeyRing,
         redactor: Redactor,
+        servers: ToolServers,
     ) -> None:
         self._config = config
         self._catalogue = catalogue
@@ -110,21 +118,25 @@ class MeansFactory:
         self._slots = slots
         self._keyring = keyring
         self._redactor = redactor
-        self._rules = Rules(config.approval, toolbox.check)
+        self._servers = servers
+        self._rules = Rules(config.approval, toolbox.check)  # slips are told now, not in a turn
         self._retries = config.retry.policy()
         self._prompt = (shipped("configs") / "prompts" / "system.md").read_text().strip()
 
     def __call__(self, session: str, owner: str) -> Means:
-        workspace = self._workspaces.of(session)
+        workspace, own = self._workspaces.of(session), self._keyring.of(owner)
+        toolbox, rules = self._servers.join(self._toolbox, own), self._rules
+        if toolbox is not self._toolbox:
+            rules = Rules(self._config.approval, toolbox.check)
 
         def admission(on_wait: Callable[[], None]) -> AbstractAsyncContextManager[None]:
             return self._slots.slot(owner, on_wait)
 
         return Means(
             models=self._catalogue,
-            toolbox=self._toolbox,
+            toolbox=toolbox,
             workspace=workspace,
-            rules=self._rules,
+            rules=rules,
             system_prompt=self._prompt,
             retries=self._retries,
             allowance=self._config.turn,
@@ -134,7 +146,7 @@ class MeansFactory:
             sleep=asyncio.sleep,
             clock=time.monotonic,
             file_exists=lambda path: _is_file(workspace, path),
-            keys=self._keyring.of(owner),
+            keys=own,
             redactor=self._redactor,
         )
 

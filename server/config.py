@@ -10,6 +10,7 @@ from agent.models.catalogue import ModelEntry
 from agent.models.retry import Retries
 from agent.sandbox.port import SandboxLimits
 from agent.tools.hub_client import HubSettings
+from agent.tools.mcp_settings import McpServer, ServerName
 from agent.tools.web_search import SearchSettings
 
 Count = Annotated[int, Meta(ge=1)]
@@ -40,14 +41,6 @@ class Retry(Struct, frozen=True, forbid_unknown_fields=True):
         return Retries(self.transient_seconds, self.rate_limit_seconds)
 
 
-class McpServer(Struct, frozen=True, forbid_unknown_fields=True):
-    """A server of tools; none is started yet."""
-
-    command: tuple[str, ...] = ()
-    url: str | None = None
-    environment: dict[str, str] = {}
-
-
 class Web(Struct, frozen=True, forbid_unknown_fields=True):
     """How the agent reaches the web; `allow` are networks that count as public."""
 
@@ -63,7 +56,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     turn: Allowance = Allowance()
     approval: Policy = Policy()
     hibernate_after_seconds: Annotated[float, Meta(gt=0)] = 900
-    mcp_servers: dict[str, McpServer] = {}
+    mcp_servers: dict[ServerName, McpServer] = {}
     sandbox: SandboxLimits = SandboxLimits()
     web: Web = Web()
     hub: HubSettings = HubSettings()

@@ -15,6 +15,7 @@ from server.sessions.manager import SessionManager
 from server.sessions.quotas import Connections
 from server.sessions.workspaces import Workspaces
 from server.store.port import Store
+from server.tool_servers import ToolServers
 
 if TYPE_CHECKING:
     from server.routes.dashboard import Board
@@ -28,6 +29,7 @@ READINESS = web.AppKey("readiness", Readiness)
 STATIC = web.AppKey("static", Path)
 SESSIONS = web.AppKey("sessions", SessionManager)
 STORE = web.AppKey("store", Store)
+TOOL_SERVERS = web.AppKey("tool_servers", ToolServers)
 WORKSPACES = web.AppKey("workspaces", Workspaces)
 
 BOARDS: web.AppKey[set["Board"]] = web.AppKey("boards", set)

@@ -30,6 +30,8 @@ PURE_ROOMS = (
     "agent.models.retry",
     "agent.sandbox.chain",
     "agent.tools.editing",
+    "agent.tools.mcp_content",
+    "agent.tools.mcp_names",
     "agent.tools.printed",
     "agent.tools.schema",
     "server.delivery.ring",

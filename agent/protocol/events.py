@@ -118,7 +118,8 @@ class ToolStarted(Event, frozen=True):
 
 
 class ToolOutput(Event, frozen=True):
-    """Closes a call. `size` counts the characters of the whole output, `seconds` its run time."""
+    """Closes a call. `size` counts the characters of the whole output, `seconds` its run time,
+    `files` are paths in the workspace that it left for people to see."""
 
     turn: TurnId
     call: CallId
@@ -127,6 +128,7 @@ class ToolOutput(Event, frozen=True):
     truncated: bool
     size: int
     seconds: float
+    files: tuple[str, ...] = ()
 
 
 # Required fields are written even when false or zero: only fields with defaults are left out.

@@ -192,35 +192,10 @@ async def _piped(child: Child, signals: Signals) -> AsyncIterator[Any]:
     incoming, read_stream = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     write_stream, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
 
-    async def read() -> None:
-        strange = 0
-        try:
-            async with incoming:
-                async for line in child.lines():
-                    try:
-                        message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
-                    except ValueError:
-                        strange += 1
-                        if b'"jsonrpc"' in line or strange > MOST_STRANGE_LINES:
-                            raise Problem("mcp_garbled", "It is no JSON-RPC.") from None
-                        continue  # a server that prints what belongs into its log
-                    strange = 0
-                    await incoming.send(SessionMessage(message))
-        except (Problem, *_GONE) as problem:
-            log.info("the MCP server %s is not read on: %s", child.name, problem)
-        finally:
-            signals.lost()
-
-    async def write() -> None:
-        try:
-            async with outgoing:
-                async for sent in outgoing:
-                    text = sent.message.model_dump_json(by_alias=True, exclude_unset=True)
-                    await child.write(text.encode(errors="replace") + b"\n")
-        except (ConnectionError, *_GONE):
-            incoming.close()
-
-    tasks = [asyncio.create_task(read()), asyncio.create_task(write())]
+    tasks = [
+        asyncio.create_task(_read(child, incoming, signals)),
+        asyncio.create_task(_write(child, outgoing, incoming)),
+    ]
     try:
         yield read_stream, write_stream
     finally:
@@ -229,6 +204,44 @@ async def _piped(child: Child, signals: Signals) -> AsyncIterator[Any]:
         await asyncio.gather(*tasks, return_exceptions=True)
         for stream in (incoming, read_stream, write_stream, outgoing):
             stream.close()
+
+
+async def _read(child: Child, incoming: Any, signals: Signals) -> None:
+    strange = 0
+    try:
+        async with incoming:
+            async for line in child.lines():
+                if (message := _message(line)) is None:
+                    strange += 1  # a server that prints what belongs into its log
+                    if strange > MOST_STRANGE_LINES:
+                        raise Problem("mcp_garbled", "What it says is no JSON-RPC.")
+                    continue
+                strange = 0
+                await incoming.send(message)
+    except (Problem, *_GONE) as problem:
+        log.info("the MCP server %s is not read on: %s", child.name, problem)
+    finally:
+        signals.lost()
+
+
+def _message(line: bytes) -> SessionMessage | None:
+    """Raises Problem where it means to be one, and cannot be read: somebody waits for it."""
+    try:
+        return SessionMessage(types.jsonrpc_message_adapter.validate_json(line, by_name=False))
+    except ValueError:
+        if b'"jsonrpc"' in line:
+            raise Problem("mcp_garbled", "A message of it cannot be read.") from None
+        return None
+
+
+async def _write(child: Child, outgoing: Any, incoming: Any) -> None:
+    try:
+        async with outgoing:
+            async for sent in outgoing:
+                text = sent.message.model_dump_json(by_alias=True, exclude_unset=True)
+                await child.write(text.encode(errors="replace") + b"\n")
+    except (ConnectionError, *_GONE):
+        incoming.close()
 
 
 async def _listen(client: Client, signals: Signals) -> None:

@@ -1,7 +1,7 @@
 """What a server of tools answered, as words and files: its JSON, read without trust."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 from msgspec import Struct
@@ -73,3 +73,5 @@ def _part(content: Any) -> Part:
             text = (kept.text or "").encode(errors="replace")
             whole = text if kept.blob is None else kept.blob
             return Blob(whole, kept.mimeType or "", kept.uri)
+        case _ as never:
+            assert_never(never)

@@ -308,7 +308,7 @@ export interface ToolStarted {
   readonly arguments?: JsonObject | null;
 }
 
-/** Closes a call. `size` counts the characters of the whole output, `seconds` its run time. */
+/** Closes a call. `size` counts the characters of the whole output, `seconds` its run time, `files` are paths in the workspace that it left for people to see. */
 export interface ToolOutput {
   readonly seq: number;
   readonly at: string;
@@ -320,6 +320,7 @@ export interface ToolOutput {
   readonly truncated: boolean;
   readonly size: number;
   readonly seconds: number;
+  readonly files?: readonly string[];
 }
 
 export interface PlanUpdated {

@@ -73,6 +73,7 @@ LOGGED: tuple[AnyEvent, ...] = (
     ApprovalResolved("t", (RULING,), "dev", "c"),
     ToolStarted("t", "k", {"command": "true"}),
     ToolOutput("t", "k", "ok", "done\n", False, 5, 0.25),
+    ToolOutput("t", "k", "ok", "done\n", False, 5, 0.25, (".mooring/mcp/k/1-plot.png",)),
     PlanUpdated("t", (PlanItem("1", "Look", "in_progress"),)),
     Usage("demo", 10, 5, 2, None, "title", "t"),
     Retrying(1, 3, 5, ErrorNote("overloaded", "Busy."), "t"),
