@@ -283,7 +283,7 @@ class History:
             case SessionEnded():
                 self.ended = True
             case _:
-                pass  # retrying is for people to see; nothing follows from it
+                pass  # retrying and steps are for people to see; nothing follows from them
 
     def _release_empty_queue(self) -> None:
         if not self.queue:

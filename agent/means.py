@@ -14,6 +14,7 @@ from agent.models.retry import Retries
 from agent.redaction import Redactor
 from agent.sandbox.port import Workspace
 from agent.tools.port import Keys, NoKeys
+from agent.tools.research import ResearchSettings
 from agent.tools.toolbox import Toolbox
 
 
@@ -53,3 +54,5 @@ class Means(Struct, frozen=True):
     file_exists: Callable[[str], bool]
     keys: Keys = NoKeys()
     redactor: Redactor = Redactor()
+    research: ResearchSettings = ResearchSettings()
+    research_prompt: str = ""

@@ -17,6 +17,7 @@ from agent.protocol import (
     AnyEvent,
     ApprovalRequired,
     AssistantMessage,
+    CallId,
     JsonObject,
     Notice,
     Question,
@@ -90,9 +91,13 @@ class Reply:
             case Finished(truncated=truncated):
                 self.truncated = truncated
 
+    @property
+    def text(self) -> str:
+        return "".join(self._text)
+
     def message(self, turn: TurnId, *, partial: bool) -> AssistantMessage:
-        text, reasoning = "".join(self._text), "".join(self._reasoning)
-        return AssistantMessage(turn, self.item, text, reasoning, partial)
+        reasoning = "".join(self._reasoning)
+        return AssistantMessage(turn, self.item, self.text, reasoning, partial)
 
     def used(self, request: Sequence[Message]) -> Used:
         """What the provider counted, or an estimate (of unknown cost) where it said nothing."""
@@ -125,7 +130,7 @@ def reply_events(
     if reply.truncated:
         note = (Notice(TRUNCATED, DROPPED, turn),) if reply.calls else ()
         return (message, usage, *note)
-    calls = tuple(_made(turn, call, new_id, stakes_of) for call in reply.calls)
+    calls = tuple(call_made(turn, new_id("call"), call, stakes_of) for call in reply.calls)
     verdicts = ((c, rules.verdict(CallState(c), history)) for c in calls)
     asked = tuple(question(c, v, stakes_of) for c, v in verdicts if isinstance(v, Ask))
     required = (ApprovalRequired(turn, asked),) if asked else ()
@@ -137,13 +142,13 @@ def question(call: ToolCall, verdict: Ask, stakes_of: StakesOf) -> Question:
     return Question(call.call, call.tool, call.arguments, verdict.reason, cost)
 
 
-def _made(turn: TurnId, call: CallText, new_id: NewId, stakes_of: StakesOf) -> ToolCall:
+def call_made(turn: TurnId, id: CallId, call: CallText, stakes_of: StakesOf) -> ToolCall:
     text = "".join(call.arguments)
     arguments = _arguments(text)
     known = {} if arguments is None else arguments
     return ToolCall(
         turn,
-        new_id("call"),
+        id,
         call.name,
         known,
         stakes_of(call.name, known).effect,

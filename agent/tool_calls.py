@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from agent.approval import Refuse
 from agent.asking import Desk
 from agent.errors import Problem
-from agent.history import CallState
+from agent.history import CallState, History
 from agent.journal import OpenText
 from agent.means import Means
 from agent.protocol import (
@@ -18,6 +18,7 @@ from agent.protocol import (
     ToolStarted,
     TurnId,
 )
+from agent.research_task import ResearchTask
 from agent.tools.port import Call
 from agent.tools.toolbox import Finished, Printed, kept_at
 
@@ -44,8 +45,9 @@ class RunningCall:
 class ToolCalls:
     """Runs the calls of one turn. What was started and is not answered is known to `cancelled`."""
 
-    def __init__(self, turn: TurnId, means: Means, desk: Desk) -> None:
+    def __init__(self, turn: TurnId, history: History, means: Means, desk: Desk) -> None:
         self._turn = turn
+        self._history = history
         self._means = means
         self._desk = desk
         self._running: dict[CallId, RunningCall] = {}
@@ -93,10 +95,14 @@ class ToolCalls:
         id, tool = call.made.call, call.made.tool
         text = self._desk.open("tool_log", id)
         running = self._running[id] = RunningCall(call, text, self._means.clock)
-        seat = Call(id, self._means.workspace, running.show, self._means.keys)
-        result = await self._means.toolbox.call(tool, call.arguments, seat)
+        result = await self._means.toolbox.call(tool, call.arguments, self._seat(running))
         await self._desk.record(*self._answer(id, result, running.seconds))
         del self._running[id]
+
+    def _seat(self, running: RunningCall) -> Call:
+        means, id = self._means, running.call.made.call
+        helper = ResearchTask(id, self._turn, self._history, means, self._desk)
+        return Call(id, means.workspace, running.show, means.keys, study=helper.study)
 
     def _answer(self, id: CallId, result: Finished, seconds: float) -> tuple[AnyEvent, ...]:
         output = ToolOutput(

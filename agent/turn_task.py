@@ -70,7 +70,7 @@ class TurnTask:
         self._means = means
         self._desk = desk
         self._reply: Reply | None = None
-        self._calls = ToolCalls(turn.id, means, desk)
+        self._calls = ToolCalls(turn.id, history, means, desk)
 
     async def run(self) -> None:
         """Returns when the turn has ended or is parked; its end is recorded by then."""

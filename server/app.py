@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from agent.config import load
-from agent.errors import Problem
+from agent.errors import ConfigProblem, Problem
 from agent.models.catalogue import Catalogue, ModelEntry
 from agent.models.served import first_served
 from agent.redaction import Redactor
@@ -82,6 +82,8 @@ def configured(settings: ServeSettings) -> tuple[Config, Catalogue]:
         request_seconds=config.retry.timeout_seconds,
     )
     _ = catalogue.adapter(catalogue.default)  # an address that is none is told now
+    if (helper := config.research.model) is not None and not catalogue.knows(helper):
+        raise ConfigProblem(f"`research.model`: {helper!r} is no model that can be used here.")
     if catalogue.default == "demo":
         config = load([base / "agent.json", base / "demo.json", *own], Config)
     return config, catalogue

@@ -32,6 +32,7 @@ from agent.tools.paper_graph import PaperGraph
 from agent.tools.papers import Papers
 from agent.tools.plan import Plan
 from agent.tools.port import Tool
+from agent.tools.research import Research
 from agent.tools.shell import Bash
 from agent.tools.toolbox import Toolbox
 from agent.tools.web_fetch import WebFetch
@@ -56,6 +57,7 @@ def make_toolbox(config: Config, sandbox: Sandbox, threads: Executor, hub_home: 
         Bash(sandbox, config.sandbox),
         *file_tools(config.sandbox, threads, owner),
         Plan(),
+        Research(),
         *web_tools(config.web, threads),
         *hub_tools(config.hub, threads, hub_home),
     )
@@ -121,7 +123,9 @@ class MeansFactory:
         self._servers = servers
         self._rules = Rules(config.approval, toolbox.check)  # slips are told now, not in a turn
         self._retries = config.retry.policy()
-        self._prompt = (shipped("configs") / "prompts" / "system.md").read_text().strip()
+        prompts = shipped("configs") / "prompts"
+        self._prompt = (prompts / "system.md").read_text().strip()
+        self._research_prompt = (prompts / "research.md").read_text().strip()
 
     def __call__(self, session: str, owner: str) -> Means:
         workspace, own = self._workspaces.of(session), self._keyring.of(owner)
@@ -148,6 +152,8 @@ class MeansFactory:
             file_exists=lambda path: _is_file(workspace, path),
             keys=own,
             redactor=self._redactor,
+            research=self._config.research,
+            research_prompt=self._research_prompt,
         )
 
 

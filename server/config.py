@@ -11,6 +11,7 @@ from agent.models.retry import Retries
 from agent.sandbox.port import SandboxLimits
 from agent.tools.hub_client import HubSettings
 from agent.tools.mcp_settings import McpServer, ServerName
+from agent.tools.research import ResearchSettings
 from agent.tools.web_search import SearchSettings
 
 Count = Annotated[int, Meta(ge=1)]
@@ -59,6 +60,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     mcp_servers: dict[ServerName, McpServer] = {}
     sandbox: SandboxLimits = SandboxLimits()
     web: Web = Web()
+    research: ResearchSettings = ResearchSettings()
     hub: HubSettings = HubSettings()
     models: dict[str, ModelEntry] = {}
     """Laid over `configs/models.json`: labels, context windows, prices, by model id."""

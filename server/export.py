@@ -96,6 +96,9 @@ def _of_a_call(event: AnyEvent) -> Iterator[str]:
             yield f"*{status}{cut}* `{_line(call)}`"
             if output:
                 yield _fenced(output)
+        case protocol.Step(tool=tool, arguments=arguments, call=call, status=status):
+            yield f"*{_line(tool)}, a step of `{_line(call)}`: {status}*"
+            yield _fenced(msgspec.json.format(msgspec.json.encode(arguments)).decode(), "json")
         case protocol.ApprovalRequired(calls=calls):
             for asked in calls:
                 yield f"*Asked about {_line(asked.tool)}: {_line(asked.reason)}* `{asked.call}`"

@@ -23,6 +23,7 @@ DURABLE: dict[str, frozenset[str]] = {
         "approval_resolved": "turn decisions by submission",
         "tool_started": "turn call",
         "tool_output": "turn call status output truncated size seconds",
+        "step": "turn call step tool arguments status output seconds",
         "plan_updated": "turn items",
         "usage": "model input_tokens output_tokens cached_tokens cost_usd purpose",
         "retrying": "attempt of wait_seconds error",
@@ -36,7 +37,7 @@ DURABLE: dict[str, frozenset[str]] = {
 }
 DELTAS = {"text_delta": "text", "reasoning_delta": "reasoning", "tool_log": "log"}
 OF_A_TURN = set(
-    "assistant_message tool_call tool_started tool_output plan_updated approval_required"
+    "assistant_message tool_call tool_started tool_output step plan_updated approval_required"
     " approval_resolved turn_ended".split()
 )
 
@@ -77,6 +78,7 @@ class Log:
         self.undone: set[str] = set()
         self.items: set[str] = set()
         self.calls: dict[str, Call] = {}
+        self.steps: set[str] = set()
         self.queued: dict[str, str] = {}
         self.ended = False
 
@@ -184,6 +186,13 @@ class Log:
         if self.whole:
             law(call.started or event["status"] not in ("ok", "unknown"), "ok calls started", event)
         call.answered, call.open = True, False
+
+    def _step(self, event: Frame) -> None:
+        call = self._call(event["call"], event)
+        law(call.started or not self.whole, "a step is of a call that runs", event)
+        law(not call.answered, "no step follows its call's output", event)
+        law(event["step"] not in self.steps, "a step ends once", event)
+        self.steps.add(event["step"])
 
     def _turn_undone(self, event: Frame) -> None:
         law(self.turn is None, "a running turn is not undone", event)

@@ -131,6 +131,19 @@ class ToolOutput(Event, frozen=True):
     files: tuple[str, ...] = ()
 
 
+class Step(Event, frozen=True):
+    """What a research did on its way: a call of its own, whose id `step` is; `output` is cut."""
+
+    turn: TurnId
+    call: CallId
+    step: CallId
+    tool: str
+    arguments: JsonObject
+    status: OutputStatus
+    output: str
+    seconds: float
+
+
 # Required fields are written even when false or zero: only fields with defaults are left out.
 
 
@@ -237,6 +250,7 @@ AnyEvent = (
     | ApprovalResolved
     | ToolStarted
     | ToolOutput
+    | Step
     | PlanUpdated
     | Usage
     | Retrying

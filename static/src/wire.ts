@@ -323,6 +323,21 @@ export interface ToolOutput {
   readonly files?: readonly string[];
 }
 
+/** What a research did on its way: a call of its own, whose id `step` is; `output` is cut. */
+export interface Step {
+  readonly seq: number;
+  readonly at: string;
+  readonly type: 'step';
+  readonly turn: string;
+  readonly call: string;
+  readonly step: string;
+  readonly tool: string;
+  readonly arguments: JsonObject;
+  readonly status: 'cancelled' | 'error' | 'ok' | 'rejected' | 'unknown';
+  readonly output: string;
+  readonly seconds: number;
+}
+
 export interface PlanUpdated {
   readonly seq: number;
   readonly at: string;
@@ -549,6 +564,7 @@ export type DurableEvent =
   | ApprovalResolved
   | ToolStarted
   | ToolOutput
+  | Step
   | PlanUpdated
   | Usage
   | Retrying

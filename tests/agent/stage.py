@@ -32,6 +32,7 @@ from agent.receipts import Accepted
 from agent.recovery import Draft, Interruption
 from agent.session import Session
 from agent.tools.plan import Plan
+from agent.tools.research import Research, ResearchSettings
 from agent.tools.toolbox import Toolbox
 from tests.agent.doubles import (
     Broken,
@@ -91,6 +92,7 @@ class Stage:
         rules: tuple[Rule, ...] = (),
         allowance: Allowance = Allowance(),  # noqa: B008 - a frozen value
         queue_limit: int = 20,
+        research: ResearchSettings = ResearchSettings(),  # noqa: B008 - a frozen value
         stays: bool = False,
     ) -> None:
         self.ran: list[str] = []
@@ -98,6 +100,7 @@ class Stage:
         self.write = Tool("write", "write", self.ran)
         self.publish = Tool("publish", "publish", self.ran)
         self.wait = Waiting("wait", "execute", self.ran)
+        self.look = Waiting("look", "read", self.ran)
         self.stubborn = Stubborn("stubborn", "execute", self.ran)
         self.model = ScriptedModel()
         self.models = OneModel(self.model)
@@ -110,7 +113,8 @@ class Stage:
             lambda _, context: self.faults.append(f"{context['message']}: {context}")
         )
         tools = (
-            *(self.echo, self.write, self.publish, self.wait, self.stubborn, Plan()),
+            *(self.echo, self.write, self.publish, self.wait, self.look, self.stubborn),
+            *(Plan(), Research()),
             Broken("broken", "read", self.ran),
             Quitting("quitting", "read", self.ran),
         )
@@ -129,6 +133,8 @@ class Stage:
             sleep=self.sleeper,
             clock=lambda: 0.0,
             file_exists=lambda path: path != "missing",
+            research=research,
+            research_prompt="Look it up.",
         )
         self.journal = MemoryJournal(numbered(tuple(events)))
         self.wake()

@@ -41,6 +41,10 @@ const durable = fc.oneof(
     ...{ turn, call, status: fc.constantFrom('ok', 'error', 'melted'), output: text },
     ...{ truncated: fc.boolean(), size: fc.nat(9), seconds: fc.nat(9) },
   }),
+  of('step', {
+    ...{ turn, call, step: name, tool: text, arguments: args, output: text },
+    ...{ status: fc.constantFrom('ok', 'melted'), seconds: fc.nat(9) },
+  }),
   of('plan_updated', { turn, items: fc.constant([]) }),
   of('usage', { ...amounts, cost_usd: fc.constantFrom(null, 1, 2), purpose: fc.constant('main') }),
   of('retrying', { turn, attempt: fc.nat(3) }),

@@ -200,6 +200,19 @@ describe('the queue', () => {
   });
 });
 
+test('the steps of a research gather at its card, also where its beginning is further back', () => {
+  const step = (seq: number, name: string) =>
+    event(seq, 'step', {
+      ...{ turn: 't1', call: 'c1', step: name, tool: 'web_search', arguments: {} },
+      ...{ status: 'ok' as const, output: 'Found.', seconds: 0.1 },
+    });
+  const { entries } = fold(CALL, step(2, 's1'), step(3, 's2'), output(4, 'ok'));
+  expect(entries).toMatchObject([
+    { tool: 'bash', state: 'ok', steps: [{ step: 's1' }, { step: 's2' }] },
+  ]);
+  expect(fold(step(1, 's1')).entries).toMatchObject([{ tool: '?', steps: [{ step: 's1' }] }]);
+});
+
 describe('undo', () => {
   const plan = (seq: number, turn: string) =>
     event(seq, 'plan_updated', { turn, items: [{ id: '1', content: turn, status: 'pending' }] });

@@ -52,6 +52,7 @@ describe('arguments', () => {
   it('are told in one line', () => {
     expect(summary('bash', { command: 'ls\nrm x', description: 'Look' })).toEqual({ text: 'Look', plain: true });
     expect(summary('bash', { command: 'ls\nrm x' })).toEqual({ text: 'ls', plain: false });
+    expect(summary('research', { task: 'Find\nit' })).toEqual({ text: 'Find', plain: true });
     expect(summary('plan', { items: [{}, {}] }).text).toBe('2 steps');
     expect(summary('other', { a: 1, b: 2 }).text).toBe('a, b');
   });

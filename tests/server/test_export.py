@@ -90,6 +90,14 @@ async def test_a_call_shows_what_ran_and_what_came_of_it() -> None:
     assert "*ok, shortened from 900 characters* `k1`\n\n```\na\nb\n```" in text
 
 
+async def test_a_step_of_a_research_is_told_without_its_output() -> None:
+    step = protocol.Step("t1", "k1", "s1", "web_search", {"query": "x"}, "ok", "Found.", 0.5)
+    text = await markdown(step)
+    assert text.startswith("*web_search, a step of `k1`: ok*\n\n```json\n")
+    assert '"query": "x"' in text
+    assert "Found." not in text
+
+
 async def test_output_cannot_close_the_block_it_is_in() -> None:
     text = await markdown(protocol.ToolOutput("t1", "k1", "ok", "```\n# no", False, 8, 0.1))
     assert "````\n```\n# no\n````" in text

@@ -6,6 +6,7 @@ import type {
   AssistantMessage,
   DurableEvent,
   SessionUpdated,
+  Step,
   ToolOutput,
   ToolStarted,
   TurnEnded,
@@ -62,6 +63,7 @@ const FOLDS: Folds = {
   approval_resolved: ruled,
   tool_started: started,
   tool_output: printed,
+  step: stepped,
   plan_updated({ now }, { turn, items }) {
     now.plans = [...now.plans.filter((plan) => plan.turn !== turn), { turn, items }];
     now.plan = items;
@@ -171,6 +173,13 @@ function printed(draft: Draft, event: ToolOutput): void {
   const state: ToolState = ENDS.has(status) ? status : 'unknown';
   draft.tool(call, { turn, at }, { state, output, truncated, size, seconds });
   draft.shut(`c:${call}`);
+}
+
+function stepped(draft: Draft, event: Step): void {
+  const { turn, at, call } = event;
+  const old = draft.find(`c:${call}`);
+  const before = old?.kind === 'tool' ? (old.steps ?? []) : [];
+  draft.tool(call, { turn, at }, { steps: [...before, event] });
 }
 
 function spent({ now }: Draft, event: Usage): void {

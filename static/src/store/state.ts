@@ -10,6 +10,7 @@ import type {
   PlanItem,
   Session,
   Status,
+  Step,
   ToolCall,
 } from '../wire.ts';
 
@@ -81,6 +82,8 @@ export interface ToolEntry extends Placed {
   readonly truncated?: boolean | undefined;
   readonly size?: number | undefined;
   readonly seconds?: number | undefined;
+  /** What a research has done so far. */
+  readonly steps?: readonly Step[] | undefined;
 }
 
 export interface Ruling extends Decision {

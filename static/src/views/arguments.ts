@@ -82,7 +82,7 @@ export function changes(before: JsonObject, after: JsonObject): readonly Change[
 
 /** What a call is about, in one line. `plain` is for people, otherwise it is code. */
 export function summary(tool: string, given: JsonObject): { readonly text: string; readonly plain: boolean } {
-  const said = given['description'];
+  const said = given['description'] ?? given['task'];
   if (typeof said === 'string' && said.trim()) return { text: firstLine(said), plain: true };
   if (tool === 'plan' && Array.isArray(given['items'])) {
     return { text: words.tool.steps(given['items'].length), plain: true };

@@ -16,6 +16,7 @@ import type { Desk } from './desk.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { Images } from './images.tsx';
 import { still } from './still.tsx';
+import { ResearchSteps } from './research_steps.tsx';
 import { narrow, serverNow } from './surroundings.ts';
 
 const TAIL_ROWS = 5;
@@ -54,6 +55,7 @@ export const ToolCard = still(function ToolCard({ desk, entry }: { desk: Desk; e
       </button>
       {asks && !narrow.value && <ApprovalForm desk={desk} entry={entry} />}
       {open.value ? <Body desk={desk} entry={entry} /> : <Tail desk={desk} entry={entry} />}
+      {entry.steps && <ResearchSteps steps={entry.steps} />}
       {entry.state === 'unknown' && <p class="under">{words.tool.unknown}</p>}
       {entry.ruling && <p class="under">{ruled(entry.ruling, desk.me.value)}</p>}
       {entry.state === 'ok' && <Images session={desk.open.id} text={referring(entry)} />}
