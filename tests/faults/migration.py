@@ -63,7 +63,7 @@ async def _lived_in(story: Story) -> dict[str, list[Frame]]:
         await story.turn(viewer, "Go", calls(bash("echo hi")), Reply(text="Done."))
     story.model.play(Reply(text="half a sentence", hold={1: Gate()}))
     await viewers[0].say("Speak")
-    await viewers[0].shows("half a s")
+    await viewers[0].shows("half a ")
     return {viewer.session: await story.api.events(viewer.session) for viewer in viewers}
 
 

@@ -133,7 +133,7 @@ async def every_cursor(story: Story, report: Report) -> None:
     head, generation = steady.log.last, steady.hello["log"]
     story.model.play(Reply(text="half a sentence", hold={1: (gate := Gate())}))
     await steady.say("Go on")
-    await steady.shows("half a s")
+    await steady.shows("half a ")
     head = steady.log.last
     table: list[tuple[dict[str, Any], str]] = [
         ({}, "replay"),
