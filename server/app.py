@@ -137,6 +137,7 @@ async def _application(
                 app[GATE].watch(),
                 app[keys.SESSIONS].sweep(),
                 _examine(app[keys.READINESS], store),
+                app[keys.WORKSPACES].tidy(),
             )
         ]
         try:

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,12 +12,12 @@ from typing import BinaryIO, NoReturn
 from msgspec import Struct
 
 from agent.errors import Problem
+from agent.sandbox.drafts import Draft
 from agent.sandbox.owner import Owner
 from agent.sandbox.room import MAX_DEPTH
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Listed(Struct, frozen=True):
@@ -88,19 +87,15 @@ class Beneath:
 
     @contextmanager
     def _draft(self, parent: int, path: str, name: str) -> Iterator[BinaryIO]:
-        """A new file beside `name` that replaces it at the end, or disappears."""
+        """A new file beside the root that replaces `name` at the end, or disappears."""
         mode = _mode_of(parent, path, name)
-        temporary = f".{secrets.token_hex(8)}.part"
-        file = os.fdopen(os.open(temporary, _NEW, 0o600, dir_fd=parent), "r+b")
-        with ExitStack() as unless_whole:
-            unless_whole.callback(_unlink, temporary, parent)
-            with file:
+        with Draft(self._root) as draft:
+            with draft.file as file:
                 yield file
                 file.flush()
                 self._give(file.fileno())
                 os.fchmod(file.fileno(), mode)
-            os.replace(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
-            unless_whole.pop_all()
+            draft.replace(name, parent)
 
     @contextmanager
     def _parent(self, path: str, *, make: bool) -> Iterator[tuple[int, str]]:
@@ -212,11 +207,6 @@ def _walk(directory: int, prefix: str, depth: int) -> Iterator[tuple[str, os.sta
                     yield from _walk(inner, f"{prefix}{name}/", depth + 1)
                 finally:
                     os.close(inner)
-
-
-def _unlink(name: str, parent: int) -> None:
-    with suppress(OSError):
-        os.unlink(name, dir_fd=parent)
 
 
 def _kept(stack: ExitStack, descriptor: int) -> int:

@@ -41,6 +41,11 @@ class Chain(Struct, frozen=True):
         basis = set() if self.basis is None else {self.basis}
         return basis | {kept.number for kept in self.kept}
 
+    @property
+    def turns(self) -> frozenset[TurnId]:
+        """Those that have a checkpoint, or had one and were not undone since."""
+        return frozenset((*self.dropped, *(kept.turn for kept in self.kept)))
+
     def holds(self, turn: TurnId) -> bool:
         return any(kept.turn == turn for kept in self.kept)
 

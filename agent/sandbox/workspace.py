@@ -18,6 +18,7 @@ from agent.protocol import TurnId
 from agent.sandbox.adoption import Adoption
 from agent.sandbox.beneath import regular_files
 from agent.sandbox.chain import Chain
+from agent.sandbox.drafts import is_wanted
 from agent.sandbox.erase import erase
 from agent.sandbox.jail import MIB
 from agent.sandbox.mirror import Mirror, seal_of
@@ -73,6 +74,19 @@ class SessionWorkspace:
         """What cannot be gone back on is told once: the next call is about what is left."""
         return await self._do(lambda stop: self._rewind(undone, stop))
 
+    async def agrees(self, undone: Collection[TurnId]) -> bool:
+        """Whether all there is to go back on was gone back on, or cannot be."""
+        return (await self._turns()).isdisjoint(undone)
+
+    async def has_checkpoints(self) -> bool:
+        """Or had some that made room for others."""
+        return bool(await self._turns())
+
+    async def quiet(self) -> None:
+        """Returns when what was asked for before is done."""
+        async with self._turnstile:
+            return
+
     async def adopt(self, names: Collection[str], place: Callable[[], None]) -> None:
         """Let `place` put files with these names into the tree's root, to be there for good.
 
@@ -96,6 +110,9 @@ class SessionWorkspace:
         """Whatever state it is in."""
         async with self._turnstile:
             await blocking(self._executor, self._delete)
+
+    async def _turns(self) -> frozenset[TurnId]:
+        return await blocking(self._executor, lambda stop: self._chain().turns)
 
     # ---- on the executor -----------------------------------------------------------------------
 
@@ -220,14 +237,14 @@ class SessionWorkspace:
             os.close(directory)
 
     def _sweep(self, chain: Chain | None, stop: Stop) -> None:
-        """Delete what the state does not name."""
+        """Delete what the state does not name, but for files that are being written."""
         trees = {chain.tree} if chain else set()
         checkpoints = chain.numbers if chain else set()
         for folder, numbers in (("trees", trees), ("checkpoints", checkpoints)):
             names = set(map(str, numbers))
             with suppress(FileNotFoundError):
                 for place in list((self._root / folder).iterdir()):
-                    if place.name not in names:
+                    if place.name not in names and not is_wanted(place.name):
                         erase(place, stop)
 
 

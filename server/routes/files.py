@@ -15,7 +15,7 @@ from agent.sandbox.beneath import Beneath, Listed
 from agent.sandbox.patience import to_the_end
 from agent.sandbox.workspace import SessionWorkspace
 from server.errors import Refusal, bad_request
-from server.keys import LIMITS, WORKSPACES
+from server.keys import ARCHIVE, LIMITS, WORKSPACES
 from server.routes.answers import json
 from server.sessions.workspaces import Workspaces
 
@@ -37,7 +37,7 @@ class FileList(Struct, frozen=True):
 
 async def listed(request: web.Request) -> web.Response:
     files = request.app[WORKSPACES]
-    beneath = await files.beneath(request.match_info["id"])
+    beneath = await request.app[ARCHIVE].files(request.match_info["id"])
     found = await files.blocking(lambda: beneath.files(MOST_LISTED))
     return json(FileList([_entry(file) for file in found]))
 
@@ -47,7 +47,7 @@ async def uploaded(request: web.Request) -> web.Response:
     if not request.content_type.startswith("multipart/"):
         raise bad_request("Send multipart/form-data with a part `file`.")
     files, workspace = request.app[WORKSPACES], request.app[WORKSPACES].of(request.match_info["id"])
-    beneath = await files.beneath(request.match_info["id"])
+    beneath = await request.app[ARCHIVE].files(request.match_info["id"])
     try:
         async with Upload(
             beneath, files, request.app[LIMITS].upload_mib * MIB, workspace
@@ -65,7 +65,7 @@ async def uploaded(request: web.Request) -> web.Response:
 
 async def downloaded(request: web.Request) -> web.StreamResponse:
     path, files = request.match_info["path"], request.app[WORKSPACES]
-    beneath = await files.beneath(request.match_info["id"])
+    beneath = await request.app[ARCHIVE].files(request.match_info["id"])
     file = await files.blocking(lambda: beneath.open(path))
     try:
         response = web.StreamResponse()

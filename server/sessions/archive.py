@@ -15,12 +15,14 @@ from agent.protocol import (
     SessionCreated,
 )
 from agent.redaction import Redactor
+from agent.sandbox.beneath import Beneath
 from server.config import Limits
 from server.errors import NoSuchSession, Refusal
 from server.people import User
 from server.sessions.fleet import Fleet
 from server.sessions.loading import load_history
 from server.sessions.manager import SessionManager
+from server.sessions.restores import Restores
 from server.sessions.rows import indexed
 from server.sessions.workspaces import Workspaces
 from server.store.port import NewFork, NewSession, RowPage, SessionRow, Store
@@ -58,6 +60,7 @@ class Archive:
         self._new_id = new_id
         self._timestamp = timestamp
         self._redactor = redactor
+        self._restores = Restores(store, manager, workspaces)
 
     async def create(
         self, user: User, title: str, model: str, key: str | None
@@ -85,6 +88,11 @@ class Archive:
         self, owner: str | None, *, limit: int, cursor: str | None, q: str, state: str
     ) -> RowPage:
         return await self._store.rows(owner, limit=limit, cursor=cursor, q=q, state=state)
+
+    async def files(self, id: str) -> Beneath:
+        """The files of a session as its log speaks of them, reached through no link."""
+        await self._restores.finish(id)
+        return await self._workspaces.beneath(id)
 
     async def erase(self, id: str) -> None:
         """Stop the session, free its workspace, erase its log, and tell its viewers."""

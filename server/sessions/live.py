@@ -5,6 +5,7 @@ from typing import Protocol
 
 from agent.history import History
 from agent.means import Means
+from agent.protocol import TurnError
 from agent.recovery import Interruption
 from agent.session import Session
 from server.sessions.channel import Channel
@@ -13,6 +14,13 @@ from server.sessions.journal import SessionJournal
 from server.sessions.loading import PAGE_BYTES, PAGE_EVENTS, load, recorded
 from server.store.port import Store
 from server.wire import outgoing
+
+RESTART = Interruption("server_restart")
+CRASH = Interruption(
+    error=TurnError(
+        "unavailable", "The log could not be written. Send it again in a moment.", retryable=True
+    )
+)
 
 
 class MakeMeans(Protocol):

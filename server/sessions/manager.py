@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from typing import Any
 
 from agent.errors import Problem, Refused, Unrecorded
-from agent.protocol import AnySubmission, Interrupt, Resume, Retry, Shutdown, TurnError, UserInput
+from agent.protocol import AnySubmission, Interrupt, Resume, Retry, Shutdown, UserInput
 from agent.receipts import Accepted
 from agent.recovery import Interruption
+from agent.session import Session
 from server.config import Limits
 from server.errors import NoSuchSession
 from server.goodbyes import DELETED, ENDED, FAREWELL_SECONDS, GOING_AWAY
@@ -19,7 +20,7 @@ from server.sessions.channel import Channel
 from server.sessions.channels import Attachment, Channels
 from server.sessions.drafts import Drafts
 from server.sessions.fleet import Fleet
-from server.sessions.live import LiveSession, MakeMeans, wake
+from server.sessions.live import CRASH, RESTART, LiveSession, MakeMeans, wake
 from server.sessions.locks import KeyedLocks
 from server.sessions.lost import answer_lost
 from server.sessions.quotas import Buckets
@@ -28,13 +29,6 @@ from server.sessions.slots import Slots
 from server.store.port import SessionRow, Store
 
 log = logging.getLogger(__name__)
-
-RESTART = Interruption("server_restart")
-CRASH = Interruption(
-    error=TurnError(
-        "unavailable", "The log could not be written. Send it again in a moment.", retryable=True
-    )
-)
 
 
 class SessionManager:
@@ -140,6 +134,13 @@ class SessionManager:
         await live.session.rename(title, user.id)
         return live.channel.row
 
+    def in_memory(self, id: str) -> Session | None:
+        live = self._live.get(id)
+        return None if live is None or live.failed else live.session
+
+    async def woken(self, id: str) -> Session:
+        return (await self._awake(id)).session
+
     async def stop(self, id: str) -> None:
         """Take the agent out of memory without a word; its log is about to go."""
         if (live := self._live.pop(id, None)) is not None:
@@ -242,7 +243,6 @@ class SessionManager:
                     live.last_used = now
                 elif now - live.last_used >= self._hibernate_after:
                     self._hibernate(id)
-            self._make_room()
             self._make_room()
 
     # -- when something fails --

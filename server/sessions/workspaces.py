@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 from weakref import WeakValueDictionary
@@ -9,8 +10,9 @@ from weakref import WeakValueDictionary
 from agent.protocol import TurnId
 from agent.sandbox.beneath import Beneath
 from agent.sandbox.capacity import Capacity
+from agent.sandbox.drafts import drafts_beside, sweep_drafts
 from agent.sandbox.owner import sandbox_owner
-from agent.sandbox.patience import blocking
+from agent.sandbox.patience import Stop, blocking, check
 from agent.sandbox.port import SandboxLimits
 from agent.sandbox.room import room_of
 from agent.sandbox.workspace import SessionWorkspace
@@ -52,7 +54,23 @@ class Workspaces:
 
     async def used(self, workspace: SessionWorkspace) -> int:
         """Bytes on disk of the files, unfinished uploads among them."""
-        return await blocking(self._executor, lambda stop: room_of(workspace.tree, stop).bytes)
+
+        def count(stop: Stop) -> int:
+            tree = workspace.tree
+            return room_of(tree, stop).bytes + drafts_beside(tree)
+
+        return await blocking(self._executor, count)
+
+    async def tidy(self) -> None:
+        """Free what servers before this one were writing when they died."""
+
+        def sweep(stop: Stop) -> None:
+            with suppress(FileNotFoundError):
+                for place in list(self._root.iterdir()):
+                    check(stop)
+                    sweep_drafts(place / "trees")
+
+        await blocking(self._executor, sweep)
 
     async def copy(self, source: str, turn: TurnId, later: Sequence[TurnId], target: str) -> bool:
         """Give `target` the files that `source` had after `turn`; False: the files of now."""

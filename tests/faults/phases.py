@@ -216,7 +216,7 @@ async def a_deletion(trial: Trial) -> AsyncIterator[None]:
 
 
 async def an_upload(trial: Trial) -> AsyncIterator[None]:
-    """The file is the old one or the new one; a draft may lie beside it."""
+    """The file is the old one or the new one."""
     viewer = await trial.begin()
     old, new = b"old" * 1000, b"new!" * 200_000
     await trial.story.put(viewer.session, "data.bin", old)
@@ -230,7 +230,7 @@ async def an_upload(trial: Trial) -> AsyncIterator[None]:
     assert answer.status == 200, answer
     assert answer.body in (old, new), len(answer.body)
     listed = [file["path"] for file in (await trial.story.api.good("GET", path))["files"]]
-    assert [name for name in listed if not name.endswith(".part")] == ["data.bin"], listed
+    assert listed == ["data.bin"], listed
 
 
 async def a_shutdown(trial: Trial) -> AsyncIterator[None]:
@@ -314,16 +314,14 @@ async def _with_a_file(trial: Trial) -> Viewer:
 
 
 async def _files_agree(trial: Trial, viewer: Viewer) -> None:
-    """What the log says is undone no command finds any more, and what it does not say is there.
-
-    A session that sleeps finishes a restore that was cut short when it wakes.
-    """
+    """What the log says is undone nobody finds any more, and what it does not say is there."""
     undone = any(event["type"] == "turn_undone" for event in await trial.stored(viewer))
+    seen = (await effects(trial.story.api, viewer.session)).total()
     back = trial.viewers[viewer.session]
     await trial.story.turn(back, "Look", calls(bash(f"cat {EFFECTS}; true")), Reply(text="So."))
     found = [e["output"].count("mark-") for e in back.of("tool_output")][-1]
     left = (await effects(trial.story.api, viewer.session)).total()
-    assert found == left == (0 if undone else 1), (undone, found, left)
+    assert seen == found == left == (0 if undone else 1), (undone, seen, found, left)
 
 
 async def _others(trial: Trial) -> list[str]:

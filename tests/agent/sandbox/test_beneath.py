@@ -117,6 +117,7 @@ def test_a_file_that_is_not_written_to_its_end_never_appears(root: Path) -> None
         send()
     assert (root / "d" / "a").read_text() == "inside"
     assert [p.name for p in (root / "d").iterdir()] == ["a"]
+    assert list(root.parent.glob(".*")) == []
 
 
 def test_another_name_of_a_file_keeps_its_content(root: Path) -> None:

@@ -318,9 +318,11 @@ async def test_a_client_that_goes_away_half_way_leaves_nothing(guarded: Doors) -
     )
     _, writer = await asyncio.open_connection("127.0.0.1", guarded.port)
     writer.write(head.encode() + file("a", b"x" * 1000))
-    await eventually(lambda: bool(list(tree(guarded, session).iterdir())))
+    beside = tree(guarded, session).parent
+    await eventually(lambda: any(beside.glob(".*.part")))
+    assert await names(guarded, session) == []
     writer.transport.abort()
-    await eventually(lambda: not list(tree(guarded, session).iterdir()))
+    await eventually(lambda: not any(beside.glob(".*.part")))
     assert await names(guarded, session) == []
 
 
