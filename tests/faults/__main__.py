@@ -177,7 +177,8 @@ def flat(error: BaseException) -> str:
     """What was wrong, out of whatever groups it is in."""
     if isinstance(error, BaseExceptionGroup):
         return "; ".join(flat(inner) for inner in error.exceptions)
-    return f"{type(error).__name__} {error}"
+    said = f"{type(error).__name__} {error}"
+    return said[max(said.find("Traceback (most recent"), 0) :]
 
 
 def main() -> int:

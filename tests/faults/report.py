@@ -7,7 +7,9 @@ from tests.oracle import Frame
 
 WRONG = ("lost", "doubled", "reordered", "re-run")
 TOLD = 20
-"""Findings that are told in full."""
+"""Findings that are told."""
+LONGEST = 2_000
+"""Characters of one."""
 
 
 class Report:
@@ -27,7 +29,7 @@ class Report:
     def find(self, kind: str, what: str, count: int = 1) -> None:
         self.wrong[kind] += count
         if len(self.findings) < TOLD:
-            self.findings.append(f"{kind}: {what}"[:600])
+            self.findings.append(f"{kind}: {what}"[:LONGEST])
 
     def note(self, line: str) -> None:
         """Something measured that is neither right nor wrong."""

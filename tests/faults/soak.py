@@ -103,8 +103,8 @@ async def _fork(story: Story, session: str, chance: random.Random) -> list[str]:
 
 
 async def _at_rest(story: Story, sessions: int, first: Figures | None) -> Figures:
-    """As soon as it is as small as it was at first, or after ten seconds as it is."""
-    deadline = time.monotonic() + 10.0
+    """As soon as it is as small as it was at first, or after half a minute as it is."""
+    deadline = time.monotonic() + 30.0
     while True:
         await asyncio.sleep(0.5)  # connections are closed, tasks end
         now = await figures(story, sessions)
@@ -113,7 +113,7 @@ async def _at_rest(story: Story, sessions: int, first: Figures | None) -> Figure
 
 
 async def grown(story: Story, before: Figures) -> list[str]:
-    """What a server at rest has more of than before; it may take ten seconds to come to rest."""
+    """What a server at rest has more of than before; it may take half a minute to come to rest."""
     return _more(before, await _at_rest(story, 0, before))
 
 
