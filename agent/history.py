@@ -69,8 +69,8 @@ class History:
     def __init__(self, entries: Iterable[Recorded] = ()) -> None:
         self.head = 0
         self._at = ""
-        self.title = ""
-        self.model = ""
+        self.title = self.model = ""
+        self.mcp_servers: tuple[str, ...] | None = None
         self.turns: dict[TurnId, Turn] = {}
         self.open_turn: Turn | None = None
         self.queue: dict[SubmissionId, Queued] = {}
@@ -260,6 +260,7 @@ class History:
         match event:
             case SessionCreated():
                 self.title, self.model = event.title, event.model
+                self.mcp_servers = event.mcp_servers
             case InputQueued():
                 during = self.open_turn.id if self.open_turn else None
                 self.queue[event.submission] = Queued(

@@ -127,9 +127,9 @@ class MeansFactory:
         self._prompt = (prompts / "system.md").read_text().strip()
         self._research_prompt = (prompts / "research.md").read_text().strip()
 
-    def __call__(self, session: str, owner: str) -> Means:
+    def __call__(self, session: str, owner: str, mcp_servers: tuple[str, ...] | None) -> Means:
         workspace, own = self._workspaces.of(session), self._keyring.of(owner)
-        toolbox, rules = self._servers.join(self._toolbox, own), self._rules
+        toolbox, rules = self._servers.join(self._toolbox, own, mcp_servers), self._rules
         if toolbox is not self._toolbox:
             rules = Rules(self._config.approval, toolbox.check)
 

@@ -1,5 +1,6 @@
 """The servers of tools that the configuration names: one pool of connections for all sessions."""
 
+from collections.abc import Collection
 from concurrent.futures import Executor
 
 from agent.sandbox.capacity import Capacity
@@ -19,11 +20,16 @@ class ToolServers:
         self._pool = Pool(config.mcp_servers, connecting(threads))
         self._keeper = Keeper(Capacity(config.sandbox), threads, sandbox_owner())
 
-    def join(self, toolbox: Toolbox, keys: Keys) -> Toolbox:
-        """The toolbox of one session of the user whose keys these are."""
-        if not self._pool.servers:
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._pool.servers)
+
+    def join(self, toolbox: Toolbox, keys: Keys, named: Collection[str] | None) -> Toolbox:
+        """The toolbox of one session of the user whose keys these are. A server that is no longer
+        configured is left out."""
+        wanted = self.names if named is None else set(named).intersection(self.names)
+        if not wanted:
             return toolbox
-        wanted = tuple(self._pool.servers)
         return toolbox.joined_by(
             McpTools(self._pool, keys, self._keeper, wanted, taken=toolbox.names)
         )

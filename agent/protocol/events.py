@@ -33,9 +33,12 @@ class Origin(Struct, frozen=True):
 
 
 class SessionCreated(Event, frozen=True):
+    """`mcp_servers` are those that it works with, of the configured; None: all of them."""
+
     model: str
     title: str
     forked_from: Origin | None = None
+    mcp_servers: tuple[str, ...] | None = None
 
 
 class InputQueued(Event, frozen=True):

@@ -7,7 +7,7 @@ from msgspec import Meta, Raw, Struct
 
 from server import export
 from server.errors import Refusal, bad_request
-from server.keys import ARCHIVE, CATALOGUE, SESSIONS, STORE, USER
+from server.keys import ARCHIVE, CATALOGUE, SESSIONS, STORE, TOOL_SERVERS, USER
 from server.routes import asked
 from server.routes.answers import json
 from server.sessions.loading import recorded
@@ -25,6 +25,7 @@ Title = Annotated[str, Meta(max_length=200)]
 class NewSessionBody(Struct, frozen=True, forbid_unknown_fields=True):
     title: Title | None = None
     model: str | None = None
+    mcp_servers: tuple[str, ...] | None = None
 
 
 class ChangedSessionBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,8 +59,12 @@ async def create(request: web.Request) -> web.Response:
     model = wanted.model or catalogue.default
     if not catalogue.knows(model):
         raise Refusal(409, "no_such_model", f"There is no model {model!r} here. See /api/models.")
-    title = (wanted.title or "").strip()
-    row, new = await request.app[ARCHIVE].create(request[USER], title, model, key)
+    there = request.app[TOOL_SERVERS].names
+    if strange := sorted({*(wanted.mcp_servers or ())} - {*there}):
+        known = ", ".join(there) or "none"
+        raise bad_request(f"`mcp_servers`: not configured: {strange[0]!r}. There are: {known}.")
+    title, user = (wanted.title or "").strip(), request[USER]
+    row, new = await request.app[ARCHIVE].create(user, title, model, key, wanted.mcp_servers)
     return json(session_of(row), 201 if new else 200)
 
 

@@ -63,11 +63,16 @@ class Archive:
         self._restores = Restores(store, manager, workspaces)
 
     async def create(
-        self, user: User, title: str, model: str, key: str | None
+        self,
+        user: User,
+        title: str,
+        model: str,
+        key: str | None,
+        mcp_servers: tuple[str, ...] | None = None,
     ) -> tuple[SessionRow, bool]:
         """The session, and whether it is new. Raises TooManySessions."""
         at = self._timestamp()
-        created = self._redactor.event(SessionCreated(model, title))
+        created = self._redactor.event(SessionCreated(model, title, mcp_servers=mcp_servers))
         history = History([Recorded(1, at, created)])
         row, new = await self._store.create(
             NewSession(
@@ -154,7 +159,9 @@ class Archive:
     ) -> NewFork:
         at = self._timestamp()
         prefix = await load_history(self._store, source, through=last.ended)
-        created = SessionCreated(prefix.model, prefix.title, Origin(source, last.id))
+        created = SessionCreated(
+            prefix.model, prefix.title, Origin(source, last.id), prefix.mcp_servers
+        )
         tail: list[AnyEvent] = [InputWithdrawn(s, MOORING) for s in prefix.queue]
         if not exact:
             tail.append(Notice("workspace_not_as_it_was", NOT_AS_IT_WAS))

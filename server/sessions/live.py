@@ -24,9 +24,9 @@ CRASH = Interruption(
 
 
 class MakeMeans(Protocol):
-    """What the agent of a session works with."""
+    """What the agent of a session works with; of MCP servers those named, None: all."""
 
-    def __call__(self, session: str, owner: str) -> Means: ...
+    def __call__(self, session: str, owner: str, mcp_servers: tuple[str, ...] | None) -> Means: ...
 
 
 class LiveSession:
@@ -67,7 +67,7 @@ class LiveSession:
 async def wake(
     channel: Channel,
     store: Store,
-    means: Means,
+    make_means: MakeMeans,
     drafts: Drafts,
     *,
     timestamp: Callable[[], str],
@@ -80,6 +80,7 @@ async def wake(
     """
     id = channel.row.id
     loaded = await load(store, id)
+    means = make_means(id, channel.row.owner, loaded.history.mcp_servers)
     await _show_missed(channel, store, loaded.history, means)
     journal = SessionJournal(
         id, loaded.history.head, store, channel, drafts, timestamp, means.redactor

@@ -199,14 +199,13 @@ class SessionManager:
         self._refuse_when_closing()
         await self.stop(id)
         channel = await self._channels.open(id)
-        means = self._make_means(id, channel.row.owner)
         with ExitStack() as failing:
             self._channels.hold(id)
             failing.callback(self._channels.release, id)
             self._live[id] = live = await wake(
                 channel,
                 self._store,
-                means,
+                self._make_means,
                 self._drafts,
                 timestamp=self._timestamp,
                 now=self._clock(),

@@ -206,6 +206,7 @@ export interface Tally {
   readonly stored: number;
 }
 
+/** `mcp_servers` are those that it works with, of the configured; None: all of them. */
 export interface SessionCreated {
   readonly seq: number;
   readonly at: string;
@@ -213,6 +214,7 @@ export interface SessionCreated {
   readonly model: string;
   readonly title: string;
   readonly forked_from?: Origin | null;
+  readonly mcp_servers?: readonly string[] | null;
 }
 
 export interface InputQueued {

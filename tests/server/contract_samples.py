@@ -64,6 +64,7 @@ SUBMITTED: tuple[AnySubmission, ...] = (
 
 LOGGED: tuple[AnyEvent, ...] = (
     SessionCreated("demo", "A title", Origin("s", "t")),
+    SessionCreated("demo", "Tides", mcp_servers=("git",)),
     InputQueued("c", "Hello", "queue", "dev", ("notes.txt",)),
     InputWithdrawn("c", "dev"),
     UserMessage("t", "c", "Hello", "dev", True, ("notes.txt",)),

@@ -70,6 +70,22 @@ async def test_what_reads_runs_and_what_may_publish_asks(story: Story) -> None:
     assert viewer.of("tool_output")[-1]["output"] == "published it"
 
 
+async def test_a_session_works_with_the_servers_that_it_names(story: Story) -> None:
+    session, viewer = await story.begin(mcp_servers=["plain"])
+    assert viewer.of("session_created")[0]["mcp_servers"] == ["plain"]
+    await story.turn(viewer, "Hello", Reply(text="Hello."))
+    theirs = {name.split("_")[1] for name in offered(story.model.requests[-1]) if "mcp_" in name}
+    assert theirs == {"plain"}
+    fork = await story.api.good("POST", f"/api/sessions/{session}/fork", {})
+    (created,) = (await story.join(fork["id"])).of("session_created")
+    assert created["mcp_servers"] == ["plain"]
+    _, none = await story.begin(mcp_servers=[])
+    await story.turn(none, "Hello", Reply(text="Hello."))
+    assert not [name for name in offered(story.model.requests[-1]) if name.startswith("mcp_")]
+    answer = await story.api.call("POST", "/api/sessions", {"mcp_servers": ["nobodys"]})
+    assert (answer.status, answer.code) == (400, "bad_request")
+
+
 async def test_a_picture_is_a_file_of_the_session(story: Story) -> None:
     session, viewer = await story.begin()
     picture = CallScript("mcp_shop_picture", {})

@@ -287,7 +287,7 @@ class House:
     def new_id(self, prefix: str) -> str:
         return f"{prefix}_{next(self._ids)}"
 
-    def means(self, session: str, owner: str) -> Means:
+    def means(self, session: str, owner: str, mcp_servers: tuple[str, ...] | None) -> Means:
         def admission(on_wait: Callable[[], None]) -> AbstractAsyncContextManager[None]:
             return self.slots.slot(owner, on_wait)
 
