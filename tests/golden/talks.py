@@ -49,6 +49,18 @@ async def approval(story: Story, viewer: Viewer) -> Viewer:
     return viewer
 
 
+async def research(story: Story, viewer: Viewer) -> Viewer:
+    """Its helper reads one file, and may not write another."""
+    await story.put(viewer.session, "tides.txt", b"High at noon.\n")
+    look = CallScript("read", {"path": "tides.txt"})
+    write = CallScript("write", {"path": "answer.txt", "content": "Noon."})
+    task = {"task": "When is high water?", "context": "It is May."}
+    story.model.play(calls(CallScript("research", task), text="I have it looked up."))
+    story.model.play(calls(look), calls(write), Reply(text="At noon, says tides.txt."))
+    await story.turn(viewer, "When?", Reply(text="At noon."), id="when")
+    return viewer
+
+
 async def queue(story: Story, viewer: Viewer) -> Viewer:
     """One waits, one joins, one is withdrawn."""
     gate = Gate()
@@ -146,4 +158,5 @@ async def ended(story: Story, viewer: Viewer) -> Viewer:
 
 
 ALL = (plain, parallel_tools, approval, queue, interrupt, undo_retry, compaction, restart)
-TALKS: Mapping[str, Talk] = {talk.__name__: talk for talk in (*ALL, limit, failure, fork, ended)}
+LATER = (limit, failure, fork, ended, research)
+TALKS: Mapping[str, Talk] = {talk.__name__: talk for talk in (*ALL, *LATER)}

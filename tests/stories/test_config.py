@@ -26,6 +26,8 @@ WRONG: list[tuple[Frame, str]] = [
         "rules",
     ),
     ({"hibernate_after_seconds": None}, "hibernate_after_seconds"),
+    ({"research": {"model": "nobody/knows-it"}}, "research.model"),
+    ({"research": {"max_iterations": 0}}, "max_iterations"),
 ]
 
 
