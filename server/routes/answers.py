@@ -79,10 +79,9 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         log.exception("%s %s failed", request.method, request.path)
         answer = refusal(500, "internal_error", "The server made a mistake; its log says more.")
     begun: web.StreamResponse | None = request.get(BEGUN)
-    if begun is None:
-        return answer
-    if request.transport is not None:
-        request.transport.abort()  # half an answer is out: only a cut tells that it is not whole
+    if begun is None or request.transport is None or request.transport.is_closing():
+        return answer  # to nobody, if the client is gone; a socket half open cannot be ended
+    request.transport.abort()  # half an answer is out: only a cut tells that it is not whole
     return begun
 
 

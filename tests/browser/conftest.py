@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import pytest_asyncio
@@ -18,6 +19,7 @@ from tests.browser.text_room import room, text_page  # noqa: F401
 from tests.serving import Server
 from tests.stories.scene import CONFIG, StoryModel
 
+Theme = Literal["light", "dark"]
 Meet = Callable[..., Awaitable[Person]]
 PATIENCE = 15_000
 """Milliseconds that anything in a page may take, also on a slow and busy machine."""
@@ -55,10 +57,12 @@ async def meet(browser: Browser) -> AsyncIterator[Meet]:
     """`await meet(url)`: a person with a browser of their own; at the end nobody saw an error."""
     async with AsyncExitStack() as stack:
 
-        async def meet(url: str, *, phone: bool = False, offline: bool = False) -> Person:
+        async def meet(
+            url: str, *, phone: bool = False, offline: bool = False, theme: Theme | None = None
+        ) -> Person:
             context = await browser.new_context(
                 viewport={"width": 390, "height": 844} if phone else {"width": 1280, "height": 800},
-                color_scheme="dark" if phone else "light",
+                color_scheme=theme or ("dark" if phone else "light"),
                 has_touch=phone,
                 is_mobile=phone,
             )

@@ -95,6 +95,7 @@ async def test_what_was_said_without_a_server_is_sent_once(own_house: House, mee
     await own_house.server.start()
     await expect(person.conversation.get_by_text("Are you there?")).to_have_count(1)
     await expect(person.page.get_by_text("Will be sent when")).to_have_count(0)
+    await expect(person.conversation.get_by_text(DONE)).to_have_count(2)
     async with Api(own_house.url) as api:
         events = await api.events(await person.session())
     said = [event["text"] for event in events if event["type"] == "user_message"]

@@ -145,7 +145,7 @@ async def test_code_is_coloured_once_it_is_whole_and_keeps_its_text(room: Room) 
 async def test_code_can_be_wrapped_copied_and_reached_by_the_keyboard(room: Room) -> None:
     await room.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await room.run("(room) => room.code('echo \"long\"\\nls', 'bash')")
-    region = room.page.get_by_role("region", name="Code, bash")
+    region = room.page.get_by_role("group", name="Code, bash")
     await region.focus()
     await room.page.get_by_role("button", name="Wrap").click()
     await expect(room.page.get_by_role("button", name="Wrap")).to_have_attribute(
@@ -159,7 +159,7 @@ async def test_code_can_be_wrapped_copied_and_reached_by_the_keyboard(room: Room
 async def test_a_log_shows_colours_overwritten_lines_and_its_end(room: Room) -> None:
     pieces = ["\x1b[31mred", "\x1b[0m plain\n", " 0%|   |", "\r50%|#  |", "\r100%|###|\n", "last"]
     await room.run("(room, pieces) => room.growLog(pieces)", pieces)
-    log = room.page.get_by_role("region", name="Output")
+    log = room.page.get_by_role("group", name="Output")
     await expect(log.locator(".fore-1")).to_have_text("red")
     await expect(log).to_contain_text("100%|###|")
     await expect(log).not_to_contain_text("50%")
@@ -169,7 +169,7 @@ async def test_a_log_shows_colours_overwritten_lines_and_its_end(room: Room) -> 
 async def test_a_log_keeps_its_last_lines_and_says_that_others_are_gone(room: Room) -> None:
     text = "".join(f"line {number}\n" for number in range(20_000))
     await room.run("(room, text) => room.log(text)", text)
-    log = room.page.get_by_role("region", name="Output")
+    log = room.page.get_by_role("group", name="Output")
     await expect(log).to_contain_text("line 19999")
     await expect(log).to_contain_text("not shown")
     assert await log.locator(".log-chunk > div").count() <= 5_200
@@ -177,7 +177,7 @@ async def test_a_log_keeps_its_last_lines_and_says_that_others_are_gone(room: Ro
 
 async def test_a_flood_of_log_lines_is_shown_to_its_end(room: Room) -> None:
     await room.run("(room) => room.stream('log', 20_000, 10_000)")
-    log = room.page.get_by_role("region", name="Output")
+    log = room.page.get_by_role("group", name="Output")
     await expect(log).to_contain_text("step 19999 ")
     await expect(log).to_contain_text("earlier characters are gone")
     assert await log.locator(".log-chunk > div").count() <= 5_200
@@ -186,7 +186,7 @@ async def test_a_flood_of_log_lines_is_shown_to_its_end(room: Room) -> None:
 async def test_who_scrolls_up_in_a_log_is_left_alone_until_they_follow_again(room: Room) -> None:
     lines = [f"line {number}\n" * 20 for number in range(40)]
     await room.run("(room, lines) => room.growLog(lines)", lines)
-    log = room.page.get_by_role("region", name="Output")
+    log = room.page.get_by_role("group", name="Output")
     follow = room.page.get_by_role("button", name="Follow")
     await log.evaluate("(node) => (node.scrollTop = 0)")
     await expect(follow).to_have_attribute("aria-pressed", "false")

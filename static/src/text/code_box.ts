@@ -110,7 +110,7 @@ function emptyBox(language: string, label?: string): HTMLElement {
   const copy = make('button', { type: 'button' }, words.copy);
   const code = make('code');
   const name = label ?? words.code(language);
-  const pre = make('pre', { tabindex: '0', role: 'region', 'aria-label': name }, code);
+  const pre = make('pre', { tabindex: '0', role: 'group', 'aria-label': name }, code);
   const about = make('figcaption', {}, make('span', { class: 'language' }, language), wrap, copy);
   const box = make('figure', { class: 'code', 'data-language': language }, about, pre);
   wrap.addEventListener('click', () => {

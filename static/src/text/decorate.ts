@@ -18,9 +18,9 @@ export function decorate(nodes: DocumentFragment): DocumentFragment {
   return nodes;
 }
 
-/** A table may be wider than the page: it scrolls in its own region. */
+/** A table may be wider than the page: it scrolls in its own box. */
 export const scroller = (): HTMLElement =>
-  make('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': words.table });
+  make('div', { class: 'wide', tabindex: '0', role: 'group', 'aria-label': words.table });
 
 /** A remote image would tell its server who reads this, and when: it stays a link. */
 function linkToImage(image: HTMLImageElement): Node {

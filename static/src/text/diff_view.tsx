@@ -20,7 +20,7 @@ export function Diff(props: {
   const rows = useMemo(() => folded(diffLines(spelledOut(before), spelledOut(after))), [before, after]);
   if (before === after) return <p class="diff-none">{words.noChanges}</p>;
   return (
-    <div class="text diff" tabIndex={0} role="region" aria-label={label}>
+    <div class="text diff" tabIndex={0} role="group" aria-label={label}>
       {rows.map((row) =>
         row.kind === 'hidden' ? <div class="diff-hidden">{words.same(row.lines)}</div> : <DiffLine line={row} />,
       )}

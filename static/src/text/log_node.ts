@@ -24,7 +24,7 @@ export class LogNode {
     this.#following = following;
     this.#follow.hidden = !following;
     const copy = make('button', { type: 'button' }, words.copy);
-    const about = { class: 'log', tabindex: '0', role: 'region', 'aria-label': words.log };
+    const about = { class: 'log', tabindex: '0', role: 'group', 'aria-label': words.log };
     this.#region = make('div', about, this.#gone, this.#lines);
     this.node = make('div', { class: 'log-box' }, this.#region, make('div', { class: 'log-bar' }, this.#follow, copy));
     this.#region.addEventListener('scroll', () => this.#scrolled(), { passive: true });

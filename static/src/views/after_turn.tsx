@@ -39,7 +39,7 @@ function edit(desk: Desk): void {
   );
   if (asked?.kind !== 'user') return;
   desk.editing.value = true;
-  desk.put(asked.text);
+  desk.put(asked.text, asked.attachments);
 }
 
 /** All that the agent said in the last turn. */

@@ -21,8 +21,8 @@ export function Attached({ uploads }: { uploads: Uploads }): JSX.Element | null 
 }
 
 function One({ uploads, item }: { uploads: Uploads; item: Attachment }): JSX.Element {
-  const { id, name, upload } = item;
-  const { state = 'sending', progress = 0, code = '', message = '' } = upload?.view.value ?? {};
+  const { id, name, upload, file } = item;
+  const { state = file ? 'sending' : 'done', progress = 0, code = '', message = '' } = upload?.view.value ?? {};
   const done = Math.round(100 * progress);
   const failed = state === 'failed';
   return (

@@ -79,8 +79,9 @@ export class Desk {
   }
 
   /** Text to write on with goes in front of what is being written, never over it. */
-  put(text: string): void {
+  put(text: string, attachments: readonly string[] = []): void {
     const written = this.draft.peek();
+    this.uploads.put(attachments);
     this.draft.value = written.trim() ? `${text}\n\n${written}` : text;
     this.focus();
   }

@@ -70,7 +70,7 @@ export function Outgoing({ desk, item }: { desk: Desk; item: OutboxItem }): JSX.
               class="button small soft"
               onClick={() => {
                 desk.open.forget(item.frame.id);
-                desk.put(frame.text);
+                desk.put(frame.text, frame.attachments ?? []);
               }}
             >
               {words.conversation.edit}

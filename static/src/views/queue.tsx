@@ -60,7 +60,7 @@ function Waiting({ desk, input }: { desk: Desk; input: QueuedInput }): JSX.Eleme
         disabled={going.value}
         onClick={() => {
           desk.open.withdraw(submission);
-          desk.put(text);
+          desk.put(text, attachments);
         }}
       >
         {words.queue.edit}

@@ -28,13 +28,24 @@ export function Root({ shell }: { shell: Shell }): JSX.Element {
   }, [here]);
   useRemovals(shell);
   const first = here.view === 'list' && narrow.value && isNewcomer(shell);
+  // On a phone the list is all there is.
+  const alone = here.view === 'list' && narrow.value && !first;
   const detailed = here.view === 'session' && wide.value && (desk?.detailed.value ?? false);
   return (
     <div class="app" data-view={first ? 'new' : here.view}>
-      <Sidebar shell={shell} />
-      <div class={detailed ? 'stage detailed' : 'stage'}>
-        <Stage shell={shell} />
-      </div>
+      {alone ? (
+        <main class="alone">
+          <h1 class="unseen">{words.sessions.heading}</h1>
+          <Sidebar shell={shell} />
+        </main>
+      ) : (
+        <>
+          <Sidebar shell={shell} />
+          <div class={detailed ? 'stage detailed' : 'stage'}>
+            <Stage shell={shell} />
+          </div>
+        </>
+      )}
       <Overlays shell={shell} />
       <Toasts />
       <Announcer />

@@ -65,6 +65,7 @@ function Editing({ desk }: { desk: Desk }): JSX.Element {
         onClick={() => {
           desk.editing.value = false;
           desk.draft.value = '';
+          desk.uploads.clear();
         }}
       >
         {words.composer.cancelEdit}

@@ -8,7 +8,8 @@ export interface Attachment {
   readonly name: string;
   /** Null while others go first. */
   readonly upload: Upload | null;
-  readonly file: File;
+  /** Null where it is in the workspace already. */
+  readonly file: File | null;
 }
 
 const AT_ONCE = 2;
@@ -36,6 +37,20 @@ export class Uploads {
     this.#next();
   }
 
+  /** Files of the workspace go with the next message, as they went with one before. */
+  put(names: readonly string[]): void {
+    const there = new Set(this.items.value.map(({ name }) => name));
+    const fresh = names.filter((name) => !there.has(name)).map((name): Attachment => {
+      this.#last += 1;
+      return { id: this.#last, name, upload: null, file: null };
+    });
+    this.items.value = [...this.items.value, ...fresh];
+  }
+
+  clear(): void {
+    for (const { id } of this.items.value) this.drop(id);
+  }
+
   /** Cancels what is going; what is there stays in the workspace, beside no message. */
   drop(id: number): void {
     this.items.value.find((item) => item.id === id)?.upload?.cancel();
@@ -45,22 +60,22 @@ export class Uploads {
 
   again(id: number): void {
     const item = this.items.value.find((one) => one.id === id);
-    if (item) this.take([item.file]);
+    if (item?.file) this.take([item.file]);
   }
 
   /** The paths that go with the message; what still travels goes with the next one. */
   taken(): readonly string[] {
-    const there = this.items.value.filter(({ upload }) => upload?.view.value.state === 'done');
+    const there = this.items.value.filter(({ file, upload }) => file === null || upload?.view.value.state === 'done');
     this.items.value = this.items.value.filter((item) => !there.includes(item));
     return there.map(({ name }) => name);
   }
 
   #next(): void {
     const going = this.items.value.filter(({ upload }) => upload?.view.value.state === 'sending').length;
-    const waiting = this.items.value.filter(({ upload }) => upload === null).slice(0, Math.max(0, AT_ONCE - going));
+    const waiting = this.items.value.filter(isWaiting).slice(0, Math.max(0, AT_ONCE - going));
     if (waiting.length === 0) return;
     this.items.value = this.items.value.map((item) =>
-      waiting.includes(item) ? { ...item, upload: this.#begin(item.file) } : item,
+      item.file && waiting.includes(item) ? { ...item, upload: this.#begin(item.file) } : item,
     );
   }
 
@@ -71,5 +86,6 @@ export class Uploads {
   }
 }
 
-const isGoing = ({ upload }: Attachment): boolean =>
-  upload === null || upload.view.value.state === 'sending';
+const isWaiting = ({ file, upload }: Attachment): boolean => file !== null && upload === null;
+const isGoing = (item: Attachment): boolean =>
+  isWaiting(item) || item.upload?.view.value.state === 'sending';
