@@ -20,3 +20,9 @@ TOOLS = ("bash", "read")
 )
 def test_names_that_match_nothing_are_found(policy: Policy, strangers: tuple[str, ...]) -> None:
     assert unmatched(policy, TOOLS) == strangers
+
+
+def test_tools_of_mcp_servers_may_be_named_before_they_are_known() -> None:
+    policy = Policy(ask=("mcp_git_git_commit", "mcp_gone_push"))
+    assert unmatched(policy, TOOLS, ["git"]) == ("mcp_gone_push",)
+    assert unmatched(policy, TOOLS) == ("mcp_git_git_commit", "mcp_gone_push")
