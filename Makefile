@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check wall format lint types floors purity quick page screens bench faults lock system clean
+.PHONY: help run test check wall format lint types floors purity quick page screens bench faults autobahn lock system clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench: $(INSTALLED) $(PAGE) system  ## measure speed and memory
 
 faults: $(INSTALLED) $(PAGE) system  ## cut, stall and kill at random for a while (ARGS="--seed 7 --minutes 30")
 	$(BIN)/python -m tests.faults $(ARGS)
+
+autobahn: $(INSTALLED)  ## Autobahn's fuzzing client against our sockets, where Python 2.7 is at hand
+	$(BIN)/python -m tests.autobahn
 
 lock: $(INSTALLED)  ## write constraints.txt anew within pyproject.toml, and the lock of the page (ARGS=--upgrade takes newer releases)
 	@test -x .lock-venv/bin/uv || { $(PYTHON) -m venv .lock-venv && .lock-venv/bin/pip install -q uv; }
