@@ -87,9 +87,11 @@ class Rules:
         if rule is not None and rule.decision == "always_ask":
             return Ask(rule.reason or f"a rule always asks before {made.tool}")
         reason = (rule.reason or f"a rule asks before {made.tool}") if rule else self._why(call)
-        if reason is None or made.tool in history.remembered:
+        if reason is None:
             return Run()
-        if history.auto_approval.enabled and made.effect != "spend":
+        if made.effect == "spend":  # nobody allows what it will cost the next time
+            return Ask(reason)
+        if (made.tool, made.effect) in history.remembered or history.auto_approval.enabled:
             return Run()
         return Ask(reason)
 

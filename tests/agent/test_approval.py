@@ -161,6 +161,14 @@ def test_a_long_text_that_is_no_json_is_shown_in_part() -> None:
             CallState(UPLOAD), REMEMBERED, Rule("always_ask", "upload", reason="Mind."),
             Ask("Mind."), id="but one that always asks",
         ),
+        pytest.param(
+            CallState(call("c1", "upload", effect="execute")), REMEMBERED, Rule("ask", "upload"),
+            Ask("a rule asks before upload"), id="for the session, but not to do something else",
+        ),
+        pytest.param(
+            CallState(call("c1", "upload", effect="spend")), REMEMBERED, None,
+            Ask("it leaves the sandbox (may spend)"), id="nor to spend",
+        ),
         pytest.param(CallState(UPLOAD), AUTO, None, RUN, id="approval is automatic"),
         pytest.param(
             CallState(call("c1", "train", effect="spend")), AUTO, None,

@@ -115,17 +115,19 @@ function Acts(props: {
       >
         {ruling.mode.value === 'read' ? words.approval.edit : words.approval.editDone}
       </button>
-      <label class="check" title={words.approval.rememberHint}>
-        <input
-          type="checkbox"
-          disabled={busy}
-          checked={ruling.remember.value}
-          onChange={(event) => {
-            ruling.remember.value = event.currentTarget.checked;
-          }}
-        />
-        {words.approval.remember(entry.tool)}
-      </label>
+      {entry.effect !== 'spend' && (
+        <label class="check" title={words.approval.rememberHint}>
+          <input
+            type="checkbox"
+            disabled={busy}
+            checked={ruling.remember.value}
+            onChange={(event) => {
+              ruling.remember.value = event.currentTarget.checked;
+            }}
+          />
+          {words.approval.remember(entry.tool)}
+        </label>
+      )}
     </div>
   );
 }

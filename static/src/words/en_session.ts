@@ -30,6 +30,14 @@ export const sessionWords = {
     copyAnswer: 'Copy answer',
   },
 
+  job: {
+    card: (title: string, state: string) => `Job ${title}, ${state}`,
+    open: 'Open at the Hub',
+    atMost: (cost: string) => `${cost} at most`,
+    goesOn: 'It goes on when you stop the agent or close the page.',
+    told: 'A job has ended, and the agent was told.',
+  },
+
   tool: {
     states: {
       queued: 'queued',
@@ -85,7 +93,7 @@ export const sessionWords = {
     notObject: 'Arguments are one JSON object: {"name": value}.',
     notNumber: (name: string) => `${name} must be a number.`,
     remember: (tool: string) => `Allow ${tool} for this session`,
-    rememberHint: 'It will not ask again here, unless a rule says it always must.',
+    rememberHint: 'The same kind of call will not ask again here, unless a rule says it must.',
     sending: 'Sending your decision…',
     offline: 'Your decision is sent when the connection is back.',
     waits: (tool: string) => `${tool} waits for your approval`,
