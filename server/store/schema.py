@@ -69,7 +69,12 @@ _SUMS: Step = (
 _COUNTS: Step = ("""ALTER TABLE sessions ADD COLUMN receipts INTEGER""",)
 """How many it has: one that is missing would let a submission act twice."""
 
-STEPS: tuple[Step, ...] = ((*_LOG, *_SEARCH), _SUMS, _COUNTS)
+_QUOTA: Step = (
+    """CREATE INDEX sessions_in_use ON sessions (owner, state) WHERE state <> 'ended'""",
+)
+"""How many sessions an owner has is asked with each that is made."""
+
+STEPS: tuple[Step, ...] = ((*_LOG, *_SEARCH), _SUMS, _COUNTS, _QUOTA)
 """Step n brings a database of version n to version n + 1; version 0 is an empty file."""
 
 

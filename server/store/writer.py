@@ -20,6 +20,11 @@ T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 """What a transaction does for one job. It raises a Problem only before it wrote anything."""
 
+COPY_AFTER = 16
+"""Commits after which the write-ahead log is copied into the database as soon as nobody writes.
+Where nobody pauses, SQLite does it in a commit, at the latest when half of its room is used."""
+LULL_SECONDS = 0.02
+
 UNEXPLAINED = "The store could not write this. The server's log says why."
 
 _log = logging.getLogger(__name__)
@@ -58,6 +63,7 @@ class Writer:
         self._max_bytes = max_bytes
         self._queued: list[Job] = []
         self._bytes = 0
+        self._uncopied = 0
         self._closed: asyncio.Future[None] | None = None
         self.complaint = ""
         """Why commits fail since the last one that did not: a full disk is logged once."""
@@ -104,6 +110,9 @@ class Writer:
         while (jobs := self._take()) is not None:
             if jobs:
                 self._tell(_resolve, jobs[0].done, jobs, self._commit(jobs))
+                self._uncopied += 1
+            elif self._uncopied >= COPY_AFTER:
+                self._copy()
             if self._ballast is not None:
                 self._ballast.look()
         if self._ballast is not None:
@@ -115,13 +124,13 @@ class Writer:
             self._tell(_finish, self._closed, self._closed)
 
     def _take(self) -> list[Job] | None:
-        """All that is queued, as soon as there is something, or it is time to look at the disk.
+        """All that is queued, as soon as there is something, or it is time for other work.
 
         None when it is time to go.
         """
         with self._changed:
             if not self._queued and self._closed is None:
-                self._changed.wait(self._ballast.look_seconds if self._ballast else None)
+                self._changed.wait(self._patience())
             if not self._queued and self._closed is not None:
                 return None
             jobs, self._queued, self._bytes = self._queued, [], 0
@@ -171,9 +180,20 @@ class Writer:
         """Once; what the log holds is moved into the database, so that it begins anew."""
         if self._ballast is None or not self._ballast.drop():
             return False
+        self._copy()
+        return True
+
+    def _patience(self) -> float | None:
+        """Seconds without a job after which something else is done."""
+        if self._uncopied >= COPY_AFTER:
+            return LULL_SECONDS
+        return self._ballast.look_seconds if self._ballast else None
+
+    def _copy(self) -> None:
+        """What cannot be copied stays in the log, from which it is read as well."""
+        self._uncopied = 0
         with contextlib.suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint").fetchall()
-        return True
 
     def _failed(self, jobs: Sequence[Job], error: Exception) -> list[Any]:
         """Where the database is, is for the log; clients are told without."""

@@ -197,3 +197,12 @@ async def test_sessions_are_counted_by_owner_and_by_state(store: SqliteStore) ->
     assert await store.count(None) == 2
     assert await store.count(None, "idle") == 2
     assert await store.count("ada", "awaiting_approval") == 0
+
+
+async def test_the_quota_is_counted_by_an_index_of_its_own(
+    store: SqliteStore, ask: Callable[[str], list[tuple[object, ...]]]
+) -> None:
+    plan = ask(
+        "EXPLAIN QUERY PLAN SELECT count(*) FROM sessions WHERE state <> 'ended' AND owner = 'ada'"
+    )
+    assert "COVERING INDEX sessions_in_use" in str(plan)

@@ -1,6 +1,8 @@
 """One thread commits what is queued: together, in order, each job failing for itself alone."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +10,8 @@ import pytest
 
 from agent.errors import Unrecorded
 from server.errors import NoSuchSession
-from server.store.sqlite import Limits, SqliteStore
+from server.store.sqlite import DATABASE, Limits, SqliteStore
+from server.store.writer import COPY_AFTER
 from tests.server.store.conftest import WriteLock
 from tests.server.store.samples import body, commit, indexed, receipt, session
 
@@ -31,6 +34,28 @@ async def test_what_waits_is_one_commit(
     assert await outcomes(*waiting) == [None] * 50
     ((after,),) = ask(COMMITS)
     assert after - before <= 2
+
+
+async def test_in_a_lull_the_log_is_copied_into_the_database(
+    store: SqliteStore, directory: Path
+) -> None:
+    def without_the_log() -> int:
+        place = f"file:{directory / DATABASE}?immutable=1"
+        with (
+            contextlib.suppress(sqlite3.DatabaseError),  # half copied
+            contextlib.closing(sqlite3.connect(place, uri=True)) as file,
+        ):
+            found = file.execute("SELECT head FROM sessions").fetchone()
+            return int(found[0]) if found else 0
+        return 0
+
+    await store.create(session())
+    assert without_the_log() == 0
+    for seq in range(2, COPY_AFTER + 3):
+        await store.append(commit("s1", seq))
+    async with asyncio.timeout(30):
+        while without_the_log() < COPY_AFTER:  # noqa: ASYNC110 - a file tells nobody
+            await asyncio.sleep(0.01)
 
 
 async def test_a_bad_job_of_a_batch_fails_alone(
