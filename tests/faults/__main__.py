@@ -169,7 +169,7 @@ async def one(name: str, part: Part, seed: str, report: Report) -> None:
                 ) as story,
             ):
                 await part.play(story, random.Random(seed), report)
-        except* (AssertionError, *GONE) as broken:
+        except* (AssertionError, LookupError, *GONE) as broken:
             report.find("broken", f"{name} {seed}: {flat(broken)}")
 
 

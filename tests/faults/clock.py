@@ -3,7 +3,8 @@
 import asyncio
 import random
 import signal
-from contextlib import AsyncExitStack
+import sqlite3
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 from tests.api import Api
@@ -145,7 +146,7 @@ async def _killed(story: Story, viewer: Viewer, clock: Clock, report: Report) ->
     await gate.reached.wait()
     clock.set(5 * DAY)
     shown = await viewer.shows("word word")
-    await asyncio.sleep(0.6)  # two beats of the drafts
+    await _drafted(story, len(shown))
     clock.set(-5 * DAY)
     headers = story.api.headers
     await story.server.restart()
@@ -156,6 +157,16 @@ async def _killed(story: Story, viewer: Viewer, clock: Clock, report: Report) ->
     assert len(kept["text"]) >= len(shown), (kept, shown)
     assert back.of("turn_ended")[-1]["reason"] == "server_restart"
     assert (await story.turn(back, "Again"))["status"] == "completed"
+
+
+async def _drafted(story: Story, length: int) -> None:
+    """As much of the open texts is on disk."""
+    on_disk = "SELECT total(length(text)) FROM drafts"
+    store = sqlite3.connect(f"file:{story.server.data}/mooring.db?mode=ro", uri=True)
+    with closing(store):
+        async with asyncio.timeout(30):
+            while store.execute(on_disk).fetchone()[0] < length:  # noqa: ASYNC110 - tells nobody
+                await asyncio.sleep(0.05)
 
 
 async def suspend(story: Story, report: Report, seconds: float) -> None:
