@@ -33,12 +33,18 @@ COMPACTION_STOPPED = "compaction_stopped"
 """The notice that ends a compaction somebody stopped; it holds the queue as a stopped turn does."""
 
 
-def seconds_between(earlier: str, later: str) -> float:
+LONGEST_GAP = 3600.0
+"""Seconds from one event of a turn at work to the next; where it seems more, a clock was set."""
+
+
+def seconds_between(earlier: str, later: str, measured: float | None = None) -> float:
     """From one time of the log to another; a clock that was set back counts as nothing."""
+    if measured is not None:
+        return measured
     if earlier == later:
         return 0.0
     gap = datetime.fromisoformat(later) - datetime.fromisoformat(earlier)
-    return max(gap.total_seconds(), 0.0)
+    return min(max(gap.total_seconds(), 0.0), LONGEST_GAP)
 
 
 def estimate_tokens(text: str) -> int:

@@ -19,7 +19,8 @@ NOT_WRITTEN = "The log could not be written. Try again in a moment."
 class LogWriter:
     """`failed` is done when a commit failed: nothing of this actor counts any more.
 
-    `when_quiet` is called each time that everything handed over is on disk.
+    `when_quiet` is called each time that everything handed over is on disk. `clock` counts seconds,
+    and is never set: how long a turn has worked does not depend on what time it is.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class LogWriter:
         journal: Journal,
         context_of: Callable[[str], int],
         when_quiet: Callable[[], None],
+        clock: Callable[[], float],
     ) -> None:
         self.failed: asyncio.Future[Problem] = asyncio.get_running_loop().create_future()
         self._history = history
@@ -36,6 +38,8 @@ class LogWriter:
         self._journal = journal
         self._context_of = context_of
         self._when_quiet = when_quiet
+        self._clock = clock
+        self._folded_at = clock()
         self._uncommitted = 0
         self._last: Commit | None = None
 
@@ -77,8 +81,11 @@ class LogWriter:
             await asyncio.wait([self._last.done])
 
     def _fold(self, entries: Sequence[Recorded]) -> Digest:
+        before, self._folded_at = self._folded_at, self._clock()
+        since = self._folded_at - before
         for entry in entries:
-            self._history.apply(entry)
+            self._history.apply(entry, since)
+            since = 0.0
         return self._history.digest(self._context_of(self._history.model))
 
     def _committed(

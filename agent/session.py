@@ -54,7 +54,7 @@ class Session:
         self._journal = journal
         self._means = means
         self._writer = LogWriter(
-            history, self._receipts, journal, means.models.context, self._go_on
+            history, self._receipts, journal, means.models.context, self._go_on, means.clock
         )
         self._transcript = Transcript(history)
         self._work: tuple[asyncio.Task[None], Work] | None = None

@@ -99,10 +99,12 @@ def test_a_token_is_about_four_bytes(text: str, tokens: int) -> None:
         ("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z", 0.0),
         ("2026-01-01T00:00:59.500Z", "2026-01-01T00:01:01.000Z", 1.5),
         ("2026-01-01T00:01:00.000Z", "2026-01-01T00:00:00.000Z", 0.0),
+        ("2026-01-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z", 3600.0),
     ],
 )
-def test_time_passes_forward_or_not_at_all(earlier: str, later: str, seconds: float) -> None:
+def test_time_passes_forward_and_in_no_leaps(earlier: str, later: str, seconds: float) -> None:
     assert seconds_between(earlier, later) == seconds
+    assert seconds_between(earlier, later, measured=0.25) == 0.25
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from agent.errors import Unrecorded
 from agent.history import History
 from agent.log_writer import LogWriter
-from agent.protocol import Notice, SessionCreated, UserInput
+from agent.protocol import Notice, SessionCreated, TurnStarted, UserInput, UserMessage
 from agent.receipts import Accepted, Receipts, given
 from tests.agent.doubles import calm
 from tests.agent.memory_journal import MemoryJournal
@@ -23,8 +23,9 @@ class Pen:
         self.history = History()
         self.receipts = Receipts(())
         self.quiet = 0
+        self.now = 100.0
         self.writer = LogWriter(
-            self.history, self.receipts, self.journal, lambda _: 1000, self._rest
+            self.history, self.receipts, self.journal, lambda _: 1000, self._rest, lambda: self.now
         )
 
     def _rest(self) -> None:
@@ -38,6 +39,17 @@ async def test_events_are_folded_before_they_are_on_disk() -> None:
     pen.journal.land()
     await pen.writer.settled()
     assert (pen.writer.quiet, done.done()) == (True, True)
+
+
+async def test_a_turn_has_worked_as_long_as_it_did_whatever_the_time_is() -> None:
+    pen = Pen()
+    _ = pen.writer.record([SessionCreated("m1", "New")])
+    _ = pen.writer.record([UserMessage("t1", "u1", "Do it.", "ann"), TurnStarted("t1", "u1", "m1")])
+    pen.now += 40.0
+    _ = pen.writer.record([NOTE, NOTE])
+    pen.now += 2.5
+    _ = pen.writer.record([NOTE])
+    assert pen.history.turns["t1"].worked == 42.5
 
 
 async def test_it_is_quiet_when_the_last_commit_has_landed() -> None:
