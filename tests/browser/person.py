@@ -5,7 +5,9 @@ from typing import Self
 
 from playwright.async_api import ConsoleMessage, Locator, Page, expect
 
-LOST = re.compile(r"WebSocket connection to|Failed to load resource: net::ERR_|ERR_CONNECTION")
+LOST = re.compile(
+    r"WebSocket connection to|Failed to load resource: net::ERR_|ERR_CONNECTION|status of 401"
+)
 WATCH = """() => {
   window.violations = [];
   addEventListener('securitypolicyviolation', (event) =>

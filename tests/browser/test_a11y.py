@@ -115,6 +115,7 @@ async def test_axe_finds_nothing_in_the_rarer_states(house: House, meet: Meet, p
     await person.page.keyboard.press("Escape")
     await person.field.fill("Half a thought")
     async with Api(house.url) as api:
+        await api.session("So that the list is not empty")
         await api.call("DELETE", f"/api/sessions/{session}")
     await expect(person.dock).to_contain_text("This session was deleted")
     await judge.look("deleted by somebody else")

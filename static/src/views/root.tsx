@@ -11,7 +11,7 @@ import { isNewcomer, type Shell } from './shell.ts';
 import { pressed, ShortcutSheet } from './shortcuts.tsx';
 import { Sidebar } from './sidebar.tsx';
 import { narrow, wide } from './surroundings.ts';
-import { Announcer, tell, toast, Toasts } from './voice.tsx';
+import { Announcer, toast, Toasts } from './voice.tsx';
 import { Welcome } from './welcome.tsx';
 
 export function Root({ shell }: { shell: Shell }): JSX.Element {
@@ -69,16 +69,32 @@ function Stage({ shell }: { shell: Shell }): JSX.Element | null {
 /** Rare, and therefore loaded only when somebody looks. */
 function Board({ shell }: { shell: Shell }): JSX.Element | null {
   const view = useSignal<FunctionComponent<{ shell: Shell }> | null>(null);
+  const lost = useSignal(false);
   useEffect(() => {
     import('./fleet_table.tsx').then(
       ({ FleetTable }) => {
         view.value = FleetTable;
       },
-      () => tell('offline', words.connection.lost),
+      () => {
+        lost.value = true;
+      },
     );
   }, []);
   const View = view.value;
-  return View && <View shell={shell} />;
+  if (View) return <View shell={shell} />;
+  return <main class="page">{lost.value && <Unloaded />}</main>;
+}
+
+/** A server that was upgraded has other files: only a new page knows their names. */
+function Unloaded(): JSX.Element {
+  return (
+    <div class="bar warn" role="alert">
+      <p>{words.connection.unloaded}</p>
+      <button type="button" class="button outlined" onClick={() => location.reload()}>
+        {words.retry}
+      </button>
+    </div>
+  );
 }
 
 function Overlays({ shell }: { shell: Shell }): JSX.Element | null {

@@ -201,6 +201,7 @@ export const sessionWords = {
     nextTry: (left: number) => `Next try in ${left} s.`,
     trying: 'Trying…',
     now: 'Retry now',
+    unloaded: 'This part of the page could not be loaded. What you wrote is kept.',
     storage: 'This browser stores nothing here: what is unsent is lost when you close the page.',
   },
   gone: {

@@ -1,0 +1,139 @@
+"""Bad luck and bad input: log-ins that end, full storage, wrong clocks, and far too much text."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.api import Api
+from tests.browser.conftest import House, Meet
+from tests.browser.lines import Guarded, lines_to
+from tests.browser.test_screens import STICKS_OUT
+from tests.faults.proxy import Line
+from tests.model_server import CallScript, Reply
+from tests.serving import Server
+from tests.stories.scene import CONFIG, StoryModel
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+DONE = "All right, that is done."
+FULL = """() => {
+  const full = () => { throw new DOMException('full', 'QuotaExceededError'); };
+  IDBObjectStore.prototype.put = full;
+  IDBObjectStore.prototype.add = full;
+  Storage.prototype.setItem = full;
+}"""
+FLOOD = "i=0; while [ ! -e go ]; do seq $i $((i + 1000)); i=$((i + 1000)); sleep 0.1; done"
+"""Ten thousand lines a second."""
+LONG = 300_000
+
+
+async def created(server: Server) -> tuple[str, str]:
+    """A new token of Ada's: its id, and the secret itself."""
+    status, printed = await server.command(
+        *("token", "create", "--user", "ada", "--data-dir", str(server.data))
+    )
+    assert status == 0, printed
+    status, listed = await server.command("token", "list", "--data-dir", str(server.data))
+    assert status == 0, listed
+    return listed.strip().splitlines()[-1].split()[0], printed.strip().splitlines()[-1]
+
+
+async def test_a_log_in_that_ended_is_said_and_nothing_written_is_lost(
+    tmp_path: Path, meet: Meet
+) -> None:
+    async with StoryModel() as model, Server(tmp_path, model.url, config=CONFIG) as first:
+        id, secret = await created(first)
+        await first.restart()
+        async with lines_to(first.url) as lines:
+            lines.lay = lambda: Line(Guarded(secret))
+            person = await meet(lines.url, offline=True)
+            await person.say("Hello")
+            await person.reads(DONE)
+            await person.field.fill("Half a thought")
+            _, other = await created(first)
+            await first.command("token", "revoke", id, "--data-dir", str(first.data))
+            await expect(person.dock).to_contain_text("Your log-in is no longer valid.")
+            await expect(person.field).to_have_value("Half a thought")
+            await person.say("A whole thought")
+            lines.lay = lambda: Line(Guarded(other))
+            await person.dock.get_by_role("button", name="Try again").click()
+            await expect(person.conversation.get_by_text(DONE)).to_have_count(2)
+            await expect(person.conversation.get_by_text("A whole thought")).to_have_count(1)
+            await person.sees_state("Idle")
+
+
+async def test_with_a_full_storage_the_page_works_and_says_what_is_at_stake(
+    house: House, meet: Meet
+) -> None:
+    person = await meet(house.url)
+    await person.page.add_init_script(f"({FULL})()")
+    await person.page.reload()
+    await person.say("Hello")
+    await person.reads(DONE)
+    await person.field.fill("Not yet sent")
+    await expect(person.dock).to_contain_text("This browser stores nothing here")
+    await person.page.get_by_role("combobox", name="Theme").select_option("dark")
+    await expect(person.page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+@pytest.mark.parametrize("year", ["1999", "2199"])
+async def test_a_clock_that_is_years_wrong_tells_no_wrong_times(
+    house: House, meet: Meet, year: str
+) -> None:
+    house.model.play(Reply(calls=[CallScript("bash", {"command": "echo quick"})]))
+    person = await meet(house.url)
+    await person.page.clock.install(time=f"{year}-05-05T05:05:05Z")
+    await person.page.reload()
+    await person.say("Hello")
+    await person.reads(DONE)
+    await expect(person.list.locator("[aria-current=page] time")).to_have_text("now")
+    await expect(person.tool("bash")).to_contain_text(re.compile(r"\b\d(\.\d)? s"))
+    await person.sees_state("Idle")
+
+
+@pytest.mark.parametrize("phone", [False, True])
+async def test_a_line_without_an_end_is_shown_and_the_page_stays_usable(
+    house: House, meet: Meet, phone: bool
+) -> None:
+    printing = f"head -c {LONG} /dev/zero | tr '\\0' x; echo the end"
+    house.model.play(
+        Reply(
+            text="y" * LONG,
+            pieces=["y" * LONG],
+            calls=[CallScript("bash", {"command": printing})],
+        )
+    )
+    person = await meet(f"{house.url}/#/new", phone=phone)
+    await person.say("Write a long line")
+    await person.reads(DONE)
+    await person.sees_state("Idle")
+    await expect(person.tool("bash")).to_contain_text("the end")
+    assert await person.page.evaluate(STICKS_OUT) == []
+    shown = await person.conversation.locator(".prose").first.text_content() or ""
+    assert shown.count("y") == LONG
+    await person.say("And now?")
+    await expect(person.conversation.get_by_text(DONE)).to_have_count(2)
+
+
+@pytest.mark.parametrize("phone", [False, True])
+async def test_ten_thousand_lines_a_second_leave_the_page_usable(
+    house: House, meet: Meet, phone: bool
+) -> None:
+    house.model.play(Reply(calls=[CallScript("bash", {"command": FLOOD})]))
+    person = await meet(f"{house.url}/#/new", phone=phone)
+    await person.say("Print without end")
+    card = person.tool("bash")
+    await expect(card).to_contain_text("5000")
+    await person.field.fill("Enough")
+    await expect(person.field).to_have_value("Enough")
+    await person.button("Stop").click()
+    await expect(person.cards("cancelled")).to_have_count(1)
+    await person.sees_state("Idle")
+    async with Api(house.url) as api:
+        events = await api.events(await person.session())
+    output = next(event for event in events if event["type"] == "tool_output")
+    last = output["output"].split()[-1]
+    await card.get_by_role("button").first.click()
+    await expect(card).to_contain_text(last)
