@@ -10,6 +10,8 @@ from agent.protocol import (
     CallId,
     Decision,
     Delivery,
+    Effect,
+    JobId,
     JsonObject,
     Notice,
     PlanItem,
@@ -112,15 +114,18 @@ class Spent(Struct):
 
 
 class Turn(Struct):
-    """One turn: what was said and done in it."""
+    """One turn: what was said and done in it; no `message` began it where a job's end did."""
 
     id: TurnId
-    message: UserMessage
+    submission: SubmissionId
+    message: UserMessage | None
     began: int
     context_before: int
     started: bool = False
     entries: list[Entry] = field(default_factory=list)
     calls: dict[CallId, CallState] = field(default_factory=dict)
+    told: list[JobId] = field(default_factory=list)
+    """The jobs of whose end the model was told in it."""
     plan: tuple[PlanItem, ...] | None = None
     spent: Spent = field(default_factory=Spent)
     replies: int = 0
@@ -136,11 +141,13 @@ class Turn(Struct):
         return self.undone_at is not None
 
     @property
-    def remembered(self) -> tuple[str, ...]:
-        """Tools that a human allowed for the session in this turn."""
-        rulings = ((c.made.tool, c.decision) for c in self.calls.values() if c.decision)
+    def remembered(self) -> tuple[tuple[str, Effect], ...]:
+        """What a human allowed for the session in this turn: a tool, to have an effect."""
+        ruled = ((c.made, c.decision) for c in self.calls.values() if c.decision)
         return tuple(
-            tool for tool, ruling in rulings if ruling.decision == "approve" and ruling.remember
+            (made.tool, made.effect)
+            for made, ruling in ruled
+            if ruling.decision == "approve" and ruling.remember
         )
 
     @property
@@ -180,3 +187,5 @@ class Digest(Struct, frozen=True):
     cost_usd: float | None
     context_used: int
     context_limit: int
+    jobs: int
+    """How many go on and are waited for."""

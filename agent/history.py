@@ -18,6 +18,7 @@ from agent.folded import (
     estimate_tokens,
     seconds_between,
 )
+from agent.jobs import Jobs
 from agent.protocol import (
     AnyEvent,
     ApprovalRequired,
@@ -26,8 +27,11 @@ from agent.protocol import (
     AutoApproval,
     CallId,
     Compacted,
+    Effect,
     InputQueued,
     InputWithdrawn,
+    JobEnded,
+    JobStarted,
     Notice,
     PlanItem,
     PlanUpdated,
@@ -74,6 +78,7 @@ class History:
         self.turns: dict[TurnId, Turn] = {}
         self.open_turn: Turn | None = None
         self.queue: dict[SubmissionId, Queued] = {}
+        self.jobs = Jobs()
         self.held = False
         self.ended = False
         self.auto_approval = AutoApproval(enabled=False)
@@ -82,8 +87,6 @@ class History:
         self._summaries: list[Summary] = []
         for entry in entries:
             self.apply(entry)
-
-    # -- questions --
 
     @property
     def state(self) -> State:
@@ -113,9 +116,9 @@ class History:
         return next((p for p in plans if p is not None), ())
 
     @property
-    def remembered(self) -> frozenset[str]:
-        """Tools that a human allowed for the session, in turns that count."""
-        return frozenset(tool for turn in self.counting for tool in turn.remembered)
+    def remembered(self) -> frozenset[tuple[str, Effect]]:
+        """What a human allowed for the session, in turns that count: a tool, to have an effect."""
+        return frozenset(allowed for turn in self.counting for allowed in turn.remembered)
 
     @property
     def summary(self) -> Summary | None:
@@ -155,15 +158,14 @@ class History:
             cost_usd=self.spent.cost_usd,
             context_used=self.context_used,
             context_limit=context_limit,
+            jobs=0 if self.ended else len(self.jobs.open),
         )
 
-    # -- the fold --
-
-    def apply(self, recorded: Recorded, since: float | None = None) -> None:
-        """Take the next event of the log; `since`: seconds since the last one, if measured."""
+    def apply(self, recorded: Recorded) -> None:
+        """Take one more event of the log, in order."""
         event = recorded.event
         if self.open_turn is not None and not isinstance(event, ApprovalResolved):
-            self.open_turn.worked += seconds_between(self._at, recorded.at, since)
+            self.open_turn.worked += seconds_between(self._at, recorded.at)
         self.head, self._at = recorded.seq, recorded.at
         match event:
             case UserMessage():
@@ -181,11 +183,14 @@ class History:
         if self.queue.pop(event.submission, None) and not event.steered:
             self.held = False
         self._release_empty_queue()
-        if event.turn not in self.turns:
-            turn = Turn(event.turn, event, began=seq, context_before=self.context_used)
-            self.turns[event.turn] = self.open_turn = turn
-        self.turns[event.turn].entries.append(Entry(seq, event))
+        turn = self.turns.get(event.turn) or self._begin(event, event)
+        turn.entries.append(Entry(seq, event))
         self.context_used += estimate_tokens(event.text)
+
+    def _begin(self, by: UserMessage | TurnStarted, message: UserMessage | None) -> Turn:
+        turn = Turn(by.turn, by.submission, message, self.head, self.context_used)
+        self.turns[turn.id] = self.open_turn = turn
+        return turn
 
     def _show(self, seq: int, event: AssistantMessage | ToolCall | ToolOutput | Notice) -> None:
         if event.turn is None:
@@ -202,6 +207,7 @@ class History:
                 turn.calls[event.call].output = event
                 self.context_used += estimate_tokens(event.output)
             case Notice():
+                turn.told += [] if event.job is None else [event.job]
                 self.context_used += estimate_tokens(event.text)
             case _ as never:
                 assert_never(never)
@@ -274,8 +280,11 @@ class History:
             case InputWithdrawn():
                 del self.queue[event.submission]
                 self._release_empty_queue()
+            case JobStarted() | JobEnded():
+                self.jobs.take(event)
             case TurnStarted():
-                self.turns[event.turn].started = True
+                turn = self.turns.get(event.turn) or self._begin(event, None)
+                turn.started = True
                 self.model = event.model
             case SessionUpdated():
                 self.title = self.title if event.title is None else event.title

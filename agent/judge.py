@@ -38,6 +38,7 @@ from agent.protocol import (
     UserInput,
     Withdraw,
 )
+from agent.waking import begin_woken
 
 CANCELLED = "Cancelled before it ran: the turn was stopped."
 
@@ -227,9 +228,13 @@ def _undo(history: History, asked: Undo | Retry, now: Situation) -> tuple[AnyEve
     undone = TurnUndone(turn.id, asked.id)
     if isinstance(asked, Undo):
         return (undone,)
-    said = turn.message
+    id, said = now.new_id("turn"), turn.message
+    if said is None:
+        jobs = [history.jobs.known[job] for job in turn.told]
+        woken_by = [j for j in jobs if j.started.turn != turn.id]
+        return (undone, *begin_woken(id, asked.id, woken_by, history.model))
     again = Queued(asked.id, said.text, "queue", said.author, said.attachments, None)
-    return (undone, *begin(now.new_id("turn"), again, history.model))
+    return (undone, *begin(id, again, history.model))
 
 
 def _compact(history: History, now: Situation) -> StartCompaction:

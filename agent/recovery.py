@@ -62,7 +62,7 @@ def _end_turn(
 ) -> tuple[AnyEvent, ...]:
     turn = history.open_turn
     assert turn is not None, "a running session has an open turn"
-    began = TurnStarted(turn.id, turn.message.submission, history.model)
+    began = TurnStarted(turn.id, turn.submission, history.model)
     kept = [d for d in drafts if d.turn == turn.id]
     logs = {d.item: d.text for d in kept if d.kind == "tool_log"}
     outputs = (_output(turn.id, call, logs) for call in turn.open_calls)

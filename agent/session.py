@@ -16,7 +16,7 @@ from agent.models.port import ModelError
 from agent.protocol import (
     AnyEvent,
     AnySubmission,
-    Notice,
+    JobEnded,
     Retry,
     SessionEnded,
     SessionUpdated,
@@ -31,7 +31,8 @@ from agent.stop import Stop
 from agent.titling import find_title, wants_title
 from agent.transcript import Transcript
 from agent.turn_task import TurnTask
-from agent.work import Chores, Work, WorkDesk
+from agent.waking import hear
+from agent.work import Chores, Work, WorkDesk, rewound
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +114,14 @@ class Session:
             raise Refused("session_ended", "This session has ended.")
         await asyncio.shield(self._writer.record((SessionUpdated(by, title=title),)))
 
+    async def report(self, ended: JobEnded) -> None:
+        """A background job has ended. Raises Refused `busy` for the moment, or Unrecorded."""
+        self._refuse_when_closing()
+        if self._compacting:
+            raise Refused("busy", "The session is being compacted.", retry_after=1)
+        if events := hear(self.history, ended, self._means.new_id):
+            await asyncio.shield(self._writer.record(events))
+
     def start(self, drafts: Sequence[Draft], interruption: Interruption) -> None:
         """Append what a log that ends mid-turn lacks, then go on. Once, before anything else."""
         recovered = recover(self.history, drafts, self._means.new_id, interruption)
@@ -145,8 +154,6 @@ class Session:
         while tasks := [*self._chores.tasks, *([self._work[0]] if self._work else [])]:
             await asyncio.wait(tasks)
         await self._writer.settled()
-
-    # -- judging --
 
     @property
     def _compacting(self) -> bool:
@@ -274,14 +281,9 @@ class Session:
 
     async def _rewind(self) -> None:
         """The files go back to before what was undone."""
-        try:
-            if await self._means.workspace.rewind(self.history.undone):
-                return
-            text = "The files could not go back: their checkpoint is gone. They stay as they are."
-        except Problem as problem:
-            text = f"The files could not go back: {problem.message}"
-        if not self.history.ended and not self.failed.done():
-            self._record((Notice("workspace_not_restored", text),))
+        notices = await rewound(self._means.workspace, self.history.undone)
+        if notices and not self.history.ended and not self.failed.done():
+            self._record(notices)
 
     async def _find_title(self) -> None:
         try:

@@ -28,6 +28,7 @@ def wants_title(history: History) -> bool:
 async def find_title(history: History, means: Means) -> tuple[Usage, SessionUpdated]:
     """The events that give the title, the cost first; raises ModelError."""
     first = (history.counting or tuple(history.turns.values()))[0].message
+    assert first is not None, "no job has ended before the first turn"
     asked = (Message("system", INSTRUCTION), Message("user", first.text[:LONGEST_QUOTE]))
     request = ModelRequest(history.model, asked, max_output_tokens=200)
     aside = Aside()

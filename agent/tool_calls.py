@@ -12,6 +12,7 @@ from agent.means import Means
 from agent.protocol import (
     AnyEvent,
     CallId,
+    JobStarted,
     OutputStatus,
     PlanUpdated,
     ToolOutput,
@@ -19,7 +20,7 @@ from agent.protocol import (
     TurnId,
 )
 from agent.research_task import ResearchTask
-from agent.tools.port import Call
+from agent.tools.port import Call, Launched
 from agent.tools.toolbox import Finished, Printed, kept_at
 
 
@@ -115,9 +116,14 @@ class ToolCalls:
             seconds=seconds,
             files=result.files,
         )
-        if result.plan is None:
-            return (output,)
-        return (PlanUpdated(self._turn, result.plan), output)
+        planned = () if result.plan is None else (PlanUpdated(self._turn, result.plan),)
+        return (*planned, output, *self._left_behind(id, result.job))
+
+    def _left_behind(self, id: CallId, job: Launched | None) -> tuple[JobStarted, ...]:
+        if job is None:
+            return ()
+        title, url, cost = job.title, job.url, job.cost_usd
+        return (JobStarted(self._turn, id, job.job, title, url, job.hardware, cost),)
 
     def _started(self, call: CallState) -> ToolStarted:
         edited = call.decision.arguments if call.decision is not None else None

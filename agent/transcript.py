@@ -142,7 +142,8 @@ def _join(found: list[Message], more: Sequence[Message]) -> None:
 def _summed_up(turns: Sequence[Turn], summary: Summary) -> Sequence[Message]:
     """The first message, the summary, and the message that the summary would cut off its turn."""
     first = turns[0].entries[0]
-    last = next(e for e in reversed(turns[-1].entries) if isinstance(e.event, UserMessage))
+    said = [e for e in turns[-1].entries if isinstance(e.event, UserMessage)]
+    last = said[-1] if said else turns[-1].entries[0]
     told = [
         _heard(first.event),
         Message("user", f"[Summary of the conversation so far]\n{summary.text}"),
@@ -177,8 +178,8 @@ def _told(block: Sequence[Entry], turn: Turn) -> Iterator[Message]:
                 spoken = entry.event
             case ToolCall(call=id):
                 calls.append(turn.calls[id])
-            case Notice(text=text):
-                notes.append(Message("user", f"[Note from Mooring] {text}"))
+            case Notice():
+                notes.append(_heard(entry.event))
             case ToolOutput():
                 pass  # told with its call, in the calls' order
             case _ as never:
@@ -201,6 +202,9 @@ def _clipped(arguments: JsonObject) -> JsonObject:
 
 
 def _heard(event: object) -> Message:
+    """What a person said, or a note that stands where a person might have spoken."""
+    if isinstance(event, Notice):
+        return Message("user", f"[Note from Mooring] {event.text}")
     assert isinstance(event, UserMessage)
     text = clip(event.text, LONGEST_MESSAGE)
     if event.attachments:

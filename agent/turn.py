@@ -8,8 +8,9 @@ from agent.approval import Ask, Refuse, Rules
 from agent.budget import Allowance, ran_out
 from agent.edges import UNKNOWN
 from agent.history import CallState, History, Queued, Turn
-from agent.protocol import AssistantMessage, EndStatus, Notice, ToolOutput, TurnError
+from agent.protocol import AssistantMessage, EndStatus, JobId, Notice, ToolOutput, TurnError
 from agent.repetition import circling
+from agent.waking import JOB_ENDED, untold, words
 
 NUDGES = 2
 """How often a turn is reminded of its open plan."""
@@ -24,8 +25,9 @@ COMPACT_ABOVE = 0.9
 class Note(Struct, frozen=True):
     """A notice for the model, to be recorded before it is asked."""
 
-    code: Literal["repetition", "malformed_arguments", "plan_open"]
+    code: Literal["repetition", "malformed_arguments", "plan_open", "job_ended"]
     text: str
+    job: JobId | None = None
 
 
 class AskModel(Struct, frozen=True):
@@ -81,7 +83,7 @@ def next_step(history: History, rules: Rules, limits: Limits) -> Step:
     joining = history.steering()
     if _was_cut_short(turn) and not joining:
         return Finish("limit", "tokens")
-    notes = _notes(turn)
+    notes = (*_notes(turn), *_jobs_ended(history))
     if _is_answered(turn) and not joining and not notes:
         return Finish()
     if (reason := _limit(turn, notes, limits)) is not None:
@@ -141,6 +143,10 @@ def _notes(turn: Turn) -> tuple[Note, ...]:
     if isinstance(last, AssistantMessage):
         return _plan_is_open(turn)
     return ()
+
+
+def _jobs_ended(history: History) -> tuple[Note, ...]:
+    return tuple(Note(JOB_ENDED, words(j), j.started.job) for j in untold(history))
 
 
 def _circling(turn: Turn) -> tuple[Note, ...]:

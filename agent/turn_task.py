@@ -16,6 +16,7 @@ from agent.protocol import (
     AssistantMessage,
     Notice,
     TurnError,
+    TurnId,
     UserMessage,
 )
 from agent.reply import Reply, question, reply_events
@@ -119,7 +120,7 @@ class TurnTask:
             case AskModel(joining, notes):
                 await self._join(joining)
                 told: tuple[Note | News, ...] = (*notes, *await means.toolbox.news())
-                await self._record(*(Notice(n.code, n.text, self._turn.id) for n in told))
+                await self._record(*(_noticed(n, self._turn.id) for n in told))
                 await self._ask()
             case RunTools(calls, refused):
                 await self._calls.refuse(refused)
@@ -214,3 +215,7 @@ class TurnTask:
         self._reply = None
         ending = end(self._history, "failed", error=failed, new_id=self._means.new_id)
         await self._desk.record(*half_said, *ending)
+
+
+def _noticed(note: Note | News, turn: TurnId) -> Notice:
+    return Notice(note.code, note.text, turn, note.job if isinstance(note, Note) else None)

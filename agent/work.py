@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Protocol
 
+from agent.errors import Problem
 from agent.journal import Activity, GrowthKind, Journal, OpenText
 from agent.log_writer import LogWriter
-from agent.protocol import AnyEvent, SubmissionId, TurnId
+from agent.protocol import AnyEvent, Notice, SubmissionId, TurnId
+from agent.sandbox.port import Workspace
 from agent.stop import Stop
 
 log = logging.getLogger(__name__)
@@ -76,3 +78,14 @@ class Chores:
         self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a chore of a session failed", exc_info=error)
+
+
+async def rewound(workspace: Workspace, undone: Collection[TurnId]) -> tuple[Notice, ...]:
+    """Let the files go back to before what was undone; a notice where they stay as they are."""
+    try:
+        if await workspace.rewind(undone):
+            return ()
+        text = "The files could not go back: their checkpoint is gone. They stay as they are."
+    except Problem as problem:
+        text = f"The files could not go back: {problem.message}"
+    return (Notice("workspace_not_restored", text),)

@@ -4,9 +4,7 @@ import asyncio
 import gc
 import logging
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +23,7 @@ from agent.sandbox.port import Sandbox
 from agent.tools.toolbox import Toolbox
 from server import keys
 from server.announce import listening
-from server.building import MeansFactory, make_toolbox, new_id, unmatched
+from server.building import MeansFactory, job_watch, make_toolbox, new_id, unmatched
 from server.config import Config
 from server.goodbyes import GOING_AWAY
 from server.identity.gate import GATE, gate_for
@@ -43,8 +41,10 @@ from server.sessions.fleet import Fleet
 from server.sessions.manager import SessionManager
 from server.sessions.quotas import Connections
 from server.sessions.slots import Slots
+from server.sessions.watch import Watch
 from server.sessions.workspaces import Workspaces
 from server.settings import ServeSettings
+from server.stopping import exit_within, on_signals
 from server.store.sqlite import SqliteStore
 from server.times import timestamp, today
 from server.tool_servers import ToolServers
@@ -56,6 +56,8 @@ GAUGE_THREADS = 2
 """Of their own: a large checkpoint must not delay the look at what a command uses."""
 LARGEST_BODY = 2 * 1024 * 1024
 STOP_SECONDS = 9.0
+HUB_HOME = "hub"
+"""The folder of the Hub's library, in the data folder."""
 MODELS, SANDBOX = "the models are being loaded", "the sandbox is being tried"
 
 
@@ -97,11 +99,12 @@ def _named_model(settings: ServeSettings) -> str | None:
 
 
 async def _serve(settings: ServeSettings, config: Config, catalogue: Catalogue) -> int:
-    stop = _on_signals()
+    stop = on_signals()
     store = SqliteStore.open(settings.data_dir)
     try:
         async with _application(settings, config, catalogue, store) as app:
             await app[keys.SESSIONS].recover()
+            await app[keys.WATCH].begin()
             await app[keys.ARCHIVE].sweep()
             runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
             await runner.setup()
@@ -109,7 +112,7 @@ async def _serve(settings: ServeSettings, config: Config, catalogue: Catalogue) 
                 await _listen(runner, settings)
                 await stop.wait()
                 log.info("stopping")
-                _exit_within(STOP_SECONDS)
+                exit_within(STOP_SECONDS)
                 await _say_goodbye(app)
             finally:
                 await runner.cleanup()
@@ -144,6 +147,7 @@ async def _application(
             yield app
         finally:
             await _ended(tasks)
+            await app[keys.WATCH].close()
             await app[keys.TOOL_SERVERS].close()
             await catalogue.close()
 
@@ -170,14 +174,16 @@ async def _wired(
     app[keys.STORE] = store
     app[keys.TOOL_SERVERS] = ToolServers(config, threads)
     app[keys.WORKSPACES] = Workspaces(settings.data_dir / "workspaces", threads, config.sandbox)
-    toolbox = make_toolbox(config, sandbox, threads, settings.data_dir / "hub")
+    toolbox = make_toolbox(config, sandbox, threads, settings.data_dir / HUB_HOME)
     if strangers := unmatched(config.approval, toolbox.names, config.mcp_servers):
         _warn(readiness, f"approval names no tool and no effect: {', '.join(strangers)}")
-    _add_sessions(app, config, toolbox)
+    _add_sessions(app, config, toolbox, settings)
     return app
 
 
-def _add_sessions(app: web.Application, config: Config, toolbox: Toolbox) -> None:
+def _add_sessions(
+    app: web.Application, config: Config, toolbox: Toolbox, settings: ServeSettings
+) -> None:
     limits, catalogue, workspaces = config.limits, app[keys.CATALOGUE], app[keys.WORKSPACES]
     redactor, servers = Redactor(credentials(os.environ)), app[keys.TOOL_SERVERS]
     keyring = KeyRing(os.environ if app[GATE].mode == "dev" else {})
@@ -192,6 +198,14 @@ def _add_sessions(app: web.Application, config: Config, toolbox: Toolbox) -> Non
         timestamp=timestamp,
         clock=time.monotonic,
     )
+    app[keys.WATCH] = watch = Watch(
+        app[keys.STORE],
+        app[keys.SESSIONS],
+        job_watch(config.hub, settings.data_dir / HUB_HOME),
+        keyring.of,
+        redactor,
+    )
+    app[keys.FLEET].tell(watch)
     app[keys.ARCHIVE] = Archive(
         app[keys.STORE],
         app[keys.SESSIONS],
@@ -244,33 +258,6 @@ async def _say_goodbye(app: web.Application) -> None:
     await asyncio.gather(
         app[keys.SESSIONS].close(), *(board.close(GOING_AWAY) for board in app[keys.BOARDS])
     )
-
-
-def _on_signals() -> asyncio.Event:
-    """Set by the first signal to stop; the second ends the process at once."""
-    stop = asyncio.Event()
-
-    def told() -> None:
-        if stop.is_set():
-            os._exit(1)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told)
-    return stop
-
-
-def _exit_within(seconds: float) -> None:
-    """From a thread of its own: whatever blocks, also the loop, keeps the process no longer."""
-
-    def give_up() -> None:
-        log.error("not all that runs has ended within %g s: leaving it behind", seconds)
-        logging.shutdown()  # a thread writes the lines
-        os._exit(1)
-
-    timer = threading.Timer(seconds, give_up)
-    timer.daemon = True
-    timer.start()
 
 
 def _beside(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

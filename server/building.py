@@ -26,8 +26,12 @@ from agent.tools.github import Github
 from agent.tools.hub_client import Hub, HubSettings
 from agent.tools.hub_docs import HubDocs
 from agent.tools.hub_files import RepoFiles
+from agent.tools.hub_jobs import Jobs
 from agent.tools.hub_repos import RepoGit
 from agent.tools.hub_web import HubWeb
+from agent.tools.job_log import JobLog
+from agent.tools.job_prices import Prices
+from agent.tools.job_watch import HubJobs
 from agent.tools.paper_graph import PaperGraph
 from agent.tools.papers import Papers
 from agent.tools.plan import Plan
@@ -41,6 +45,7 @@ from server.config import Config, Web
 from server.identity.keyring import KeyRing
 from server.places import shipped
 from server.sessions.slots import Slots
+from server.sessions.watch import MOST_FOLLOWED
 from server.sessions.workspaces import Workspaces
 from server.tool_servers import ToolServers
 
@@ -83,7 +88,14 @@ def hub_tools(settings: HubSettings, threads: Executor, home: Path) -> Sequence[
         InspectDataset(HubWeb(settings.viewer)),
         HubDocs(web, threads),
         Papers(hub, graph),
+        Jobs(hub, JobLog(settings.endpoint), Prices(hub)),
     )
+
+
+def job_watch(settings: HubSettings, home: Path) -> HubJobs:
+    """Looks at jobs on threads of its own: tools do not wait for it."""
+    hub = Hub(settings.endpoint, home, threads=4, waiting=MOST_FOLLOWED)
+    return HubJobs(hub, JobLog(settings.endpoint), Prices(hub))
 
 
 def unmatched(

@@ -112,6 +112,13 @@ def _of_a_call(event: AnyEvent) -> Iterator[str]:
 
 def _of_the_course(event: AnyEvent) -> Iterator[str]:
     match event:
+        case protocol.JobStarted(title=title, job=job, url=url):
+            where = f" ({_line(url)})" if url else ""
+            yield f"*The job `{_line(job)}` began: {_line(title)}{where}*"
+        case protocol.JobEnded(job=job, status=status, output=output, seconds=seconds):
+            yield f"*The job `{_line(job)}` ended: {status}, {seconds:g} s*"
+            if output:
+                yield _fenced(output)
         case protocol.Notice(text=text):
             yield f"*Note: {_line(text)}*"
         case protocol.TurnUndone():

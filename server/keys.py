@@ -13,6 +13,7 @@ from server.sessions.archive import Archive
 from server.sessions.fleet import Fleet
 from server.sessions.manager import SessionManager
 from server.sessions.quotas import Connections
+from server.sessions.watch import Watch
 from server.sessions.workspaces import Workspaces
 from server.store.port import Store
 from server.tool_servers import ToolServers
@@ -30,6 +31,7 @@ STATIC = web.AppKey("static", Path)
 SESSIONS = web.AppKey("sessions", SessionManager)
 STORE = web.AppKey("store", Store)
 TOOL_SERVERS = web.AppKey("tool_servers", ToolServers)
+WATCH = web.AppKey("watch", Watch)
 WORKSPACES = web.AppKey("workspaces", Workspaces)
 
 BOARDS: web.AppKey[set["Board"]] = web.AppKey("boards", set)

@@ -11,6 +11,7 @@ from agent.protocol import (
     CallId,
     Delivery,
     ItemId,
+    JobEnded,
     SubmissionId,
     ToolOutput,
     TurnEnded,
@@ -247,6 +248,8 @@ def outgoing(seq: int, at: str, event: AnyEvent) -> Outgoing:
             return Outgoing(body, closes=item)
         case ToolOutput(call=call):
             return Outgoing(body, closes=call)
+        case JobEnded(job=job):
+            return Outgoing(body, closes=job)
         case TurnEnded(turn=turn):
             return Outgoing(body, ends=turn)
         case _:

@@ -8,7 +8,6 @@ from agent.protocol.events import (
     AutoApproval,
     Compacted,
     ErrorNote,
-    Event,
     InputQueued,
     InputWithdrawn,
     Notice,
@@ -34,6 +33,7 @@ from agent.protocol.events import (
     decode_event,
     encode_event,
 )
+from agent.protocol.jobs import JobEnded, JobStarted
 from agent.protocol.submissions import (
     AnySubmission,
     Approval,
@@ -60,7 +60,10 @@ from agent.protocol.words import (
     Delivery,
     Effect,
     EndStatus,
+    Event,
     ItemId,
+    JobId,
+    JobStatus,
     JsonObject,
     OutputStatus,
     PlanStatus,
@@ -96,6 +99,10 @@ __all__ = [
     "InputWithdrawn",
     "Interrupt",
     "ItemId",
+    "JobEnded",
+    "JobId",
+    "JobStarted",
+    "JobStatus",
     "JsonObject",
     "Notice",
     "Origin",

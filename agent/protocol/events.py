@@ -3,13 +3,16 @@
 import msgspec
 from msgspec import Struct
 
+from agent.protocol.jobs import JobEnded, JobStarted
 from agent.protocol.words import (
     CallId,
     Decision,
     Delivery,
     Effect,
     EndStatus,
+    Event,
     ItemId,
+    JobId,
     JsonObject,
     OutputStatus,
     PlanStatus,
@@ -17,12 +20,7 @@ from agent.protocol.words import (
     SubmissionId,
     TurnId,
     UserId,
-    snake,
 )
-
-
-class Event(Struct, frozen=True, tag=snake, tag_field="type", omit_defaults=True):
-    """Something that happened and is in the log for good; fields at their default are left out."""
 
 
 class Origin(Struct, frozen=True):
@@ -189,11 +187,12 @@ class Retrying(Event, frozen=True):
 
 
 class Notice(Event, frozen=True):
-    """A note; one with a turn is shown to the model beside the conversation."""
+    """A note; one with a turn is shown to the model, with a `job` it tells of that job's end."""
 
     code: str
     text: str
     turn: TurnId | None = None
+    job: JobId | None = None
 
 
 class Compacted(Event, frozen=True):
@@ -254,6 +253,8 @@ AnyEvent = (
     | ToolStarted
     | ToolOutput
     | Step
+    | JobStarted
+    | JobEnded
     | PlanUpdated
     | Usage
     | Retrying

@@ -9,6 +9,7 @@ SubmissionId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 TurnId: TypeAlias = str
 ItemId: TypeAlias = str
 CallId: TypeAlias = str
+JobId: TypeAlias = str
 UserId: TypeAlias = str
 JsonObject: TypeAlias = dict[str, Any]
 """A tool's arguments: the one dict that travels, because its shape belongs to the tool."""
@@ -28,6 +29,7 @@ Effect = Literal["read", "write", "execute", "spend", "publish"]
 OutputStatus = Literal["ok", "error", "rejected", "cancelled", "unknown"]
 EndStatus = Literal["completed", "interrupted", "failed", "limit"]
 Purpose = Literal["main", "compaction", "research", "title"]
+JobStatus = Literal["ok", "error", "cancelled", "unknown"]
 PlanStatus = Literal["pending", "in_progress", "completed"]
 
 
@@ -43,3 +45,7 @@ class Decision(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     feedback: str | None = None
     arguments: JsonObject | None = None
     remember: Literal["session"] | None = None
+
+
+class Event(Struct, frozen=True, tag=snake, tag_field="type", omit_defaults=True):
+    """Something that happened and is in the log for good; fields at their default are left out."""

@@ -5,8 +5,18 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from agent.protocol import CallId, Effect, JsonObject, PlanItem
+from agent.protocol import CallId, Effect, JobId, JsonObject, PlanItem
 from agent.sandbox.port import Workspace
+
+
+class Launched(Struct, frozen=True):
+    """A job that a call has started and that goes on by itself; a price of None is unknown."""
+
+    job: JobId
+    title: str
+    url: str | None = None
+    hardware: str | None = None
+    cost_usd: float | None = None
 
 
 class Outcome(Struct, frozen=True):
@@ -19,6 +29,7 @@ class Outcome(Struct, frozen=True):
     output: str
     plan: tuple[PlanItem, ...] | None = None
     files: tuple[str, ...] = ()
+    job: Launched | None = None
 
 
 class Keys(Protocol):

@@ -15,7 +15,7 @@ from agent.protocol import JsonObject, PlanItem
 from agent.sandbox.beneath import Beneath
 from agent.sandbox.owner import Owner
 from agent.sandbox.patience import blocking, to_the_end
-from agent.tools.port import Call, Foreign, News, Outcome, Source, Stakes, Tool, Weighed
+from agent.tools.port import Call, Foreign, Launched, News, Outcome, Source, Stakes, Tool, Weighed
 from agent.tools.printed import OUTPUT_LIMIT, Printed, kept_at
 from agent.tools.schema import schema_of
 
@@ -32,6 +32,7 @@ class Finished(Struct, frozen=True):
     size: int
     plan: tuple[PlanItem, ...] | None = None
     files: tuple[str, ...] = ()
+    job: Launched | None = None
 
 
 class Toolbox:
@@ -140,8 +141,15 @@ class Toolbox:
         whole = shown.complete(outcome.output)
         kept = await self._keep(whole, shown.printed, call)
         output, truncated = shown.printed.cut(kept)
-        size, plan, files = len(whole), outcome.plan, outcome.files
-        return Finished(outcome.status, output, truncated, size, plan, files)
+        return Finished(
+            status=outcome.status,
+            output=output,
+            truncated=truncated,
+            size=len(whole),
+            plan=outcome.plan,
+            files=outcome.files,
+            job=outcome.job,
+        )
 
     async def _outcome(self, name: str, arguments: JsonObject, call: Call) -> Outcome:
         """A failure of a tool is a result (one of the four broad excepts)."""

@@ -9,7 +9,7 @@ from server.delivery.clock import Clock, Handle
 from server.delivery.cursor import Feed
 from server.delivery.flusher import Flusher
 from server.delivery.frames import Frame, joined, text_frame
-from server.delivery.growing import Growing, Kind
+from server.delivery.growing import LOGS, Growing, Kind
 from server.delivery.limits import DeliveryLimits
 from server.delivery.pages import Pages
 from server.delivery.replay import Replay, Start, Wish
@@ -73,7 +73,7 @@ class Broadcaster:
     def open(self, kind: Kind, turn: str, item: str) -> "Author":
         """A text that grows in sight until the event that closes its item, or ends its turn."""
         limits = self._limits
-        keep = limits.tool_log if kind == "tool_log" else limits.text
+        keep = limits.tool_log if kind in LOGS else limits.text
         text = Growing(kind, turn, item, keep)
         self._feed.add(text)
         return Author(text, self._flusher)

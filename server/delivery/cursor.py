@@ -80,7 +80,8 @@ class Feed:
         self.ring.append(framed(event.body))
         if event.ends is not None:
             for text in [text for text in self._open if text.turn == event.ends]:
-                self._shut(text)
+                if text.kind != "job_log":
+                    self._shut(text)
 
     def add(self, text: Growing) -> None:
         """An open text; one that never grew need not be here."""

@@ -5,7 +5,9 @@ from typing import Literal
 
 from server.wire import ReasoningDelta, TextDelta, ToolLog
 
-Kind = Literal["text", "reasoning", "tool_log"]
+Kind = Literal["text", "reasoning", "tool_log", "job_log"]
+"""A job's log grows on when its turn has ended; beside that it is a tool's output."""
+LOGS = ("tool_log", "job_log")
 Delta = TextDelta | ReasoningDelta | ToolLog
 
 
@@ -47,14 +49,14 @@ class Growing:
         """Make what is fresh part of the text; whether that changed it."""
         text = _sendable("".join(self.fresh))
         self.fresh.clear()
-        if self.kind != "tool_log":
+        if self.kind not in LOGS:
             text = text[: self._keep - self.length]
         if not text:
             return False
         self._starts.append(self.length)
         self._pieces.append(text)
         self.length += len(text)
-        if self.kind == "tool_log":
+        if self.kind in LOGS:
             self._let_go(self.length - self._keep)
         return True
 
@@ -74,7 +76,7 @@ class Growing:
         until = bisect_left(self._starts, start + at_most)
         ahead = start - self._starts[index]
         text = "".join(self._pieces[index:until])[ahead : ahead + at_most]
-        if self.kind == "tool_log":
+        if self.kind in LOGS:
             return ToolLog(self.turn, self.item, start, text, skipped=start - offset)
         shown = TextDelta if self.kind == "text" else ReasoningDelta
         return shown(self.turn, self.item, start, text)

@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 from agent.protocol import Recorded, TurnEnded, TurnStarted, Usage
 from server.sessions.channel import Channel
@@ -21,6 +22,16 @@ MOST_TURNS = 10_000
 """How many turns that ended within a minute are counted."""
 MOST_OWNERS = 10_000
 """Whose costs of a day are known one by one; of further ones they are unknown."""
+
+
+class Listener(Protocol):
+    """Who follows what happens to all sessions."""
+
+    def created(self, row: SessionRow) -> None: ...
+
+    def recorded(self, channel: Channel, entries: Sequence[Recorded]) -> None: ...
+
+    def gone(self, session: str) -> None: ...
 
 
 class View:
@@ -82,11 +93,16 @@ class Fleet:
         """`clock` in seconds; `today` names the day that costs are counted for."""
         self._clock = clock
         self._views: set[View] = set()
+        self._listeners: list[Listener] = []
         self._streamed: dict[Channel, int] = {}
         self._turns: deque[tuple[float, str, bool]] = deque(maxlen=MOST_TURNS)
         """The ended ones: when, whose, and whether it failed."""
         self._spending = Spending(today)
         self.loop_lag_ms = 0.0
+
+    def tell(self, listener: Listener) -> None:
+        """Let it hear what happens to sessions from now on."""
+        self._listeners.append(listener)
 
     # -- told by sessions --
 
@@ -95,13 +111,19 @@ class Fleet:
 
     def created(self, row: SessionRow) -> None:
         self._show(row, row)
+        for listener in self._listeners:
+            listener.created(row)
 
     def gone(self, session: str) -> None:
+        for listener in self._listeners:
+            listener.gone(session)
         for view in self._views:
             view.changed.pop(session, None)
             view.gone[session] = None
 
     def recorded(self, channel: Channel, entries: Sequence[Recorded]) -> None:
+        for listener in self._listeners:
+            listener.recorded(channel, entries)
         for entry in entries:
             match entry.event:
                 case TurnStarted(turn=turn):

@@ -20,6 +20,7 @@ def indexed(digest: Digest) -> Indexed:
         cost_usd=digest.cost_usd,
         context_used=digest.context_used,
         context_limit=digest.context_limit,
+        jobs=digest.jobs,
     )
 
 

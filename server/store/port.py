@@ -25,6 +25,8 @@ class Indexed(Struct, frozen=True):
     cost_usd: float | None
     context_used: int
     context_limit: int
+    jobs: int = 0
+    """How many go on in the background."""
 
 
 class SessionRow(Struct, frozen=True):
@@ -220,6 +222,10 @@ class Store(Protocol):
 
     async def unsettled(self) -> tuple[str, ...]:
         """May need recovery: a running turn, drafts, or input at rest that nothing holds."""
+        ...
+
+    async def with_jobs(self) -> tuple[str, ...]:
+        """Sessions whose jobs go on in the background."""
         ...
 
     async def add_token(self, token: Token) -> None: ...

@@ -143,6 +143,11 @@ def unsettled(connection: sqlite3.Connection) -> tuple[str, ...]:
     return tuple(columns[0] for columns in found)
 
 
+def with_jobs(connection: sqlite3.Connection) -> tuple[str, ...]:
+    found = connection.execute("SELECT id FROM sessions WHERE jobs > 0 ORDER BY id").fetchall()
+    return tuple(columns[0] for columns in found)
+
+
 def _log(connection: sqlite3.Connection, session: str) -> tuple[int, int]:
     """Key and head. Raises NoSuchSession, or LogDamaged where the head is not the last event."""
     found: tuple[int, int, int] | None = connection.execute(

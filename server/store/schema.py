@@ -74,7 +74,10 @@ _QUOTA: Step = (
 )
 """How many sessions an owner has is asked with each that is made."""
 
-STEPS: tuple[Step, ...] = ((*_LOG, *_SEARCH), _SUMS, _COUNTS, _QUOTA)
+_JOBS: Step = ("""ALTER TABLE sessions ADD COLUMN jobs INTEGER""",)
+"""Rows from before have none, and their checksum knows nothing of it."""
+
+STEPS: tuple[Step, ...] = ((*_LOG, *_SEARCH), _SUMS, _COUNTS, _QUOTA, _JOBS)
 """Step n brings a database of version n to version n + 1; version 0 is an empty file."""
 
 

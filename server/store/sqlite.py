@@ -232,6 +232,9 @@ class SqliteStore:
     async def unsettled(self) -> tuple[str, ...]:
         return await self._readers.read(reads.unsettled)
 
+    async def with_jobs(self) -> tuple[str, ...]:
+        return await self._readers.read(reads.with_jobs)
+
     async def tokens(self) -> tuple[Token, ...]:
         return await self._readers.read(tokens.every)
 

@@ -340,6 +340,33 @@ export interface Step {
   readonly seconds: number;
 }
 
+/** A call left work behind that goes on elsewhere, at a price or at one that nobody knows. */
+export interface JobStarted {
+  readonly seq: number;
+  readonly at: string;
+  readonly type: 'job_started';
+  readonly turn: string;
+  readonly call: string;
+  readonly job: string;
+  readonly title: string;
+  readonly url?: string | null;
+  readonly hardware?: string | null;
+  readonly estimated_cost_usd?: number | null;
+}
+
+/** May come at any time, also between turns; `output` is the end of what the job printed. */
+export interface JobEnded {
+  readonly seq: number;
+  readonly at: string;
+  readonly type: 'job_ended';
+  readonly job: string;
+  readonly status: 'cancelled' | 'error' | 'ok' | 'unknown';
+  readonly output: string;
+  readonly seconds: number;
+  readonly cost_usd?: number | null;
+  readonly url?: string | null;
+}
+
 export interface PlanUpdated {
   readonly seq: number;
   readonly at: string;
@@ -374,7 +401,7 @@ export interface Retrying {
   readonly turn?: string | null;
 }
 
-/** A note; one with a turn is shown to the model beside the conversation. */
+/** A note; one with a turn is shown to the model, with a `job` it tells of that job's end. */
 export interface Notice {
   readonly seq: number;
   readonly at: string;
@@ -382,6 +409,7 @@ export interface Notice {
   readonly code: string;
   readonly text: string;
   readonly turn?: string | null;
+  readonly job?: string | null;
 }
 
 /** The model is shown `summary` in place of the log up to `through`, the first message aside. */
@@ -567,6 +595,8 @@ export type DurableEvent =
   | ToolStarted
   | ToolOutput
   | Step
+  | JobStarted
+  | JobEnded
   | PlanUpdated
   | Usage
   | Retrying

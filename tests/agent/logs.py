@@ -20,6 +20,9 @@ from agent.protocol import (
     Effect,
     EndStatus,
     InputQueued,
+    JobEnded,
+    JobStarted,
+    JobStatus,
     JsonObject,
     Notice,
     OutputStatus,
@@ -122,6 +125,17 @@ class Log(Struct, frozen=True):
     def run(self, call: ToolCall, output: str = "done", text: str = "") -> "Log":
         """A reply with this one call, which ran."""
         return self.reply(text, call).start(call.call).output(call.call, output)
+
+    def job(self, job: str = "ada/j1", call: str = "c1", title: str = "a training") -> "Log":
+        return self.add(JobStarted(self.turn, call, job, title))
+
+    def over(self, job: str = "ada/j1", status: JobStatus = "ok", output: str = "Bye.") -> "Log":
+        return self.add(JobEnded(job, status, output, 60.0, 0.5))
+
+    def woken(self, turn: str = "t2", job: str = "ada/j1") -> "Log":
+        """A turn that the end of a job began."""
+        began = TurnStarted(turn, job, "m1")
+        return self.add(began, Notice("job_ended", f"{job} has ended.", turn, job))
 
     def plan(self, **items: str) -> "Log":
         return self.add(PlanUpdated(self.turn, plan(**items)))

@@ -10,6 +10,9 @@ from agent.protocol import (
     CallId,
     InputQueued,
     InputWithdrawn,
+    JobEnded,
+    JobId,
+    JobStarted,
     Notice,
     SessionEnded,
     SubmissionId,
@@ -29,7 +32,7 @@ Events = Sequence[AnyEvent]
 
 def open_turns(events: Events) -> list[TurnId]:
     ended = {e.turn for e in events if isinstance(e, TurnEnded)}
-    begun = dict.fromkeys(e.turn for e in events if isinstance(e, UserMessage))
+    begun = dict.fromkeys(e.turn for e in events if isinstance(e, UserMessage | TurnStarted))
     return [turn for turn in begun if turn not in ended]
 
 
@@ -88,14 +91,19 @@ def complaints(events: Events) -> list[str]:
     """What the contract says of every log and this one breaks; an open turn may be the last."""
     broken = []
     undecided = open_turns(events)
-    for turn in dict.fromkeys(e.turn for e in events if isinstance(e, UserMessage)):
+    for turn in dict.fromkeys(e.turn for e in events if isinstance(e, UserMessage | TurnStarted)):
         starts = sum(isinstance(e, TurnStarted) and e.turn == turn for e in events)
         ends = sum(isinstance(e, TurnEnded) and e.turn == turn for e in events)
         if (starts, ends) != (1, 0 if turn in undecided else 1):
             broken.append(f"{turn} starts {starts} and ends {ends} times")
     if len(undecided) > 1:
         broken.append(f"open at once: {undecided}")
-    return [*broken, *_calls_complaints(events, undecided), *_message_complaints(events)]
+    return [
+        *broken,
+        *_calls_complaints(events, undecided),
+        *_message_complaints(events),
+        *_job_complaints(events),
+    ]
 
 
 def _calls_complaints(events: Events, undecided: list[TurnId]) -> list[str]:
@@ -107,6 +115,36 @@ def _calls_complaints(events: Events, undecided: list[TurnId]) -> list[str]:
         if starts > 1 or outputs > 1 or (outputs == 0 and turn not in undecided):
             broken.append(f"{call} starts {starts} times and has {outputs} outputs")
     return broken
+
+
+def _job_complaints(events: Events) -> list[str]:
+    """Each ends at most once, and the model is told of that once in the turns that count."""
+    undone = {e.turn for e in events if isinstance(e, TurnUndone)}
+    started = [e.job for e in events if isinstance(e, JobStarted)]
+    ended = [e.job for e in events if isinstance(e, JobEnded)]
+    told = [e.job for e in events if isinstance(e, Notice) and e.job and e.turn not in undone]
+    broken = [
+        f"{job} {what} twice"
+        for what, jobs in (("ended", ended), ("was told of", told))
+        for job in set(jobs)
+        if jobs.count(job) > 1
+    ]
+    broken += [f"{job} was not started" for job in ended if job not in started]
+    return broken + [f"{job} has not ended" for job in told if job not in ended]
+
+
+def untold(events: Events) -> list[JobId]:
+    """Jobs that ended, of which the model was told in no turn that counts."""
+    undone = {e.turn for e in events if isinstance(e, TurnUndone)}
+    ended = {e.job for e in events if isinstance(e, JobEnded)}
+    told = {e.job for e in events if isinstance(e, Notice) and e.turn not in undone}
+    started = (e for e in events if isinstance(e, JobStarted) and e.turn not in undone)
+    return [e.job for e in started if e.job in ended - told]
+
+
+def open_jobs(events: Events) -> list[JobId]:
+    ended = {e.job for e in events if isinstance(e, JobEnded)}
+    return [e.job for e in events if isinstance(e, JobStarted) and e.job not in ended]
 
 
 def _message_complaints(events: Events) -> list[str]:

@@ -38,6 +38,10 @@ from agent.protocol import (
     Effect,
     InputWithdrawn,
     Interrupt,
+    JobEnded,
+    JobId,
+    JobStarted,
+    JobStatus,
     Notice,
     PlanItem,
     PlanUpdated,
@@ -70,6 +74,7 @@ from agent.turn import (
     next_step,
 )
 from agent.turn import Compact as MakeRoom
+from agent.waking import hear
 from tests.agent.logs import numbered, rules
 
 T = TypeVar("T")
@@ -211,7 +216,21 @@ class Play:
 
     def interlude(self) -> None:
         if not self.alone and self._pick(False, False, False, True):
+            self.happen()
+
+    def happen(self) -> None:
+        """From outside: somebody submits something, or a job ends."""
+        jobs = [*self.history.jobs.known]
+        if jobs and self._compacting is None and self._pick(True, False):
+            self.end_job(self._pick(*jobs))
+        else:
             self.submit(self.anything())
+
+    def end_job(self, job: JobId) -> None:
+        status: JobStatus = self._pick("ok", "error", "cancelled", "unknown")
+        heard = hear(self.history, JobEnded(job, status, self.text(), 1.0), self.new_id)
+        if heard:
+            self.commit(*heard)
 
     # -- work --
 
@@ -224,7 +243,7 @@ class Play:
         if self.works and self._pick(True, True, True, False):
             self.work()
         else:
-            self.submit(self.anything())
+            self.happen()
 
     def work(self) -> None:
         """The next step of what runs."""
@@ -240,7 +259,7 @@ class Play:
             case AskModel(joining, notes):
                 self._join(turn, joining)
                 for note in notes:
-                    self.commit(Notice(note.code, note.text, turn.id))
+                    self.commit(Notice(note.code, note.text, turn.id, note.job))
                 self._ask_model(turn)
             case RunTools(calls, refused):
                 for c, why in refused:
@@ -319,7 +338,12 @@ class Play:
         if not self._is_on(turn):
             return
         plan = PlanUpdated(turn.id, (PlanItem("a", "build", self._pick("pending", "completed")),))
-        self.commit(*([plan] if self._pick(*[False] * 5, True) else []), output)
+        planned = [plan] if self._pick(*[False] * 5, True) else []
+        left = [self._job(output)] if call.started and call.made.tool == "train" else []
+        self.commit(*planned, output, *left)
+
+    def _job(self, output: ToolOutput) -> JobStarted:
+        return JobStarted(output.turn, output.call, self.new_id("j"), self.text("train"))
 
     def _summary(
         self, through: int, submission: str | None, turn: Turn | None = None

@@ -22,10 +22,10 @@ HEARD = UserMessage("t1", "s1", "Hi.", "ann")
     ],
 )
 def test_a_turn_ran_out_of(allowance: Allowance, seconds: float, reason: str | None) -> None:
-    turn = Turn("t1", HEARD, 1, 0, spent=Spent(90, 10, 0.5), replies=3, worked=seconds)
+    turn = Turn("t1", "s1", HEARD, 1, 0, spent=Spent(90, 10, 0.5), replies=3, worked=seconds)
     assert ran_out(turn, allowance) == reason
 
 
 def test_an_unknown_cost_is_not_held_against_a_turn() -> None:
-    turn = Turn("t1", HEARD, 1, 0, spent=Spent(90, 10, None))
+    turn = Turn("t1", "s1", HEARD, 1, 0, spent=Spent(90, 10, None))
     assert ran_out(turn, Allowance(max_cost_usd=0.1)) is None

@@ -48,14 +48,14 @@ def test_a_turn_tells_which_calls_are_open_and_which_wait() -> None:
         "c2": CallState(MADE, asked=True),
         "c3": CallState(MADE, output=OUTPUT),
     }
-    turn = Turn("t1", HEARD, 1, 0, calls=calls)
+    turn = Turn("t1", "s1", HEARD, 1, 0, calls=calls)
     assert turn.open_calls == (calls["c1"], calls["c2"])
     assert turn.waiting_calls == (calls["c2"],)
 
 
 def test_a_turn_is_undone_from_an_event_on() -> None:
-    assert not Turn("t1", HEARD, 1, 0).undone
-    assert Turn("t1", HEARD, 1, 0, undone_at=9).undone
+    assert not Turn("t1", "s1", HEARD, 1, 0).undone
+    assert Turn("t1", "s1", HEARD, 1, 0, undone_at=9).undone
 
 
 def test_what_was_spent_adds_up() -> None:
@@ -84,7 +84,7 @@ def test_a_cost_stays_unknown_once_a_part_of_it_is() -> None:
 def test_a_summary_tells_of_what_counted_when_it_was_made(
     began: int, undone_at: int | None, told: bool
 ) -> None:
-    turn = Turn("t1", HEARD, began, 0, undone_at=undone_at)
+    turn = Turn("t1", "s1", HEARD, began, 0, undone_at=undone_at)
     assert Summary(12, "They talked.", through=8).tells_of(turn) is told
 
 
@@ -112,12 +112,14 @@ def test_time_passes_forward_and_in_no_leaps(earlier: str, later: str, seconds: 
     [
         pytest.param(None, (), id="not ruled on"),
         pytest.param(APPROVED, (), id="allowed once"),
-        pytest.param(replace(APPROVED, remember="session"), ("bash",), id="allowed for good"),
+        pytest.param(
+            replace(APPROVED, remember="session"), (("bash", "execute"),), id="allowed for good"
+        ),
         pytest.param(Decision("c1", "reject", remember="session"), (), id="rejected"),
     ],
 )
 def test_a_turn_remembers_what_was_allowed_for_the_session(
-    decision: Decision | None, remembered: tuple[str, ...]
+    decision: Decision | None, remembered: tuple[tuple[str, str], ...]
 ) -> None:
-    turn = Turn("t1", HEARD, 1, 0, calls={"c1": CallState(MADE, decision=decision)})
+    turn = Turn("t1", "s1", HEARD, 1, 0, calls={"c1": CallState(MADE, decision=decision)})
     assert turn.remembered == remembered

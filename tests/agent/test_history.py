@@ -16,6 +16,7 @@ from agent.protocol import (
     Usage,
 )
 from agent.protocol import ErrorNote as Failure
+from agent.waking import untold
 from tests.agent import naive
 from tests.agent.logs import Log, call, plan
 from tests.agent.play import Play, plays
@@ -144,7 +145,7 @@ def test_an_undone_turn_no_longer_counts(log: Log, counting: list[str], last: st
     ("log", "remembered"),
     [
         pytest.param(ASKING.rule(c1="approve"), set(), id="an approval alone is not"),
-        pytest.param(ASKING.rule(c1=PUBLISH), {"bash"}, id="an approval for the session is"),
+        pytest.param(ASKING.rule(c1=PUBLISH), {("bash", "execute")}, id="one for the session is"),
         pytest.param(
             ASKING.rule(c1={"decision": "reject", "remember": "session"}), set(), id="a no is not"
         ),
@@ -153,7 +154,7 @@ def test_an_undone_turn_no_longer_counts(log: Log, counting: list[str], last: st
         ),
     ],
 )
-def test_what_is_remembered(log: Log, remembered: set[str]) -> None:
+def test_what_is_remembered(log: Log, remembered: set[tuple[str, str]]) -> None:
     assert log.history.remembered == remembered
 
 
@@ -299,6 +300,8 @@ def test_the_digest_is_what_a_plain_count_over_all_events_gives(play: Play) -> N
             assert [*filter(None, [digest.turn])] == naive.open_turns(known)
             assert [q.submission for q in digest.queue] == naive.queue(known)
             assert digest.held == naive.held(known)
+            assert digest.jobs == (0 if digest.state == "ended" else len(naive.open_jobs(known)))
+            assert [j.started.job for j in untold(history)] == naive.untold(known)
             assert digest.cost_usd == pytest.approx(naive.cost(known))
             asking = digest.state == "awaiting_approval"
             assert digest.pending_approvals == (len(naive.unruled(known)) if asking else 0)

@@ -47,8 +47,8 @@ SUBMISSIONS = """user_input approval interrupt resume withdraw undo retry compac
     set_auto_approval shutdown ping"""
 EVENTS = """session_created input_queued input_withdrawn user_message turn_started
     assistant_message tool_call approval_required approval_resolved tool_started tool_output
-    step plan_updated usage retrying notice compacted turn_undone session_updated turn_ended
-    session_ended"""
+    step job_started job_ended plan_updated usage retrying notice compacted turn_undone
+    session_updated turn_ended session_ended"""
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ function told(entry: Entry): object {
       const { tool, state, arguments: used, output = null, ruling } = entry;
       return given({ ...common, tool, state, arguments: used, output, ruling: ruling?.decision });
     }
+    case 'job':
+      return { ...common, state: entry.state };
     case 'note':
       return { ...common, about: entry.event.type };
   }

@@ -162,10 +162,10 @@ async def test_work_beside_requests_that_fails_is_told_of_at_once(
 
 BLOCKED = """
 import threading
-from server.app import _exit_within
+from server.stopping import exit_within
 from server.logs import configure
 configure("text", "info")
-_exit_within(0.1)
+exit_within(0.1)
 threading.Event().wait()
 """
 

@@ -196,7 +196,11 @@ def test_the_errors_over_http_are_those_of_the_page() -> None:
 
 
 def test_the_notices_are_those_of_the_page() -> None:
-    constants = {"COMPACTION_STOPPED": "compaction_stopped", "TRUNCATED": "truncated_output"}
+    constants = {
+        "COMPACTION_STOPPED": "compaction_stopped",
+        "JOB_ENDED": "job_ended",
+        "TRUNCATED": "truncated_output",
+    }
     codes = first_words("Notice", "Note", "News")
     for node in called("Notice", "Note"):
         if isinstance(node.args[0], ast.Name):

@@ -18,5 +18,5 @@ export function asking(entries: readonly Entry[]): readonly ToolEntry[] {
 
 /** The last turn that counts: the one that undo would take back. */
 export function lastTurn(entries: readonly Entry[]): string | null {
-  return entries.findLast((e) => e.kind === 'user' && e.undone === undefined)?.turn ?? null;
+  return entries.findLast((e) => e.kind !== 'job' && e.turn !== undefined && e.undone === undefined)?.turn ?? null;
 }

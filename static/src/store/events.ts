@@ -5,6 +5,7 @@ import type {
   ApprovalResolved,
   AssistantMessage,
   DurableEvent,
+  JobEnded,
   SessionUpdated,
   Step,
   ToolOutput,
@@ -45,8 +46,9 @@ const FOLDS: Folds = {
     now.queued = without(now.queued, submission);
   },
   user_message: said,
-  turn_started({ now }, { turn, at }) {
-    now.turn = { id: turn, at };
+  turn_started(draft, { turn, submission, at }) {
+    again(draft, submission);
+    draft.now.turn = { id: turn, at };
   },
   assistant_message: answered,
   tool_call(draft, { call, turn, at, tool, arguments: given, effect, malformed }) {
@@ -64,6 +66,13 @@ const FOLDS: Folds = {
   tool_started: started,
   tool_output: printed,
   step: stepped,
+  job_started(draft, { turn, at, job, title, url, hardware, estimated_cost_usd: cost }) {
+    draft.put({
+      ...{ kind: 'job', key: `c:${job}`, job, turn, at, title, state: 'running', cost: cost ?? null },
+      ...{ url: url ?? undefined, hardware: hardware ?? undefined },
+    });
+  },
+  job_ended: jobEnded,
   plan_updated({ now }, { turn, items }) {
     now.plans = [...now.plans.filter((plan) => plan.turn !== turn), { turn, items }];
     now.plan = items;
@@ -102,18 +111,21 @@ function updated(draft: Draft, event: SessionUpdated): void {
 
 function said(draft: Draft, event: UserMessage): void {
   const { turn, at, submission, text, author, steered = false, attachments = [] } = event;
-  // A retry undoes a turn and says the same again under one id.
-  if (draft.now.lastUndo === submission) {
-    draft.change(
-      (entry) => entry.undone === submission,
-      (entry) => ({ ...entry, retried: true }),
-    );
-  }
+  again(draft, submission);
   draft.now.queued = without(draft.now.queued, submission);
   draft.put({
     ...{ kind: 'user', key: `u:${submission}`, turn, at },
     ...{ submission, text, author, steered, attachments },
   });
+}
+
+/** A retry undoes a turn and begins it again under one id. */
+function again(draft: Draft, submission: string): void {
+  if (draft.now.lastUndo !== submission) return;
+  draft.change(
+    (entry) => entry.undone === submission && entry.retried === undefined,
+    (entry) => ({ ...entry, retried: true }),
+  );
 }
 
 function answered(draft: Draft, event: AssistantMessage): void {
@@ -180,6 +192,17 @@ function stepped(draft: Draft, event: Step): void {
   const old = draft.find(`c:${call}`);
   const before = old?.kind === 'tool' ? (old.steps ?? []) : [];
   draft.tool(call, { turn, at }, { steps: [...before, event] });
+}
+
+function jobEnded(draft: Draft, event: JobEnded): void {
+  const { job, at, status: state, output, seconds, cost_usd: cost } = event;
+  const key = `c:${job}`;
+  const old = draft.find(key);
+  const blank = { kind: 'job', key, job, at, title: job } as const;
+  const known = old?.kind === 'job' ? old : blank;
+  const place = event.url == null ? {} : { url: event.url };
+  draft.put({ ...known, ...place, state, output, seconds, cost: cost ?? null });
+  draft.shut(key);
 }
 
 function spent({ now }: Draft, event: Usage): void {

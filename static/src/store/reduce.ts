@@ -126,6 +126,7 @@ function spoken(draft: Draft, frame: TextDelta | ReasoningDelta, part: keyof Ope
 function isClosed(draft: Draft, key: string): boolean {
   const entry = draft.text(key) === undefined ? draft.find(key) : undefined;
   if (entry?.kind === 'tool') return entry.output !== undefined;
+  if (entry?.kind === 'job') return entry.state !== 'running';
   return entry?.kind === 'assistant' && !entry.open;
 }
 

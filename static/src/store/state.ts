@@ -86,6 +86,20 @@ export interface ToolEntry extends Placed {
   readonly steps?: readonly Step[] | undefined;
 }
 
+/** Work that a call left behind; its log grows under the same key while it runs. */
+export interface JobEntry extends Placed {
+  readonly kind: 'job';
+  readonly job: string;
+  readonly title: string;
+  readonly url?: string | undefined;
+  readonly hardware?: string | undefined;
+  readonly state: 'running' | 'ok' | 'error' | 'cancelled' | 'unknown';
+  /** What it may cost at most; then what it has cost. Null is unknown. */
+  readonly cost: number | null;
+  readonly output?: string | undefined;
+  readonly seconds?: number | undefined;
+}
+
 export interface Ruling extends Decision {
   readonly by: string;
 }
@@ -96,7 +110,7 @@ export interface NoteEntry extends Placed {
   readonly event: DurableEvent;
 }
 
-export type Entry = UserEntry | AssistantEntry | ToolEntry | NoteEntry;
+export type Entry = UserEntry | AssistantEntry | ToolEntry | JobEntry | NoteEntry;
 
 export interface QueuedInput {
   readonly submission: string;

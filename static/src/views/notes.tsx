@@ -30,7 +30,7 @@ export function noteWords({ event }: NoteEntry): readonly [string, Tone] {
     case 'turn_ended':
       return endWords(event);
     case 'notice':
-      return [event.text, 'quiet'];
+      return [event.job ? words.job.told : event.text, 'quiet'];
     case 'session_ended':
       return [words.ended.session, 'line'];
     case 'compacted':

@@ -6,6 +6,7 @@ import type { Entry } from '../store/state.ts';
 import { words } from '../words/en.ts';
 import type { Desk } from './desk.ts';
 import { Icon } from './icons.tsx';
+import { JobCard } from './job_card.tsx';
 import { Answer, UserMessage } from './messages.tsx';
 import { Note } from './notes.tsx';
 import type { Folded } from './rows.ts';
@@ -19,6 +20,8 @@ export function RowView({ desk, entry }: { desk: Desk; entry: Entry }): JSX.Elem
       return <Answer desk={desk} entry={entry} />;
     case 'tool':
       return <ToolCard desk={desk} entry={entry} />;
+    case 'job':
+      return <JobCard desk={desk} entry={entry} />;
     case 'note':
       return <Note desk={desk} entry={entry} />;
   }

@@ -10,6 +10,7 @@ from aiohttp import web
 from tests.fakes.hub.commits import Commits
 from tests.fakes.hub.discussions import Discussions
 from tests.fakes.hub.docs import Docs
+from tests.fakes.hub.jobs import Jobs
 from tests.fakes.hub.papers import Papers
 from tests.fakes.hub.repos import Repos
 from tests.fakes.hub.viewer import Viewer
@@ -76,10 +77,19 @@ class FakeHub:
         self.discussions = Discussions(self.repos)
         self.viewer = Viewer(self.users)
         self.docs = Docs()
+        self.jobs = Jobs(self.users)
         self.papers = Papers()
         app = web.Application(middlewares=[self._watched], client_max_size=64 * 1024 * 1024)
         app.router.add_get("/api/whoami-v2", self._whoami)
-        rooms = (self.docs, self.papers, self.viewer, self.commits, self.discussions, self.repos)
+        rooms = (
+            self.jobs,
+            self.docs,
+            self.papers,
+            self.viewer,
+            self.commits,
+            self.discussions,
+            self.repos,
+        )
         for room in rooms:
             app.add_routes(room.routes())
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1)
