@@ -63,7 +63,7 @@ class Flusher:
         self._serve(viewer)
 
     def dismiss(self, viewer: Viewer) -> None:
-        viewer.live = False
+        viewer.live = viewer.smooth = False
         self._live.pop(viewer, None)
         self._gated.pop(viewer, None)
 
@@ -136,26 +136,24 @@ class Flusher:
 
     def _serve_some(self, viewers: Sequence[Viewer]) -> None:
         """As `_serve` does, at half its price for those who read along and want nothing else."""
-        gate, step_from = self._limits.gate, self._step
+        gate = self._limits.gate
         cursor: Cursor | None = None
         step: Step | None = None
+        data = b""
         for viewer in viewers:
             if viewer.cursor is not cursor:
                 cursor = viewer.cursor
-                step = None if cursor is None else step_from(cursor)
-            outlet = viewer.outlet
-            if (
-                step is None
-                or not step.done
-                or not viewer.smooth
-                or outlet.is_closing()
-                or outlet.get_write_buffer_size() >= gate
-            ):
+                step = self._last_step(cursor)
+                data = b"" if step is None else step.data
+            if step is None or not viewer.smooth:
                 if viewer.live:
                     self._serve(viewer)
-            elif step.data:
-                outlet.write(step.deflated if viewer.deflated else step.data)
+            elif not data:
+                continue
+            elif viewer.outlet.offer(step.deflated if viewer.deflated else data, gate):
                 viewer.cursor = step.cursor
+            else:
+                self._serve(viewer)
 
     def _serve(self, viewer: Viewer) -> None:
         progress = viewer.pump(self._step)
@@ -173,6 +171,11 @@ class Flusher:
             self.dismiss(viewer)
         elif viewer.live and viewer.leaving is not None:
             viewer.part(*viewer.leaving)
+
+    def _last_step(self, cursor: Cursor | None) -> Step | None:
+        """One behind which nothing is lacking."""
+        step = None if cursor is None else self._step(cursor)
+        return step if step is not None and step.done else None
 
     def _step(self, cursor: Cursor) -> Step | None:
         if cursor in self._steps:

@@ -20,7 +20,11 @@ _REASON_BYTES = 123
 
 
 class Outlet(Protocol):
-    """A connection's transport; an asyncio.Transport is one."""
+    """A connection's transport."""
+
+    def offer(self, data: bytes, gate: int, /) -> bool:
+        """Write unless it is closing, or holds `gate` bytes; whether it was written."""
+        ...
 
     def write(self, data: bytes, /) -> None: ...
     def get_write_buffer_size(self) -> int: ...
@@ -57,7 +61,7 @@ class Viewer:
     __slots__ = (
         "_abort", "_bye", "_clock", "_failure", "_hangup", "_host", "_left", "_level", "_limits",
         "_outbox", "_outbox_bytes", "_reading", "_since", "_task", "_waiters", "cursor", "deflated",
-        "leaving", "live", "outlet", "wish",
+        "leaving", "live", "outlet", "smooth", "wish",
     )  # fmt: skip
 
     def __init__(
@@ -76,8 +80,13 @@ class Viewer:
         """None until `synced`."""
         self.live = False
         """Whether the flusher serves it; it may also be on its way there in a task of its own."""
+        self.smooth = False
+        """Whether the flusher has nothing to do for it but to write what is new.
+
+        Found out when it has been served, and over with whatever else there is to do for it.
+        """
         self.leaving: tuple[Bye, float] | None = None
-        """What it is told, with the patience of `part`, as soon as it has everything."""
+        """What it is told, with the patience of `part`, when it is served and has everything."""
         self._hangup = hangup
         self._host = host
         self._limits = limits
@@ -147,6 +156,7 @@ class Viewer:
             return
         self._outbox.append(frame)
         self._outbox_bytes += len(frame)
+        self.smooth = False
         if self.cursor is not None:
             self._host.watch(self)
 
@@ -173,17 +183,6 @@ class Viewer:
         """Whether its transport takes nothing more for now."""
         outlet = self.outlet
         return outlet.is_closing() or outlet.get_write_buffer_size() >= self._limits.gate
-
-    @property
-    def smooth(self) -> bool:
-        """Whether the flusher has nothing to do for it but to write what is new."""
-        return (
-            self.live
-            and not self._outbox
-            and not self._waiters
-            and self._since is None
-            and self.leaving is None
-        )
 
     async def gone(self) -> None:
         """Wait until its handler is done with it, or it was cut off."""
@@ -224,13 +223,14 @@ class Viewer:
                 outlet.write(step.deflated if self.deflated else step.data)
             self.cursor = step.cursor
             if step.done:
+                self.smooth = self.leaving is None
                 return Progress.DONE
 
     def stalled(self, now: float) -> bool:
         """Whether it has taken nearly nothing for too long; asked while it is gated."""
         level = self.outlet.get_write_buffer_size()
         if self._since is None or level <= self._level - self._limits.trickle:
-            self._level, self._since = level, now
+            self._level, self._since, self.smooth = level, now, False
         return now - self._since >= self._limits.stalled
 
     # ---- inside --------------------------------------------------------------------------------
@@ -254,6 +254,7 @@ class Viewer:
     async def _wait(self) -> None:
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
+        self.smooth = False
         await waiter
 
     def _wake(self) -> None:

@@ -82,6 +82,12 @@ class Transport:
         self.written = b""
         self._pending = 0
 
+    def offer(self, data: bytes, gate: int, /) -> bool:
+        if self.closing or self._pending >= gate:
+            return False
+        self.write(data)
+        return True
+
     def write(self, data: bytes, /) -> None:
         assert not self.closing, "written to a closed transport"
         self.writes += 1
