@@ -28,8 +28,6 @@ async def measure() -> list[Figure]:
         figures += _figures(viewers, cost)
     whole = {viewers: viewers * cost.ours for viewers, cost in costs.items() if viewers > 1}
     figures.append(growth("an event's cost with the viewers", whole))
-    share = max(cost.load for cost in costs.values()) * 100
-    figures.append(Figure("fan-out: the load generator's share of its core", share, "%"))
     return figures
 
 
