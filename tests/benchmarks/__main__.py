@@ -16,6 +16,7 @@ from tests.benchmarks import (
     fleet,
     memory,
     page,
+    page_session,
     reconnect,
     through_litellm,
     viewers,
@@ -39,6 +40,7 @@ ROWS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "reconnect": reconnect.measure,
     "cold-start": cold_start.measure,
     "page": page.measure,
+    "page-session": page_session.measure,
 }
 
 

@@ -43,7 +43,7 @@ class Smoothness(TypedDict):
 
 
 async def measure() -> list[Figure]:
-    async with _browser() as browser:
+    async with browser_on_all_cores() as browser:
         figures = await _cold(browser)
         with TemporaryDirectory(prefix="mooring-bench-") as folder:
             build(Path(folder))
@@ -56,7 +56,7 @@ async def measure() -> list[Figure]:
 
 
 @asynccontextmanager
-async def _browser() -> AsyncIterator[Browser]:
+async def browser_on_all_cores() -> AsyncIterator[Browser]:
     """A browser on all cores: this process keeps to one."""
     mine = os.sched_getaffinity(0)
     os.sched_setaffinity(0, CORES)

@@ -1,0 +1,98 @@
+"""How soon a long session is on screen, and how soon a page is back whose line was cut."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from playwright.async_api import Browser, Page, expect
+
+from tests.api import Api
+from tests.benchmarks.machine import quantile
+from tests.benchmarks.page import browser_on_all_cores
+from tests.benchmarks.processes import mooring
+from tests.benchmarks.table import Figure
+from tests.browser.lines import Back, Journey, lines_to
+from tests.client import Viewer
+from tests.model_server import CallScript, ModelServer, Reply
+
+EVENTS, CALLS, OPENED, CUTS = 5_000, 40, 5, 100
+OPEN_MS, BACK_SECONDS = 500.0, 2.0
+LAST = "The last words of a long session."
+PATIENCE = 60_000
+SEEN = """(text) => new MutationObserver((_, observer) => {
+  const last = [...document.querySelectorAll('.entry.assistant .prose')].at(-1);
+  if (!last?.textContent.includes(text)) return;
+  observer.disconnect();
+  requestAnimationFrame(() => { window.seen = performance.now(); });
+}).observe(document, {childList: true, subtree: true, characterData: true})"""
+
+
+async def measure() -> list[Figure]:
+    async with (
+        ModelServer() as model,
+        mooring(model.url) as server,
+        browser_on_all_cores() as browser,
+    ):
+        return [
+            *await _opened(browser, server.url, model),
+            *await _cut(browser, server.url, model),
+        ]
+
+
+async def _opened(browser: Browser, url: str, model: ModelServer) -> list[Figure]:
+    """From an empty browser to the last words in sight."""
+    async with Api(url) as api:
+        session = await _long(api, model)
+        head = (await api.good("GET", f"/api/sessions/{session}"))["head"]
+    took = []
+    for _ in range(OPENED):
+        async with _page(browser) as page:
+            await page.add_init_script(f"({SEEN})({LAST!r})")
+            await page.goto(f"{url}/#/s/{session}")
+            await page.wait_for_function("() => window.seen")
+            took.append(float(await page.evaluate("() => window.seen")))
+    return [
+        Figure(f"page: a session of {head:,} events opened", quantile(took, 0.5), "ms", OPEN_MS)
+    ]
+
+
+async def _long(api: Api, model: ModelServer) -> str:
+    """A session of so many events: turns with many calls, and an answer at the end."""
+    session = await api.session("A long one")
+    calls = [CallScript("read", {"path": f"missing-{number}.txt"}) for number in range(CALLS)]
+    async with Viewer(api.url, session) as viewer:
+        await viewer.synced()
+        while not viewer.events or viewer.events[-1]["seq"] < EVENTS:
+            model.play(Reply(text="I look.", calls=calls, whole_calls=True), Reply(text=LAST))
+            said = await viewer.say("Look once more")
+            turn = await viewer.until("turn_started", submission=said["id"])
+            await viewer.until("turn_ended", turn=turn["turn"])
+    return session
+
+
+async def _cut(browser: Browser, url: str, model: ModelServer) -> list[Figure]:
+    """A stream whose line is cut again and again: what is shown in the end is what was said."""
+    async with lines_to(url) as lines, _page(browser) as page:
+        back, journey = Back(page), Journey(lines, CUTS, seed=round(time.time()))
+        model.play(journey.reply)
+        await page.goto(lines.url)
+        field = page.get_by_role("textbox", name="Message", exact=True)
+        await field.fill("Write")
+        await field.press("Enter")
+        took = await journey.travel(back)
+        shown = page.get_by_role("region", name="Conversation").locator(".prose")
+        await expect(shown).to_have_text(journey.text, timeout=PATIENCE)
+    return [
+        Figure(f"page: back after {CUTS} cuts: slowest", max(took), "s", BACK_SECONDS),
+        Figure(f"page: back after {CUTS} cuts: median", quantile(took, 0.5), "s"),
+    ]
+
+
+@asynccontextmanager
+async def _page(browser: Browser) -> AsyncIterator[Page]:
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(PATIENCE)
+    try:
+        yield await context.new_page()
+    finally:
+        await context.close()
