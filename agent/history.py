@@ -161,11 +161,11 @@ class History:
             jobs=0 if self.ended else len(self.jobs.open),
         )
 
-    def apply(self, recorded: Recorded) -> None:
-        """Take one more event of the log, in order."""
+    def apply(self, recorded: Recorded, since: float | None = None) -> None:
+        """Take the next event of the log; `since`: seconds since the last one, if measured."""
         event = recorded.event
         if self.open_turn is not None and not isinstance(event, ApprovalResolved):
-            self.open_turn.worked += seconds_between(self._at, recorded.at)
+            self.open_turn.worked += seconds_between(self._at, recorded.at, since)
         self.head, self._at = recorded.seq, recorded.at
         match event:
             case UserMessage():
