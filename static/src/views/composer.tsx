@@ -117,8 +117,11 @@ export function Composer(props: ComposerProps): JSX.Element {
   );
 }
 
+/** Where the style sheet cannot do it: measuring lays out the whole page at once. */
+const SIZES_ITSELF = CSS.supports('field-sizing', 'content');
+
 function fit(field: HTMLTextAreaElement | null): void {
-  if (!field) return;
+  if (!field || SIZES_ITSELF) return;
   field.style.height = 'auto';
   const most = (window.visualViewport?.height ?? innerHeight) * MOST_SHARE;
   field.style.height = `${Math.min(field.scrollHeight, most)}px`;
