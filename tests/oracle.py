@@ -27,6 +27,8 @@ DURABLE: dict[str, frozenset[str]] = {
         "plan_updated": "turn items",
         "usage": "model input_tokens output_tokens cached_tokens cost_usd purpose",
         "retrying": "attempt of wait_seconds error",
+        "job_started": "turn call job title",
+        "job_ended": "job status output seconds",
         "notice": "code text",
         "compacted": "before_tokens after_tokens summary through",
         "turn_undone": "turn submission",
@@ -37,8 +39,8 @@ DURABLE: dict[str, frozenset[str]] = {
 }
 DELTAS = {"text_delta": "text", "reasoning_delta": "reasoning", "tool_log": "log"}
 OF_A_TURN = set(
-    "assistant_message tool_call tool_started tool_output step plan_updated approval_required"
-    " approval_resolved turn_ended".split()
+    "assistant_message tool_call tool_started tool_output step job_started plan_updated"
+    " approval_required approval_resolved turn_ended".split()
 )
 
 
@@ -79,6 +81,8 @@ class Log:
         self.items: set[str] = set()
         self.calls: dict[str, Call] = {}
         self.steps: set[str] = set()
+        self.jobs: dict[str, bool] = {}
+        """Whether they have ended."""
         self.queued: dict[str, str] = {}
         self.ended = False
 
@@ -125,8 +129,10 @@ class Log:
 
     def _turn_started(self, event: Frame) -> None:
         message = self.events[-1] if self.events else event
-        same = all(message[key] == event[key] for key in ("turn", "submission"))
-        law(same and self.turn is None, "turn_started belongs to the message before it", event)
+        same = all(message.get(key) == event[key] for key in ("turn", "submission"))
+        woken = message["type"] in ("job_ended", "turn_undone")
+        law(same or woken, "turn_started belongs to the message or the job before it", event)
+        law(self.turn is None, "a turn starts when none is open", event)
         law(event["turn"] not in self.turns, "a turn is started once", event)
         self.turn = event["turn"]
         self.turns.add(event["turn"])
@@ -193,6 +199,21 @@ class Log:
         law(not call.answered, "no step follows its call's output", event)
         law(event["step"] not in self.steps, "a step ends once", event)
         self.steps.add(event["step"])
+
+    def _job_started(self, event: Frame) -> None:
+        law(self._call(event["call"], event).answered, "a job is left by a call that ended", event)
+        law(event["job"] not in self.jobs, "a job begins once", event)
+        self.jobs[event["job"]] = False
+
+    def _job_ended(self, event: Frame) -> None:
+        law(event["status"] in ("ok", "error", "cancelled", "unknown"), "status is known", event)
+        law(event["job"] in self.jobs or not self.whole, "a known job ends", event)
+        law(not self.jobs.get(event["job"]), "a job ends once", event)
+        self.jobs[event["job"]] = True
+
+    def _notice(self, event: Frame) -> None:
+        if job := event.get("job"):
+            law(self.jobs.get(job) or not self.whole, "a job is told of when it has ended", event)
 
     def _turn_undone(self, event: Frame) -> None:
         law(self.turn is None, "a running turn is not undone", event)
