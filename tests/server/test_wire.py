@@ -10,6 +10,7 @@ from agent.protocol import (
     AnyEvent,
     AssistantMessage,
     InputWithdrawn,
+    JobEnded,
     ToolOutput,
     TurnEnded,
     decode_event,
@@ -118,6 +119,7 @@ EVENTS: list[tuple[AnyEvent, str | None, str | None]] = [
     (AssistantMessage("t", "i", 'say "hi"'), "i", None),
     (ToolOutput("t", "c", "ok", "é\n", False, 2, 0.5), "c", None),
     (TurnEnded("t", "completed"), None, "t"),
+    (JobEnded("ada/j1", "ok", "Bye.", 60.0), "ada/j1", None),
     (InputWithdrawn("c1", "dev"), None, None),
 ]
 

@@ -265,6 +265,15 @@ def test_a_text_whose_turn_ends_without_it_is_forgotten() -> None:
     assert growing.closed
 
 
+def test_the_log_of_a_job_grows_on_when_its_turn_has_ended() -> None:
+    feed = a_feed()
+    growing = opened(feed, "job_log", "ada/j1", "epoch 1")
+    publish(feed, ends="t1")
+    assert not growing.closed
+    publish(feed, closes="ada/j1")
+    assert growing.closed
+
+
 def test_an_event_that_closes_nothing_open_keeps_nothing() -> None:
     feed = a_feed()
     publish(feed, closes="i9")

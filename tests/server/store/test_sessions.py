@@ -180,6 +180,16 @@ async def test_which_sessions_may_need_recovery(
     assert await store.unsettled() == (("a",) if unsettled else ())
 
 
+async def test_sessions_with_jobs_are_found(store: SqliteStore) -> None:
+    for name, jobs in (("a", 2), ("b", 0), ("c", 1)):
+        await store.create(session(name))
+        await store.append(commit(name, 2, indexed=indexed(jobs=jobs)))
+    assert await store.with_jobs() == ("a", "c")
+    row = await store.row("a")
+    assert row is not None
+    assert row.indexed.jobs == 2
+
+
 async def test_one_session_too_many_is_refused_but_a_repeat_is_answered(store: SqliteStore) -> None:
     first = session("s1", at_most=1, idempotency_key="k")
     await store.create(first)
