@@ -63,6 +63,28 @@ async def test_the_agent_hears_why_a_call_was_rejected(house: House, meet: Meet)
     assert "Not on a Friday" in json.dumps(house.model.requests[-1].messages)
 
 
+async def test_who_writes_a_reason_has_no_bar_over_it_and_esc_only_leaves_the_form(
+    house: House, meet: Meet
+) -> None:
+    house.model.play(Reply(calls=[bash(ASKING)]))
+    person = await meet(house.url)
+    await person.say("Run something")
+    form = person.question()
+    await form.get_by_role("button", name="Reject").click()
+    reason = form.get_by_role("textbox", name="Why not?")
+    await expect(reason).to_be_focused()
+    await expect(person.page.locator(".ask-bar")).to_have_count(0)
+    await reason.press("Escape")
+    await expect(reason).to_have_count(0)
+    await form.get_by_role("button", name="Edit", exact=True).click()
+    field = form.get_by_role("textbox", name="command")
+    await field.fill("echo kept")
+    await field.press("Escape")
+    await form.get_by_role("button", name="Approve edited").click()
+    await person.reads(DONE)
+    assert "echo kept" in json.dumps(house.model.requests[-1].messages)
+
+
 async def test_all_questions_are_answered_at_once(house: House, meet: Meet) -> None:
     house.model.play(Reply(calls=[bash(ASKING), bash("echo second # please-ask")]))
     person = await meet(house.url)

@@ -139,6 +139,21 @@ async def test_a_question_is_edited_and_run_again(house: House, meet: Meet) -> N
     assert "cats" not in str(house.model.requests[-1].messages)
 
 
+async def test_an_edit_that_is_given_up_brings_back_what_was_being_written(
+    house: House, meet: Meet
+) -> None:
+    house.model.play(Reply(text="About cats."))
+    person = await meet(house.url)
+    await person.say("Tell me about cats")
+    await person.reads("About cats.")
+    await person.field.fill("And half a thought")
+    await person.button("Edit").click()
+    await expect(person.field).to_have_value("Tell me about cats\n\nAnd half a thought")
+    await person.button("Keep it as it was").click()
+    await expect(person.field).to_have_value("And half a thought")
+    await expect(person.dock).not_to_contain_text("Sending undoes the last turn")
+
+
 async def test_what_is_written_meanwhile_waits_in_sight(house: House, meet: Meet) -> None:
     gate = Gate()
     house.model.play(Reply(text="Busy just now.", hold={1: gate}))

@@ -87,6 +87,23 @@ describe('the list', () => {
     expect(whats()).toEqual(['GET /sessions?limit=50&q=&cursor=']);
   });
 
+  test('that could not be had at first is asked for until it is there', async () => {
+    sessions.close();
+    const late = new Sessions(ways);
+    answers['GET /sessions'] = refuse(503);
+    late.open('dev');
+    await settled();
+    world.last.says(fleet());
+    world.pass(15_000);
+    await settled();
+    expect([late.loaded.value, told]).toEqual([false, ['x']]);
+    answers['GET /sessions'] = page('a');
+    world.last.says({ ...fleet(), full: true });
+    await settled();
+    expect([late.loaded.value, late.list.value.length]).toEqual([true, 1]);
+    late.close();
+  });
+
   test('is asked for now and then while the socket is away and somebody looks', async () => {
     world.last.closes(1006);
     await settled();

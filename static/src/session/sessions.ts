@@ -8,7 +8,7 @@ import type { BoardFrame, Row, Session, Totals } from '../wire.ts';
 import type { Ways } from './ways.ts';
 
 const PAGE = 50;
-const POLL_MS = 15_000; // only while the socket is away
+const POLL_MS = 15_000; // only while the socket is away, or the list could not be had
 export const UNDO_MS = 6_000;
 const ATTEMPTS = 3;
 
@@ -34,6 +34,7 @@ export class Sessions {
   readonly #timers = new Map<string, () => void>();
   #me: string | null = null;
   #asked = 0;
+  #failed = false;
   #stop: (() => void)[] = [];
 
   constructor(ways: Ways) {
@@ -199,18 +200,22 @@ export class Sessions {
     try {
       const page = await this.#ways.call<SessionPage>('GET', `/sessions?${query}`);
       if (mine !== this.#asked) return;
+      this.#failed = false;
       this.#fleet.value = listed(this.#fleet.peek(), page.sessions, cursor !== null);
       this.#cursor.value = page.next_cursor;
       this.#loaded.value = true;
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      if (problem.code !== 'offline') this.#ways.tell(problem.code, problem.message);
+      const isKnown = this.#failed && cursor === null;
+      this.#failed = true;
+      if (problem.code !== 'offline' && !isKnown) this.#ways.tell(problem.code, problem.message);
     }
   }
 
   #poll(): void {
     const again = () => {
-      const isNeeded = this.#link.view.peek().phase !== 'settled' && !this.#ways.world.hidden();
+      const isAway = this.#link.view.peek().phase !== 'settled' || this.#failed;
+      const isNeeded = isAway && !this.#ways.world.hidden();
       if (isNeeded) void this.refresh();
       this.#stop[0] = this.#ways.world.after(POLL_MS, again);
     };
@@ -221,6 +226,7 @@ export class Sessions {
     const isMine = (row: Row) => row.owner === this.#me && this.#query.peek() === '';
     this.#fleet.value = board(this.#fleet.peek(), frame, isMine);
     // What changed while the socket was away: the list over HTTP knows also what was deleted.
-    if (frame.type === 'fleet' && frame.full && this.#loaded.peek()) void this.refresh();
+    const isAsked = this.#loaded.peek() || this.#failed;
+    if (frame.type === 'fleet' && frame.full && isAsked) void this.refresh();
   }
 }

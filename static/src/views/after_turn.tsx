@@ -20,7 +20,7 @@ export function AfterTurn({ desk }: { desk: Desk }): JSX.Element | null {
         <button type="button" class="button small soft" onClick={() => desk.open.retry()}>
           {words.conversation.again}
         </button>
-        <button type="button" class="button small soft" title={words.composer.editingUndoes} onClick={() => edit(desk)}>
+        <button type="button" class="button small soft" title={words.composer.editingUndoes} onClick={() => desk.edit()}>
           {words.conversation.edit}
         </button>
         <button type="button" class="button small soft" onClick={() => desk.open.undo()}>
@@ -29,17 +29,6 @@ export function AfterTurn({ desk }: { desk: Desk }): JSX.Element | null {
       </div>
     </div>
   );
-}
-
-/** The last question comes back to be written differently. */
-function edit(desk: Desk): void {
-  const turn = desk.lastTurn.value;
-  const asked = desk.open.entries.value.find(
-    (entry) => entry.kind === 'user' && entry.turn === turn && entry.undone === undefined,
-  );
-  if (asked?.kind !== 'user') return;
-  desk.editing.value = true;
-  desk.put(asked.text, asked.attachments);
 }
 
 /** All that the agent said in the last turn. */

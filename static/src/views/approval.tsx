@@ -29,7 +29,12 @@ export function ApprovalForm({ desk, entry }: { desk: Desk; entry: ToolEntry }):
     if (focused) focusNext(root.current, desk);
   };
   return (
-    <section ref={root} class="approval" aria-label={words.approval.region(entry.tool)}>
+    <section
+      ref={root}
+      class="approval"
+      aria-label={words.approval.region(entry.tool)}
+      onKeyDown={(event) => backOut(event, ruling)}
+    >
       <Why entry={entry} />
       {narrow.value && typeof said === 'string' && <p>{said}</p>}
       {ruling.mode.value === 'read' ? (
@@ -44,7 +49,7 @@ export function ApprovalForm({ desk, entry }: { desk: Desk; entry: ToolEntry }):
         </p>
       )}
       {ruling.rejecting.value ? (
-        <Rejecting ruling={ruling} busy={busy} reject={() => decide('reject')} />
+        <Rejecting desk={desk} ruling={ruling} busy={busy} reject={() => decide('reject')} />
       ) : (
         <Acts desk={desk} entry={entry} ruling={ruling} busy={busy} approve={() => decide('approve')} />
       )}
@@ -132,12 +137,20 @@ function Acts(props: {
   );
 }
 
-function Rejecting(props: { ruling: Ruling; busy: boolean; reject: () => void }): JSX.Element {
-  const { ruling, busy, reject } = props;
+function Rejecting(props: {
+  readonly desk: Desk;
+  readonly ruling: Ruling;
+  readonly busy: boolean;
+  readonly reject: () => void;
+}): JSX.Element {
+  const { desk, ruling, busy, reject } = props;
+  const form = useRef<HTMLFormElement>(null);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), []);
+  useEffect(() => watched(desk, ruling.call, form.current), [ruling.call]);
   return (
     <form
+      ref={form}
       class="rejecting"
       onSubmit={(event) => {
         event.preventDefault();
@@ -170,6 +183,16 @@ function Rejecting(props: { ruling: Ruling; busy: boolean; reject: () => void })
       </button>
     </form>
   );
+}
+
+/** Esc leaves what was begun here: it must not stop the turn under somebody who writes. */
+function backOut(event: KeyboardEvent, ruling: Ruling): void {
+  if (event.key !== 'Escape') return;
+  if (ruling.rejecting.value) ruling.rejecting.value = false;
+  else if (ruling.mode.value !== 'read') ruling.turnTo('read');
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
 }
 
 /** What became of our ruling on a call; one that was refused is told by itself. */

@@ -9,6 +9,13 @@ import { Rulings } from './ruling.ts';
 import { remembered } from './surroundings.ts';
 import { Uploads } from './uploads.ts';
 
+/** Which turn is edited, and what stood in the composer before. */
+interface Edit {
+  readonly turn: string;
+  readonly text: string;
+  readonly files: ReadonlySet<number>;
+}
+
 const FINAL: ReadonlySet<string> = new Set(['no_such_session', 'ended', 'forbidden']);
 
 export class Desk {
@@ -17,8 +24,8 @@ export class Desk {
   readonly me: ReadonlySignal<string>;
   readonly rulings = new Rulings();
   readonly uploads: Uploads;
-  /** Sending undoes the last turn and runs this instead. */
-  readonly editing = signal(false);
+  /** Sending undoes the last turn and runs this instead; once another turn came, it does not. */
+  readonly editing: ReadonlySignal<boolean>;
   /** The panel beside the conversation. */
   readonly detailed: Signal<boolean> = signal(remembered('details') !== 'no');
   /** The calls whose approval buttons are in sight. */
@@ -42,6 +49,7 @@ export class Desk {
   readonly failed: ReadonlySignal<boolean>;
   /** At rest, and nothing of ours is on its way. */
   readonly settled: ReadonlySignal<boolean>;
+  readonly #edit = signal<Edit | null>(null);
   /** Set by the composer. */
   focus: () => void = () => {};
   /** Set by the conversation. */
@@ -76,6 +84,30 @@ export class Desk {
         this.synced.value &&
         !open.outbox.value.some(({ frame, state }) => frame.type === 'user_input' && state !== 'refused'),
     );
+    this.editing = computed(() => {
+      const edit = this.#edit.value;
+      return edit !== null && !this.working.value && edit.turn === this.lastTurn.value;
+    });
+  }
+
+  /** The last question comes back to be written differently. */
+  edit(): void {
+    const turn = this.lastTurn.peek();
+    const asked = this.open.entries.peek().find((entry) => entry.kind === 'user' && entry.turn === turn);
+    if (turn === null || asked?.kind !== 'user') return;
+    if (this.editing.peek()) return this.focus();
+    const files = new Set(this.uploads.items.peek().map(({ id }) => id));
+    this.#edit.value = { turn, text: this.draft.peek(), files };
+    this.put(asked.text, asked.attachments);
+  }
+
+  /** It was sent, or (`back`) what stood there before comes back. */
+  endEdit(back: boolean): void {
+    const edit = this.#edit.peek();
+    this.#edit.value = null;
+    if (edit === null || !back) return;
+    this.draft.value = edit.text;
+    for (const { id } of this.uploads.items.peek()) if (!edit.files.has(id)) this.uploads.drop(id);
   }
 
   /** Text to write on with goes in front of what is being written, never over it. */
@@ -90,9 +122,17 @@ export class Desk {
     if (decisions.length > 0) this.open.decide(decisions);
   }
 
+  /** Whether this page has ruled on the call, and waits to hear what came of it. */
+  hasRuled(call: string): boolean {
+    return this.open.outbox.value.some(
+      ({ frame }) => frame.type === 'approval' && frame.decisions.some((one) => one.call === call),
+    );
+  }
+
   /** All open questions as their forms stand; shows the first that cannot be used. */
   approveAll(): void {
-    const asked = this.asked.value;
+    // The server takes all rulings of one frame or none: those on their way must not be among them.
+    const asked = this.asked.value.filter(({ call }) => !this.hasRuled(call));
     const decisions = asked.map((entry) => this.rulings.of(entry.call, entry.arguments).approval());
     const unusable = decisions.indexOf(null);
     if (unusable >= 0) this.reveal(asked[unusable]?.key ?? '');

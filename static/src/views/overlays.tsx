@@ -100,13 +100,13 @@ export function Menu(props: {
 /** Esc closes and goes back to the button; arrows go through the items. */
 function steer(event: KeyboardEvent, root: HTMLElement | null, open: Signal<boolean>): void {
   if (!root || !open.value) return;
-  const items = [...root.querySelectorAll<HTMLElement>('[role="menuitem"]')];
+  const items = [...root.querySelectorAll<HTMLElement>('[role="menuitem"]:not(:disabled)')];
   const at = items.indexOf(document.activeElement as HTMLElement);
   if (event.key === 'Escape') {
     open.value = false;
     root.querySelector<HTMLElement>('button')?.focus();
   } else if (event.key === 'ArrowDown') items[(at + 1) % items.length]?.focus();
-  else if (event.key === 'ArrowUp') items[(at - 1 + items.length) % items.length]?.focus();
+  else if (event.key === 'ArrowUp') items.at(at < 0 ? -1 : at - 1)?.focus();
   else return;
   event.preventDefault();
   event.stopPropagation();

@@ -14,7 +14,7 @@ export function SessionComposer({ shell, desk }: { shell: Shell; desk: Desk }): 
   const ended = useComputed(() => desk.ended.value || desk.gone.value);
   const phase = desk.phase.value;
   const working = desk.working.value;
-  const editing = desk.editing.value && !working;
+  const editing = desk.editing.value;
   const send =
     phase === 'awaiting_approval'
       ? { label: words.composer.instead, hint: words.composer.insteadHint }
@@ -46,7 +46,7 @@ export function SessionComposer({ shell, desk }: { shell: Shell; desk: Desk }): 
         desk.toEnd();
         if (editing) open.editAndRerun(text, attachments);
         else open.say(text, { delivery, attachments });
-        desk.editing.value = false;
+        desk.endEdit(false);
       }}
     >
       <SessionModel desk={desk} offers={shell.myself.models} />
@@ -62,11 +62,7 @@ function Editing({ desk }: { desk: Desk }): JSX.Element {
       <button
         type="button"
         class="button small soft"
-        onClick={() => {
-          desk.editing.value = false;
-          desk.draft.value = '';
-          desk.uploads.clear();
-        }}
+        onClick={() => desk.endEdit(true)}
       >
         {words.composer.cancelEdit}
       </button>

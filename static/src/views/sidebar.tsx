@@ -50,7 +50,7 @@ function Search({ shell }: { shell: Shell }): JSX.Element {
         class="field"
         type="search"
         aria-label={words.search.label}
-        placeholder={`${words.search.placeholder}`}
+        placeholder={words.search.placeholder}
         aria-keyshortcuts="Control+K"
         value={text.value}
         onInput={(event) => search(event.currentTarget.value)}

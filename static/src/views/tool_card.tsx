@@ -192,7 +192,8 @@ function referring({ arguments: given, output = '' }: ToolEntry): string {
 /** A and R rule on the card in focus, unless somebody is writing in it. */
 function rule(event: KeyboardEvent, desk: Desk, entry: ToolEntry): void {
   const writing = (event.target as Element).closest('input, textarea, select');
-  if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (writing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (desk.hasRuled(entry.call)) return;
   const ruling = desk.rulings.of(entry.call, entry.arguments);
   if (event.key === 'a') {
     const approval = ruling.approval();

@@ -47,10 +47,6 @@ export class Uploads {
     this.items.value = [...this.items.value, ...fresh];
   }
 
-  clear(): void {
-    for (const { id } of this.items.value) this.drop(id);
-  }
-
   /** Cancels what is going; what is there stays in the workspace, beside no message. */
   drop(id: number): void {
     this.items.value.find((item) => item.id === id)?.upload?.cancel();
