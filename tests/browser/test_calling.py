@@ -36,13 +36,13 @@ async def listening(house: House, meet: Meet, given: str) -> Person:
 
 
 async def test_who_looks_elsewhere_is_called_once_and_led_to_the_question(
-    house: House, meet: Meet
+    own_house: House, meet: Meet
 ) -> None:
-    person = await listening(house, meet, "granted")
+    person = await listening(own_house, meet, "granted")
     await expect(person.list.get_by_text("Loading")).to_have_count(0)
     await person.page.evaluate("() => { away = true; }")
-    house.model.play(Reply(calls=[ASK]))
-    async with Api(house.url) as api:
+    own_house.model.play(Reply(calls=[ASK]))
+    async with Api(own_house.url) as api:
         session = await api.session("Far away")
         await api.submit(session, {"type": "user_input", "id": "u1", "text": "Do it"})
     await person.page.wait_for_function("() => calls.length > 0")
@@ -56,9 +56,9 @@ async def test_who_looks_elsewhere_is_called_once_and_led_to_the_question(
     assert len(await person.page.evaluate(CALLS)) == 1
 
 
-async def test_who_looks_at_the_page_is_not_called(house: House, meet: Meet) -> None:
-    person = await listening(house, meet, "granted")
-    house.model.play(Reply(calls=[ASK]))
+async def test_who_looks_at_the_page_is_not_called(own_house: House, meet: Meet) -> None:
+    person = await listening(own_house, meet, "granted")
+    own_house.model.play(Reply(calls=[ASK]))
     await person.say("Do it")
     await expect(person.page).to_have_title("(1) Mooring")
     await person.approve()

@@ -151,9 +151,9 @@ async def test_the_list_and_the_dashboard_are_live(house: House, meet: Meet) -> 
     await expect(watcher.question()).to_be_visible()
 
 
-async def test_an_approval_that_waits_marks_the_tab(house: House, meet: Meet) -> None:
-    house.model.play(ASKING)
-    person = await meet(house.url)
+async def test_an_approval_that_waits_marks_the_tab(own_house: House, meet: Meet) -> None:
+    own_house.model.play(ASKING)
+    person = await meet(own_house.url)
     await person.say("Do it")
     await expect(person.page).to_have_title(re.compile(r"^\(\d+\) Mooring$"))
     marked = await person.page.title()
