@@ -1,9 +1,10 @@
 """Leaving and coming back: reload, second device, lost server; nothing lost, nothing twice."""
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.api import Api
 from tests.browser.conftest import House, Meet
@@ -39,6 +40,26 @@ async def test_what_was_typed_outlives_a_reload(house: House, meet: Meet) -> Non
     await person.field.fill("Not yet sent")
     await person.page.reload()
     await expect(person.field).to_have_value("Not yet sent")
+
+
+async def test_the_first_words_outlive_a_reload_while_their_session_is_made(
+    house: House, meet: Meet
+) -> None:
+    person = await meet(house.url, offline=True)
+    await person.welcome.wait_for()
+    asked = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if route.request.method == "POST":
+            asked.set()
+        else:
+            await route.continue_()
+
+    await person.page.route("**/api/sessions*", hold)
+    await person.say("My very first words")
+    await asked.wait()
+    await person.page.reload()
+    await expect(person.field).to_have_value("My very first words")
 
 
 async def test_two_devices_see_one_truth(house: House, meet: Meet) -> None:

@@ -17,6 +17,8 @@ export interface ComposerProps {
   readonly placeholder: string;
   readonly send: { readonly label: string; readonly hint: string };
   readonly disabled: boolean;
+  /** What is sent stays in the field, until whoever takes it has it. */
+  readonly keeps?: boolean;
   readonly say: (text: string, delivery: 'queue' | 'steer') => void;
   readonly attach: (files: readonly File[]) => void;
   readonly uploads?: Uploads;
@@ -40,7 +42,7 @@ export function Composer(props: ComposerProps): JSX.Element {
   const send = (delivery: 'queue' | 'steer'): void => {
     if (!written || props.disabled || written.length > MOST_TEXT) return;
     props.say(written, delivery);
-    draft.value = '';
+    if (!props.keeps) draft.value = '';
     if (coarse.value) field.current?.blur();
   };
   return (

@@ -46,7 +46,7 @@ export function Header({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Eleme
       )}
       <span class={`badge is-${state}`}>
         <span class="dot" />
-        {desk.synced.value || desk.session.value ? words.state[state] : words.state.opening}
+        {desk.synced.value || desk.session.value || desk.gone.value ? words.state[state] : words.state.opening}
       </span>
       {wide.value && <DetailsButton desk={desk} />}
       <More shell={shell} desk={desk} rename={rename} />

@@ -67,7 +67,7 @@ export function StatusLine({ desk }: { desk: Desk }): JSX.Element {
   const { open } = desk;
   const doing = useComputed(() => {
     if (open.stopping.value) return words.state.stopping;
-    if (!desk.synced.value) return words.state.opening;
+    if (!desk.synced.value && !desk.gone.value) return words.state.opening;
     const now = desk.status.value?.activity;
     const activity = now ? words.activity[now] : '';
     return [words.state[desk.phase.value], activity].filter(Boolean).join(' · ');

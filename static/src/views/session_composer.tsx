@@ -19,8 +19,9 @@ export function SessionComposer({ shell, desk }: { shell: Shell; desk: Desk }): 
     phase === 'awaiting_approval'
       ? { label: words.composer.instead, hint: words.composer.insteadHint }
       : { label: phase === 'running' ? words.composer.queue : words.composer.send, hint: '' };
+  const over = desk.ended.value ? words.composer.ended : '';
   const placeholder = ended.value
-    ? words.composer.ended
+    ? over
     : phase === 'awaiting_approval'
       ? words.composer.placeholderAsking
       : phase === 'running'
@@ -49,8 +50,8 @@ export function SessionComposer({ shell, desk }: { shell: Shell; desk: Desk }): 
         desk.endEdit(false);
       }}
     >
-      <SessionModel desk={desk} offers={shell.myself.models} />
-      <AutoApproval desk={desk} />
+      {!ended.value && <SessionModel desk={desk} offers={shell.myself.models} />}
+      {!ended.value && <AutoApproval desk={desk} />}
     </Composer>
   );
 }

@@ -58,16 +58,16 @@ export function Welcome({ shell }: { shell: Shell }): JSX.Element {
     busy.value = true;
     const made = await shell.sessions.create(model.value ? { model: model.value } : {});
     busy.value = false;
-    if (made === null) {
-      if (text && !kept.text.value) kept.text.value = text;
-      return;
-    }
+    if (made === null) return;
     const desk = shell.desks.at(made.id);
     if (text) desk.open.say(text);
     if (files.length) {
       desk.uploads.take(files);
       desk.draft.value = kept.text.value;
+    }
+    if (files.length || kept.text.value.trim() === text) {
       kept.text.value = '';
+      shell.drafts.keep(NEW, '');
     }
     go(sessionHref(made.id));
   };
@@ -96,6 +96,7 @@ export function Welcome({ shell }: { shell: Shell }): JSX.Element {
           placeholder={words.welcome.placeholder}
           send={{ label: busy.value ? words.welcome.starting : words.composer.send, hint: '' }}
           disabled={busy.value}
+          keeps
           say={(text) => void begin(text)}
           attach={(files) => void begin('', files)}
         >
