@@ -20,6 +20,7 @@ from agent.protocol import (
     Decision,
     InputWithdrawn,
     Interrupt,
+    JobEnded,
     Resume,
     Retry,
     SessionCreated,
@@ -44,6 +45,7 @@ TOOLS = [
     ("stubborn", "{}"),
     ("broken", "{}"),
     ("quitting", "{}"),
+    ("launch", "{}"),
     ("publish", "{}"),
     ("nosuch", "{}"),
     ("research", '{"task": "Look."}'),
@@ -86,6 +88,7 @@ class Sessions(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.stage = self.run(self._new_stage())
         self.sent: list[tuple[AnySubmission, Answer]] = []
+        self.reports: list[asyncio.Task[None]] = []
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """To its end, or not at all: nothing here takes time."""
@@ -160,6 +163,18 @@ class Sessions(RuleBasedStateMachine):
     def go_away(self, which: int) -> None:
         if self.sent:
             self.sent[-1 - which % len(self.sent)][1].task.cancel()
+
+    @rule(which=OLD)
+    def end_a_job(self, which: int) -> None:
+        """What watches it tells of it, once or twice, and asks again where it may."""
+        jobs = [*self.stage.history.jobs.known]
+        if jobs:
+            ended = JobEnded(jobs[-1 - which % len(jobs)], "ok", "Bye.", 1.0)
+            self.run(self._report(ended))
+
+    async def _report(self, ended: JobEnded) -> None:
+        self.reports.append(asyncio.create_task(self.stage.session.report(ended)))
+        await asyncio.sleep(0)
 
     # -- the world --
 
@@ -302,6 +317,8 @@ class Sessions(RuleBasedStateMachine):
 
     async def _leave(self) -> None:
         await self._open_until(self.stage.discarding())
+        for told in await asyncio.gather(*self.reports, return_exceptions=True):
+            assert isinstance(told, Problem | None)
         await self._turn(12)
 
     async def _finish(self) -> None:

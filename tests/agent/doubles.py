@@ -23,7 +23,7 @@ from agent.protocol import (
     Effect,
     TurnId,
 )
-from agent.tools.port import Call, Outcome
+from agent.tools.port import Call, Launched, Outcome
 
 PATIENCE = 5_000
 """Rounds of the loop until a test gives up: nothing here takes time, so few are enough."""
@@ -226,6 +226,13 @@ class Stubborn(Waiting):
 class Broken(Tool):
     async def go_on(self, arguments: Any, call: Call) -> Outcome:
         raise RuntimeError("a fault inside")
+
+
+class Launching(Tool):
+    """Leaves a job behind."""
+
+    async def go_on(self, arguments: Any, call: Call) -> Outcome:
+        return Outcome("ok", "It runs.", job=Launched(f"ada/{call.id}", "a training"))
 
 
 class Quitting(Tool):

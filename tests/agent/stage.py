@@ -38,6 +38,7 @@ from tests.agent.doubles import (
     Broken,
     FakeWorkspace,
     Ids,
+    Launching,
     OneModel,
     Quitting,
     ScriptedModel,
@@ -117,6 +118,7 @@ class Stage:
             *(Plan(), Research()),
             Broken("broken", "read", self.ran),
             Quitting("quitting", "read", self.ran),
+            Launching("launch", "execute", self.ran),
         )
         toolbox = Toolbox(tools, executor())
         self.means = Means(

@@ -27,6 +27,7 @@ from agent.protocol import (
     Decision,
     InputQueued,
     Interrupt,
+    Notice,
     Ping,
     Resume,
     Retry,
@@ -37,6 +38,8 @@ from agent.protocol import (
     Shutdown,
     ToolOutput,
     TurnEnded,
+    TurnStarted,
+    TurnUndone,
     Undo,
     UserInput,
     UserMessage,
@@ -314,6 +317,18 @@ def test_a_retry_says_the_first_message_again_and_nothing_that_was_steered() -> 
     assert [(m.submission, m.text, m.attachments) for m in messages] == [
         ("s9", "Read it.", ("a.csv",))
     ]
+
+
+def test_a_retry_of_a_woken_turn_tells_the_same_ends_again_but_of_its_own_jobs_none() -> None:
+    log = Log().begin().run(call("c1")).job("ada/j1").end().over("ada/j1").woken("t2", "ada/j1")
+    log = log.run(call("c2")).job("ada/j2", "c2").over("ada/j2")
+    log = log.add(Notice("job_ended", "Over.", "t2", "ada/j2")).reply("Both.").end()
+    undone, started, *notes = events_of(judge(log.history, Retry("s9"), NOW))
+    assert undone == TurnUndone("t2", "s9")
+    assert isinstance(started, TurnStarted)
+    assert started.submission == "s9"
+    assert [(n.turn, n.job) for n in notes if isinstance(n, Notice)] == [(started.turn, "ada/j1")]
+    assert len(notes) == 1
 
 
 def test_settings_are_recorded_as_they_were_sent() -> None:

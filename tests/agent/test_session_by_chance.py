@@ -11,7 +11,7 @@ from tests.agent.doubles import Script, calls
 
 DEEDS = (
     *("say", "say", "say", "write", "write", "write", "land", "turn", "let go", "let go"),
-    *("ask", "decide", "decide", "interrupt", "manage", "repeat", "world", "trouble"),
+    *("ask", "decide", "decide", "interrupt", "manage", "repeat", "world", "trouble", "job"),
 )
 
 TestSessionByChance = Sessions.TestCase
@@ -46,6 +46,8 @@ class Dice:
                 machine.sleep_and_keep(odds() < 0.3)
                 machine.choose_a_window(pick([60, 100_000, 100_000]))
                 machine.summarise(pick(SUMMARIES), odds() < 0.5)
+            case "job":
+                machine.end_a_job(pick([0, 1]))
             case "let go":
                 machine.let_go(pick(["model", "wait", "stubborn"]))
             case "trouble":

@@ -83,6 +83,19 @@ def said(log: Log) -> list[tuple[str, str]]:
             id="the message that is being answered is told again",
         ),
         pytest.param(
+            Log().talk("t1", "First.").job("ada/j1", "c1").over().woken().reply("It is over."),
+            [("user", "First."), ("assistant", "Done."),
+             ("user", "[Note from Mooring] ada/j1 has ended."), ("assistant", "It is over.")],
+            id="a job's end stands where a person might have spoken",
+        ),
+        pytest.param(
+            Log().talk("t1", "First.").job("ada/j1", "c1").over().woken().run(call())
+            .compact(14, "A."),
+            [("user", "First.\n\n[Summary of the conversation so far]\nA."
+              "\n\n[Note from Mooring] ada/j1 has ended.")],
+            id="the end that is being answered is told again",
+        ),
+        pytest.param(
             Log().begin(text="First.").run(call()).compact(7, "All."),
             [("user", "First.\n\n[Summary of the conversation so far]\nAll.")],
             id="the first is not told twice",

@@ -183,6 +183,22 @@ DONE: object = ("finish", "completed", None)
             id="twice is enough",
         ),
         pytest.param(
+            Log().begin().run(call("c1")).job().over(), ("model", [], ["job_ended"]),
+            id="a job that has ended is told of",
+        ),
+        pytest.param(
+            Log().begin().run(call("c1")).job().reply("Done.").over(),
+            ("model", [], ["job_ended"]), id="also behind the last word",
+        ),
+        pytest.param(
+            Log().begin().run(call("c1")).job().reply("Done.").end().over().woken(), ASKED,
+            id="a woken turn begins with a model call",
+        ),
+        pytest.param(
+            Log().begin().run(call("c1")).job().end().over().woken().reply("Done."), DONE,
+            id="once is enough",
+        ),
+        pytest.param(
             Log().begin().plan(a="pending").end().begin("t2").reply("Done."), DONE,
             id="the plan of another turn is none of this one's",
         ),
