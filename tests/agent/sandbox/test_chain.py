@@ -96,6 +96,11 @@ def test_a_turn_is_held_while_its_checkpoint_is() -> None:
     assert (made.holds("a"), made.holds("b")) == (False, True)
 
 
+def test_a_turn_whose_checkpoint_made_room_is_still_known() -> None:
+    made = chain(*"abcd", keep=2)
+    assert (turns(made), made.turns) == (["c", "d"], frozenset("abcd"))
+
+
 def test_what_is_remembered_of_lost_checkpoints_is_bounded() -> None:
     made = chain(*map(str, range(REMEMBERED + 10)), keep=1)
     assert (len(made.dropped), made.dropped[-1]) == (REMEMBERED, str(REMEMBERED + 8))
