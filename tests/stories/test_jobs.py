@@ -12,6 +12,7 @@ from tests.model_server import CallScript, Gate, Reply
 from tests.oracle import Frame
 from tests.stories.conftest import NewStory
 from tests.stories.scene import Story, calls, rule, shown, told
+from tests.stories.test_schema import objections, validator
 
 TRAIN: Frame = {
     "operation": "uv",
@@ -78,6 +79,7 @@ async def test_a_job_runs_in_the_background_and_its_end_wakes_the_agent(
     await viewer.until("turn_ended")
     assert told(e for e in viewer.events if e["seq"] >= ended["seq"])[:5] == WOKEN
     assert "loss 0.1" in shown(story.model.requests[-1])
+    assert objections(await validator(story), viewer.frames) == []
     assert hub.tokens == {f"Bearer {ADA}"}
 
 
