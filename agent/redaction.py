@@ -13,12 +13,17 @@ LONGEST = 4096
 """Characters of a credential behind its prefix; a growing text holds back no more."""
 SHORTEST_KNOWN = 8
 """Shorter keys are not hidden: they would hide words."""
+_FIRST_DIGIT = 64
+"""Characters within which a key of letters and digits has its first digit."""
+_PREFIX = 128
+"""Characters in front of a credential's own, at most: its prefix, or the head of a private key."""
 
 
 class Format(Struct, frozen=True):
     """`one` matches behind a prefix what makes a credential, `run` what may still become one.
 
     Both are regular expressions, and greedy: `one` never ends before a `run` does that goes on.
+    Neither goes back on what it took: a hostile text must not hold up the loop.
     """
 
     kind: str
@@ -27,16 +32,18 @@ class Format(Struct, frozen=True):
     run: str
     boundary: bool = True
     """Whether the prefix must begin a word."""
+    longest: int = LONGEST
+    """Characters behind the prefix after which a `run` is over."""
 
 
 def _token(kind: str, *prefixes: str, of: str = "A-Za-z0-9_-", shortest: int = 16) -> Format:
-    return Format(kind, prefixes, f"[{of}]{{{shortest},{LONGEST}}}", f"[{of}]{{0,{LONGEST - 1}}}")
+    return Format(kind, prefixes, f"[{of}]{{{shortest},{LONGEST}}}+", f"[{of}]{{0,{LONGEST - 1}}}+")
 
 
 def _key(kind: str, *prefixes: str, of: str = "A-Za-z0-9_-", shortest: int = 16) -> Format:
     """A token whose prefix begins ordinary words, too: one digit at least tells it from them."""
     plain = _token(kind, *prefixes, of=of, shortest=shortest)
-    digit = f"(?=[{of.replace('0-9', '')}]{{0,{LONGEST // 2}}}[0-9])"
+    digit = f"(?=[{of.replace('0-9', '')}]{{0,{_FIRST_DIGIT}}}+[0-9])"
     return Format(kind, prefixes, digit + plain.one, plain.run)
 
 
@@ -57,24 +64,24 @@ FORMATS = (
     Format(
         "JSON web token",
         ("eyJ",),
-        rf"{_PART}{{8,{LONGEST}}}\.{_PART}{{8,{LONGEST}}}\.{_PART}{{8,{LONGEST}}}",
-        rf"[A-Za-z0-9_.-]{{0,{LONGEST - 1}}}",
+        rf"{_PART}{{8,{LONGEST}}}+\.{_PART}{{8,{LONGEST}}}+\.{_PART}{{8,{LONGEST}}}+",
+        rf"[A-Za-z0-9_.-]{{0,{LONGEST - 1}}}+",
     ),
     _key("bearer token", "Bearer ", "bearer ", of="A-Za-z0-9._~+/=-"),
     Format(
         "password",
         ("://",),
         r"[^\s/\"'<>`:@]{1,256}:[^\s/\"'<>`@]{1,256}@",
-        r"[^\s/\"'<>`@]{0,513}",
+        r"[^\s/\"'<>`@]{0,513}+",
         boundary=False,
     ),
     Format(
         "private key",
         ("-----BEGIN ",),
-        rf"[A-Z ]{{0,40}}PRIVATE KEY-----(?:(?!-----END)[\s\S]){{0,{4 * LONGEST}}}",
-        r"[A-Z ]{0,40}(?:-{0,5}|PRIVATE KEY-----"
-        rf"(?:(?!-----END)[\s\S]){{0,{4 * LONGEST - 1}}})",
+        rf"[A-Z ]{{0,40}}PRIVATE KEY-----(?:(?!-----END)[\s\S]){{0,{4 * LONGEST}}}+",
+        r"[A-Z ]{0,40}(?:-{0,5}|PRIVATE KEY-----(?:[^-]++|-(?!----END))*+)",
         boundary=False,
+        longest=4 * LONGEST,
     ),
 )
 
@@ -91,9 +98,16 @@ class _Marks(Struct, frozen=True):
     """What credentials are told by, made ready once for all texts."""
 
     one: re.Pattern[str]
-    open: re.Pattern[str]
+    open: Sequence[tuple[re.Pattern[str], int]]
+    """Behind each how far from the end it can begin: no other place is looked at."""
     anchors: Sequence[str]
     halves: Halves
+
+    def undecided(self, buffer: str, start: int) -> int | None:
+        """Where, from `start` on, what goes to the end and may become a credential begins."""
+        places = ((runs, max(start, len(buffer) - reach)) for runs, reach in self.open)
+        found = [m.start() for runs, place in places if (m := runs.search(buffer, place))]
+        return min(found, default=None)
 
     def may_have(self, text: str) -> bool:
         return any(map(text.__contains__, self.anchors))
@@ -119,8 +133,8 @@ class Redactor:
         keys = sorted({key for key in known if len(key) >= SHORTEST_KNOWN}, key=len, reverse=True)
         exact = [f"(?P<known>{'|'.join(map(re.escape, keys))})"] if keys else []
         self._marks = _Marks(
-            one=re.compile("|".join((*exact, *_alternatives("one")))),
-            open=re.compile(rf"(?:{'|'.join(_alternatives('run'))})\Z"),
+            one=re.compile("|".join((*exact, *_alternatives("one", FORMATS)))),
+            open=tuple(map(_runs, sorted({f.longest for f in FORMATS}))),
             anchors=(*ANCHORS, *keys),
             halves=_halves(keys),
         )
@@ -175,15 +189,18 @@ class Stream:
         start = len(self._before)
         shown: list[str] = []
         if marks.may_have(buffer):
-            undecided = marks.open.search(buffer, start)
+            undecided = marks.undecided(buffer, start)
+            if undecided == start:  # as before: a long one is not read again for each word of it
+                return self._hold(buffer, start, start, shown)
             for found in marks.one.finditer(buffer, start):
-                if undecided is not None and undecided.start() <= found.start():
+                if undecided is not None and undecided <= found.start():
                     break
                 shown += buffer[start : found.start()], _hidden(found)
                 start = found.end()
-                undecided = marks.open.search(buffer, start)
+                if undecided is not None and undecided < start:
+                    undecided = marks.undecided(buffer, start)
             if undecided is not None:
-                return self._hold(buffer, start, undecided.start(), shown)
+                return self._hold(buffer, start, undecided, shown)
         return self._hold(buffer, start, len(buffer) - marks.half(buffer, start), shown)
 
     def rest(self) -> str:
@@ -202,11 +219,17 @@ class Stream:
         return "".join(shown)
 
 
-def _alternatives(which: str) -> tuple[str, ...]:
+def _runs(longest: int) -> tuple[re.Pattern[str], int]:
+    """What may become one of those that are over after so many characters."""
+    some = [f for f in FORMATS if f.longest == longest]
+    return re.compile(rf"(?:{'|'.join(_alternatives('run', some))})\Z"), longest + _PREFIX
+
+
+def _alternatives(which: str, formats: Sequence[Format]) -> tuple[str, ...]:
     """Those that must begin a word share the one look behind: it is what takes time."""
-    words = "|".join(_alternative(f, which) for f in FORMATS if f.boundary)
-    others = (_alternative(f, which) for f in FORMATS if not f.boundary)
-    return f"(?<!{_IN_WORD.pattern})(?:{words})", *others
+    words = "|".join(_alternative(f, which) for f in formats if f.boundary)
+    others = (_alternative(f, which) for f in formats if not f.boundary)
+    return (*([f"(?<!{_IN_WORD.pattern})(?:{words})"] if words else ()), *others)
 
 
 def _alternative(format: Format, which: str) -> str:

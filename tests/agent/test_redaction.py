@@ -1,5 +1,8 @@
 """Credentials are hidden, words are not, and it makes no difference how a text was cut."""
 
+import time
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,6 +101,29 @@ def test_what_is_held_back_is_bounded() -> None:
     stream = REDACTOR.stream()
     shown = sum(len(stream.grow("sk-" + "x" * 97)) for _ in range(1000))
     assert shown >= 100_000 - 2 * LONGEST
+
+
+HOSTILE = [p + end for f in FORMATS for p, end in product(f.prefixes, ("", "-", "aaaaaaaaa."))]
+
+
+@pytest.mark.parametrize("unit", [*HOSTILE, "-----BEGIN PRIVATE KEY-----", "-----BEGIN A"])
+def test_no_text_holds_up_the_server(unit: str) -> None:
+    """Milliseconds; where each place was tried anew it was up to a minute."""
+    text = unit * (40_000 // len(unit)) + " -----END"
+    stream = REDACTOR.stream()
+    begun = time.process_time()
+    whole = REDACTOR.text(text)
+    assert stream.grow(text) + stream.rest() == whole
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+@pytest.mark.parametrize("size", [100, 3_000])
+def test_hostile_texts_are_cleaned_in_pieces_as_if_they_were_whole(unit: str, size: int) -> None:
+    text = unit * (9_000 // len(unit)) + SECRETS["hugging face"] + " " + unit * 30
+    stream = REDACTOR.stream()
+    parts = [text[at : at + size] for at in range(0, len(text), size)]
+    assert "".join([*map(stream.grow, parts), stream.rest()]) == REDACTOR.text(text)
 
 
 def test_an_event_is_cleaned_in_all_its_parts() -> None:
