@@ -87,7 +87,7 @@ async def test_every_server_frame_validates(story: Story) -> None:
     assert objections(judge, viewer.frames) == []
     assert objections(judge, board.frames) == []
     seen = {frame["type"] for frame in viewer.frames}
-    elsewhere = {"compacted", "job_started", "job_ended"}
+    elsewhere = {"compacted", "step", "job_started", "job_ended"}
     assert set(DURABLE) - seen <= elsewhere, "the story has every other kind of event"
 
 
