@@ -121,16 +121,18 @@ describe('the list', () => {
   test('of a search is what was asked for last', async () => {
     let first: (value: unknown) => void = () => {};
     answers['GET /sessions'] = () => new Promise((resolve) => (first = resolve));
-    sessions.search('old');
+    const old = sessions.search('old');
     answers['GET /sessions'] = page('n');
-    sessions.search('new & old');
-    await settled();
+    const fresh = sessions.search('new & old');
+    expect(await fresh).toBe(true);
     first(page('o')());
-    await settled();
+    expect(await old).toBe(false);
     expect([ids(), sessions.query.value]).toEqual([['n'], 'new & old']);
     expect(whats()[1]).toContain('q=new+%26+old');
     world.last.says(fleet(row('c')));
     expect(ids()).toEqual(['n']);
+    answers['GET /sessions'] = refuse(0, 'offline');
+    expect(await sessions.search('away')).toBe(false);
   });
 
   test('goes on page by page', async () => {

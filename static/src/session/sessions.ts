@@ -92,12 +92,13 @@ export class Sessions {
   known = (id: string): Session | undefined =>
     this.#fleet.value.sessions.find((session) => session.id === id) ?? this.rows.value.get(id);
 
-  search(query: string): void {
+  /** Whether the list is now the answer: false where none came, or somebody asked anew meanwhile. */
+  search(query: string): Promise<boolean> {
     this.#query.value = query;
-    void this.refresh();
+    return this.refresh();
   }
 
-  refresh = (): Promise<void> => this.#load(null);
+  refresh = (): Promise<boolean> => this.#load(null);
 
   async loadMore(): Promise<void> {
     if (this.#cursor.peek() !== null) await this.#load(this.#cursor.peek());
@@ -189,7 +190,7 @@ export class Sessions {
   }
 
   /** Only the newest question's answer counts. */
-  async #load(cursor: string | null): Promise<void> {
+  async #load(cursor: string | null): Promise<boolean> {
     this.#asked += 1;
     const mine = this.#asked;
     const query = new URLSearchParams({
@@ -199,16 +200,18 @@ export class Sessions {
     });
     try {
       const page = await this.#ways.call<SessionPage>('GET', `/sessions?${query}`);
-      if (mine !== this.#asked) return;
+      if (mine !== this.#asked) return false;
       this.#failed = false;
       this.#fleet.value = listed(this.#fleet.peek(), page.sessions, cursor !== null);
       this.#cursor.value = page.next_cursor;
       this.#loaded.value = true;
+      return true;
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       const isKnown = this.#failed && cursor === null;
       this.#failed = true;
       if (problem.code !== 'offline' && !isKnown) this.#ways.tell(problem.code, problem.message);
+      return false;
     }
   }
 

@@ -41,7 +41,16 @@ function Search({ shell }: { shell: Shell }): JSX.Element {
   const search = (value: string): void => {
     text.value = value;
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => shell.sessions.search(value.trim()), SEARCH_MS);
+    timer.current = setTimeout(() => void shell.sessions.search(value.trim()), SEARCH_MS);
+  };
+  /** The first of what was found for these very words, not of the list from before. */
+  const openFirst = async (): Promise<void> => {
+    clearTimeout(timer.current);
+    const query = text.peek().trim();
+    const found = await shell.sessions.search(query);
+    if (!found || text.peek().trim() !== query) return;
+    const first = firstFound(shell.sessions.list.peek());
+    if (first !== undefined) go(sessionHref(first.id));
   };
   return (
     <search class="side-acts">
@@ -63,7 +72,7 @@ function Search({ shell }: { shell: Shell }): JSX.Element {
             event.preventDefault();
             document.querySelector<HTMLElement>('.session > a')?.focus();
           }
-          if (event.key === 'Enter') document.querySelector<HTMLElement>('.session > a')?.click();
+          if (event.key === 'Enter' && !event.isComposing) void openFirst();
         }}
       />
     </search>
@@ -74,8 +83,8 @@ function List({ shell }: { shell: Shell }): JSX.Element {
   const { sessions, myself } = shell;
   const all = sessions.list.value;
   const query = sessions.query.value;
-  const waiting = all.filter(({ state }) => state === 'awaiting_approval');
-  const others = all.filter(({ state }) => state !== 'awaiting_approval');
+  const waiting = all.filter(isWaiting);
+  const others = all.filter((session) => !isWaiting(session));
   const empty =
     myself.reason.value === 'unauthenticated'
       ? words.gone.expired
@@ -208,6 +217,11 @@ function Footer({ shell }: { shell: Shell }): JSX.Element {
     </footer>
   );
 }
+
+const isWaiting = ({ state }: Session): boolean => state === 'awaiting_approval';
+
+/** Those that wait for somebody stand above all others. */
+const firstFound = (all: readonly Session[]): Session | undefined => all.find(isWaiting) ?? all[0];
 
 /** Arrows go through the list. */
 function walk(event: KeyboardEvent): void {
