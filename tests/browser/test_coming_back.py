@@ -136,7 +136,7 @@ async def test_only_a_long_loss_is_worth_a_word(own_house: House, meet: Meet) ->
     await expect(chip).to_be_visible()
     await expect(person.button("Retry now")).to_have_count(0)
     await person.page.clock.run_for(10_000)
-    await expect(person.dock).to_contain_text("No connection. The agent keeps working.")
+    await expect(person.dock).to_contain_text("No connection to the server.")
     await expect(person.button("Retry now")).to_be_visible()
     await own_house.server.start()
     await person.page.clock.resume()

@@ -195,8 +195,8 @@ export const sessionWords = {
 
   connection: {
     reconnecting: 'Reconnecting…',
-    lost: 'No connection. The agent keeps working.',
-    offline: 'You are offline. The agent keeps working.',
+    lost: 'No connection to the server. What you send is kept.',
+    offline: 'You are offline. What you send is kept.',
     later: (number: number) => `${several(number, 'message is', 'messages are')} sent when it is back.`,
     nextTry: (left: number) => `Next try in ${left} s.`,
     trying: 'Trying…',
