@@ -29,7 +29,8 @@ const desks = new Desks(ways, drafts, me);
 const shell: Shell = { ways, myself, me, sessions, drafts, desks, overlay: signal('none') };
 
 render(<Root shell={shell} />, document.body);
-watch(sessions.list, sessions.loaded);
+const heard = computed(() => sessions.loaded.value && sessions.totals.value !== null);
+watch(sessions.mine, heard);
 void myself.load().then((known) => {
   if (known) sessions.open(me.value);
 });

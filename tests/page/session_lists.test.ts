@@ -133,6 +133,8 @@ describe('the list', () => {
     expect(ids()).toEqual(['n']);
     answers['GET /sessions'] = refuse(0, 'offline');
     expect(await sessions.search('away')).toBe(false);
+    world.last.says(fleet(row('c'), row('x', 'ann')));
+    expect(sessions.mine.value.map(({ id }) => id)).toEqual(['c', 'n']);
   });
 
   test('goes on page by page', async () => {

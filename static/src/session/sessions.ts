@@ -23,6 +23,8 @@ export class Sessions {
   /** The sessions to show, newest activity first. */
   readonly list: ReadonlySignal<readonly Session[]>;
   readonly rows: ReadonlySignal<ReadonlyMap<string, Row>>;
+  /** All sessions of this person, also those that a search does not find. */
+  readonly mine: ReadonlySignal<readonly Session[]>;
   readonly totals: ReadonlySignal<Totals | null>;
   readonly #ways: Ways;
   readonly #link: Link;
@@ -48,9 +50,12 @@ export class Sessions {
       ways.world,
     );
     this.query = this.#query;
-    this.list = computed(() => {
-      const hidden = new Set(this.#removing.value.map(({ session }) => session.id));
-      return this.#fleet.value.sessions.filter(({ id }) => !hidden.has(id));
+    const hidden = computed(() => new Set(this.#removing.value.map(({ session }) => session.id)));
+    this.list = computed(() => this.#fleet.value.sessions.filter(({ id }) => !hidden.value.has(id)));
+    this.mine = computed(() => {
+      const own = [...this.rows.value.values()].filter(({ owner }) => owner === this.#me);
+      const all = new Map([...own, ...this.#fleet.value.sessions].map((one) => [one.id, one]));
+      return [...all.values()].filter(({ id }) => !hidden.value.has(id));
     });
     this.rows = computed(() => this.#fleet.value.rows);
     this.totals = computed(() => this.#fleet.value.totals);

@@ -30,13 +30,13 @@ export function askToNotify(): void {
 }
 
 /** Watches all sessions; what waits already when the page opens is not news. */
-export function watch(sessions: ReadonlySignal<readonly Session[]>, loaded: ReadonlySignal<boolean>): void {
+export function watch(sessions: ReadonlySignal<readonly Session[]>, heard: ReadonlySignal<boolean>): void {
   let before: ReadonlySet<string> | null = null;
   effect(() => {
     const waiting = sessions.value.filter(({ state }) => state === 'awaiting_approval');
     const mark = waiting.length ? `(${waiting.length}) ` : '';
     document.title = `${mark}${words.name}`;
-    if (!loaded.value) return;
+    if (!heard.value) return;
     const news = waiting.filter(({ id }) => before !== null && !before.has(id));
     before = new Set(waiting.map(({ id }) => id));
     if (document.hidden && current.peek() === 'on') for (const session of news) notify(session);
