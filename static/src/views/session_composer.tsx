@@ -12,6 +12,7 @@ import { toast } from './voice.tsx';
 export function SessionComposer({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element {
   const { open } = desk;
   const ended = useComputed(() => desk.ended.value || desk.gone.value);
+  const shut = shell.myself.reason.value === 'unauthenticated';
   const phase = desk.phase.value;
   const working = desk.working.value;
   const editing = desk.editing.value;
@@ -32,7 +33,7 @@ export function SessionComposer({ shell, desk }: { shell: Shell; desk: Desk }): 
       draft={desk.draft}
       placeholder={placeholder}
       send={send}
-      disabled={ended.value}
+      disabled={ended.value || shut}
       uploads={desk.uploads}
       attach={(files) => desk.uploads.take(files)}
       steerable={phase === 'running'}

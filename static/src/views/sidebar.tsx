@@ -87,7 +87,7 @@ function List({ shell }: { shell: Shell }): JSX.Element {
   const others = all.filter((session) => !isWaiting(session));
   const empty =
     myself.reason.value === 'unauthenticated'
-      ? words.gone.expired
+      ? words.sessions.noLogIn
       : !sessions.loaded.value
         ? sessions.link.value.phase === 'waiting'
           ? words.sessions.unreachable

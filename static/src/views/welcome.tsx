@@ -50,6 +50,7 @@ export function Welcome({ shell }: { shell: Shell }): JSX.Element {
   const kept = useMemo(() => keptText(shell.drafts, NEW), []);
   useEffect(() => kept.stop, []);
   const chosen = useComputed(() => model.value || shell.myself.models.value?.default || '');
+  const shut = useComputed(() => shell.myself.reason.value === 'unauthenticated');
   const usable = useComputed(() => shell.myself.models.value?.models.some(({ available }) => available) ?? true);
 
   /** The words wait in the new session's outbox, so that nothing can come between. */
@@ -85,17 +86,18 @@ export function Welcome({ shell }: { shell: Shell }): JSX.Element {
       <div class="conversation">
         <div class="scroller">
           <div class="column">
-            <Examples top shell={shell} model={chosen.value} busy={busy.value} say={(text) => void begin(text)} />
+            <Examples top shell={shell} model={chosen.value} busy={busy.value || shut.value} say={(text) => void begin(text)} />
           </div>
         </div>
       </div>
       <div class="dock">
         {!usable.value && <p class="bar warn">{words.welcome.noModel}</p>}
+        {shut.value && <NoLogIn />}
         <Composer
           draft={kept.text}
           placeholder={words.welcome.placeholder}
           send={{ label: busy.value ? words.welcome.starting : words.composer.send, hint: '' }}
-          disabled={busy.value}
+          disabled={busy.value || shut.value}
           keeps
           say={(text) => void begin(text)}
           attach={(files) => void begin('', files)}
@@ -111,5 +113,17 @@ export function Welcome({ shell }: { shell: Shell }): JSX.Element {
         <div class="status" />
       </div>
     </main>
+  );
+}
+
+/** The operator may have let them in meanwhile: only a new page asks again who they are. */
+function NoLogIn(): JSX.Element {
+  return (
+    <div class="bar warn" role="alert">
+      <p>{words.gone.noLogIn}</p>
+      <button type="button" class="button outlined" onClick={() => location.reload()}>
+        {words.retry}
+      </button>
+    </div>
   );
 }

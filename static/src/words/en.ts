@@ -48,6 +48,7 @@ const pageWords = {
     none: 'Your sessions will be listed here.',
     loading: 'Loading your sessions…',
     older: 'Show older sessions',
+    noLogIn: 'You are not logged in, so there is nothing to list.',
     unreachable: 'The list cannot be loaded just now. It is tried again by itself.',
     rename: 'Rename',
     title: 'Title',

@@ -207,7 +207,12 @@ export const sessionWords = {
   gone: {
     deleted: 'This session was deleted, or it belongs to someone else.',
     expired: 'Your log-in is no longer valid.',
-    expiredHint: 'Log in again in this browser; what you wrote is kept and sent then.',
+    expiredHint:
+      'This page has no log-in of its own: come in again the way you came, or ask the operator. ' +
+      'What you wrote is kept and sent then.',
+    noLogIn:
+      'This server asks for a token, and this page has no log-in yet. Use a client that sends one ' +
+      '(curl, a bot, an app), or ask the operator for a way in.',
     ended: 'This session has ended. It stays readable.',
     forbidden: 'You may not see this session. Ask its owner to share it.',
     fresh: 'Start a new session',

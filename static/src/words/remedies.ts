@@ -1,5 +1,8 @@
 // What to do about an error, by its stable code: every error the page shows says a way out.
 
+const NO_LOG_IN =
+  'This page has no log-in: use a client that sends a token, or ask the operator for a way in.';
+
 const remedies: Readonly<Record<string, string>> = {
   offline: 'It is tried again by itself; what you send now is kept.',
   not_connected: 'The server cannot be reached just now. Try again when the connection is back.',
@@ -20,8 +23,8 @@ const remedies: Readonly<Record<string, string>> = {
   server_full: 'The server is busy. Try again in a minute.',
   unavailable: 'Try again in a moment.',
   internal_error: 'Try again; if it stays, tell the operator the time it happened.',
-  unauthorized: 'Log in again in this browser; what you wrote is kept.',
-  unauthenticated: 'Log in again in this browser; what you wrote is kept.',
+  unauthorized: NO_LOG_IN,
+  unauthenticated: NO_LOG_IN,
   forbidden: 'Ask the owner of this session for access.',
   no_such_session: 'It was deleted, or it belongs to someone else. Start a new one.',
   no_such_file: 'It was moved or deleted. The Files list shows what is there.',
