@@ -39,6 +39,7 @@ WORDS = [
     "hf_hub_download(repo_id)", "sk-learn-estimator-doc-link", "https://example.org:8080/a@b",
     "git@github.com:a/b", "AKIA", "eyJ.a.b", "Bearer of bad news, they said", "short", "-----",
     "-----BEGIN CERTIFICATE-----", "ghp_short", "wordhf_" + BODY, "mooring_lines_and_other_things",
+    "https://$USER:${TOKEN}@host/", "redis://:$PASSWORD@cache",
     "https://user@host/", "://", "h", "hf", "hf_", "s", "sk-", "", " ", "\n", ".", '"', "é𝄞",
 ]  # fmt: skip
 
@@ -60,6 +61,7 @@ def test_a_word_is_left_alone(word: str) -> None:
 def test_the_password_of_an_address_is_hidden_and_the_host_is_not() -> None:
     clean = REDACTOR.text("git clone https://ada:pa55word@example.org/r.git")
     assert clean == "git clone https[hidden: password]example.org/r.git"
+    assert REDACTOR.text("redis://:pa55word@cache") == "redis[hidden: password]cache"
 
 
 def test_a_credential_in_what_only_looked_like_one_is_hidden() -> None:
