@@ -1,7 +1,6 @@
 """The one flusher of a session: when viewers are written to, and which of them wait."""
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -36,6 +35,8 @@ class Flusher:
         """The flush that is due, or the slice of one that comes next."""
         self._slicing = False
         self._poll: Handle | None = None
+        self._telling: Handle | None = None
+        """The next slice of `to_all`, which no flush may take the place of."""
         self.due = False
         """Whether a flush will follow that takes up what is new."""
 
@@ -82,13 +83,13 @@ class Flusher:
 
     def to_all(self, frame: bytes) -> None:
         """A frame outside the order of events; who is gated goes without."""
-        self._in_slices(iter(tuple(self._live)), partial(_send_some, frame), lambda: None)
+        self._tell(frame, iter(tuple(self._live)))
 
     def stop(self) -> None:
-        for handle in (self._turn, self._poll):
+        for handle in (self._turn, self._poll, self._telling):
             if handle is not None:
                 handle.cancel()
-        self._turn = self._poll = None
+        self._turn = self._poll = self._telling = None
 
     # ---- flushing ------------------------------------------------------------------------------
 
@@ -102,7 +103,7 @@ class Flusher:
     def _flush(self) -> None:
         self._slicing = True
         self._take_up()
-        self._in_slices(iter(tuple(self._live)), self._serve_some, self._flushed_all)
+        self._in_slices(iter(tuple(self._live)))
 
     def _take_up(self) -> None:
         self.due = False
@@ -110,19 +111,14 @@ class Flusher:
         self._steps.clear()
         self._feed.settle()
 
-    def _in_slices(
-        self,
-        viewers: Iterator[Viewer],
-        write: Callable[[Sequence[Viewer]], None],
-        done: Callable[[], None],
-    ) -> None:
-        """Write to some viewers, let other work have its turn, go on."""
+    def _in_slices(self, viewers: Iterator[Viewer]) -> None:
+        """Serve some viewers, let other work have its turn, go on."""
         some = tuple(islice(viewers, self._limits.slice))
-        write(some)
+        self._serve_some(some)
         if len(some) < self._limits.slice:
-            done()
+            self._flushed_all()
         else:
-            self._turn = self._clock.call_soon(self._in_slices, viewers, write, done)
+            self._turn = self._clock.call_soon(self._in_slices, viewers)
 
     def _flushed_all(self) -> None:
         self._slicing = False
@@ -131,6 +127,13 @@ class Flusher:
             self._feed.forget(min((_seq(v) for v in self._live), default=self._feed.head))
         if self.due:
             self._schedule()
+
+    def _tell(self, frame: bytes, viewers: Iterator[Viewer]) -> None:
+        """The same with one frame."""
+        some = tuple(islice(viewers, self._limits.slice))
+        _send_some(frame, some)
+        if len(some) == self._limits.slice:
+            self._telling = self._clock.call_soon(self._tell, frame, viewers)
 
     # ---- viewers -------------------------------------------------------------------------------
 

@@ -266,6 +266,20 @@ async def test_a_heartbeat_names_the_published_head_every_20_seconds_while_someb
     assert stage.clock.waiting == 0
 
 
+async def test_a_text_that_begins_takes_no_heartbeat_from_anybody() -> None:
+    stage = Stage(slice=1)
+    async with stage.joined() as one, stage.joined() as two, stage.joined() as three:
+        await stage.clock.pass_by(19.99)
+        stage.publish()
+        await quiet()
+        author = stage.broadcaster.open("text", "t1", "i1")
+        asyncio.get_running_loop().call_soon(author.grow, "W")  # between two slices
+        await stage.clock.pass_by(0.01)
+        for viewer in (one, two, three):
+            assert viewer.seen.count("heartbeat") == 1, viewer.seen
+            assert viewer.seen.count("W") == 1, viewer.seen
+
+
 async def test_events_are_published_in_the_order_of_the_log_or_not_at_all() -> None:
     stage = Stage(stored=3)
     with pytest.raises(ValueError, match="event 7 published after event 3"):
