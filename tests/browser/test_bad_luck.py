@@ -64,6 +64,16 @@ async def test_a_log_in_that_ended_is_said_and_nothing_written_is_lost(
             await person.sees_state("Idle")
 
 
+async def test_who_has_no_log_in_is_told_so_and_what_to_do(tmp_path: Path, meet: Meet) -> None:
+    async with StoryModel() as model, Server(tmp_path, model.url, config=CONFIG) as server:
+        await created(server)
+        await server.restart()
+        person = await meet(server.url, offline=True)
+        await expect(person.dock).to_contain_text("this page has no log-in yet")
+        await expect(person.field).to_be_disabled()
+        await expect(person.list).to_contain_text("You are not logged in")
+
+
 async def test_with_a_full_storage_the_page_works_and_says_what_is_at_stake(
     house: House, meet: Meet
 ) -> None:
