@@ -17,13 +17,13 @@ export function AfterTurn({ desk }: { desk: Desk }): JSX.Element | null {
           <Icon name="copy" />
           {words.conversation.copyAnswer}
         </button>
-        <button type="button" class="button small soft" onClick={() => desk.open.retry()}>
+        <button type="button" class="button small soft" title={words.conversation.againHint} onClick={() => desk.open.retry()}>
           {words.conversation.again}
         </button>
         <button type="button" class="button small soft" title={words.composer.editingUndoes} onClick={() => desk.edit()}>
           {words.conversation.edit}
         </button>
-        <button type="button" class="button small soft" onClick={() => desk.open.undo()}>
+        <button type="button" class="button small soft" title={words.conversation.undoHint} onClick={() => desk.open.undo()}>
           {words.conversation.undo}
         </button>
       </div>

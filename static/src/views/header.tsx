@@ -77,7 +77,7 @@ function More({ shell, desk, rename }: { shell: Shell; desk: Desk; rename: () =>
   return (
     <Menu label={words.header.more}>
       {(close) => {
-        const item = (label: string, run: () => void, options: { bad?: boolean; disabled?: boolean } = {}) => (
+        const item = (label: string, run: () => void, options: { bad?: boolean; disabled?: boolean; title?: string } = {}) => (
           <Item
             {...options}
             onClick={() => {
@@ -103,8 +103,8 @@ function More({ shell, desk, rename }: { shell: Shell; desk: Desk; rename: () =>
             })}
             {notifying.value !== 'on' && item(words.header.notify, askToNotify)}
             <hr />
-            {item(words.header.undo, () => open.undo(), { disabled: !idle || !any })}
-            {item(words.header.retry, () => open.retry(), { disabled: !idle || !any })}
+            {item(words.header.undo, () => open.undo(), { disabled: !idle || !any, title: words.conversation.undoHint })}
+            {item(words.header.retry, () => open.retry(), { disabled: !idle || !any, title: words.conversation.againHint })}
             {item(words.header.compact, () => open.compact(), { disabled: !idle || !any })}
             <hr />
             {file(words.header.exportMarkdown, 'md')}

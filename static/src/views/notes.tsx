@@ -61,7 +61,12 @@ export function Note({ desk, entry }: { desk: Desk; entry: NoteEntry }): JSX.Ele
       {tone === 'bad' && <Icon name="alert" />}
       <p>{text}</p>
       {again && (
-        <button type="button" class="button outlined small" onClick={() => desk.open.retry()}>
+        <button
+          type="button"
+          class="button outlined small"
+          title={words.conversation.againHint}
+          onClick={() => desk.open.retry()}
+        >
           {words.retry}
         </button>
       )}

@@ -116,12 +116,14 @@ export function Item(props: {
   readonly onClick: () => void;
   readonly bad?: boolean;
   readonly disabled?: boolean;
+  readonly title?: string;
   readonly children: ComponentChildren;
 }): JSX.Element {
   return (
     <button
       type="button"
       role="menuitem"
+      title={props.title}
       class={props.bad ? 'button bad' : 'button'}
       disabled={props.disabled ?? false}
       onClick={props.onClick}

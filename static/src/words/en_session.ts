@@ -27,6 +27,8 @@ export const sessionWords = {
     again: 'Try again',
     editAgain: 'Edit and run again',
     undo: 'Undo',
+    againHint: 'Takes the last turn back, with what it changed in the workspace’s files, and runs it again',
+    undoHint: 'Takes the last turn back, with what it changed in the workspace’s files',
     copyAnswer: 'Copy answer',
   },
 
@@ -171,7 +173,7 @@ export const sessionWords = {
     tooLong: (most: number) => `A message has at most ${count(most)} characters. Attach the text as a file instead.`,
     stillUploading: 'Files are still being uploaded; they are sent with the next message.',
     ended: 'This session has ended. It stays readable.',
-    editingUndoes: 'Sending undoes the last turn and runs this instead.',
+    editingUndoes: 'Sending undoes the last turn, its changes to files too, and runs this instead.',
     cancelEdit: 'Keep it as it was',
   },
 
