@@ -33,6 +33,8 @@ export function Composer(props: ComposerProps): JSX.Element {
   const field = useRef<HTMLTextAreaElement>(null);
   const { draft } = props;
   const written = draft.value.trim();
+  /** A message does not go without the files that were put beside it. */
+  const holding = props.uploads?.going.value ?? false;
   useEffect(() => {
     if (!field.current) return;
     props.field?.(field.current);
@@ -40,7 +42,7 @@ export function Composer(props: ComposerProps): JSX.Element {
   }, []);
   useLayoutEffect(() => fit(field.current), [draft.value, props.placeholder]);
   const send = (delivery: 'queue' | 'steer'): void => {
-    if (!written || props.disabled || written.length > MOST_TEXT) return;
+    if (!written || holding || props.disabled || written.length > MOST_TEXT) return;
     props.say(written, delivery);
     if (!props.keeps) draft.value = '';
     if (coarse.value) field.current?.blur();
@@ -104,13 +106,18 @@ export function Composer(props: ComposerProps): JSX.Element {
             </button>
           )}
           {props.steerable && written && (
-            <button type="button" class="button outlined" title={words.composer.steerHint} onClick={() => send('steer')}>
+            <button type="button" class="button outlined" title={words.composer.steerHint} disabled={holding} onClick={() => send('steer')}>
               {words.composer.steer}
             </button>
           )}
           {(written || !props.stop) && (
-            <button type="submit" class="button primary" title={props.send.hint} disabled={props.disabled || !written}>
-              {props.send.label}
+            <button
+              type="submit"
+              class="button primary"
+              title={holding ? words.composer.stillUploading : props.send.hint}
+              disabled={props.disabled || holding || !written}
+            >
+              {holding ? words.composer.holding : props.send.label}
             </button>
           )}
         </span>

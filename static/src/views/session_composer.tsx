@@ -7,7 +7,6 @@ import { Composer } from './composer.tsx';
 import { AutoApproval, SessionModel } from './controls_row.tsx';
 import type { Desk } from './desk.ts';
 import type { Shell } from './shell.ts';
-import { toast } from './voice.tsx';
 
 export function SessionComposer({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element {
   const { open } = desk;
@@ -43,7 +42,6 @@ export function SessionComposer({ shell, desk }: { shell: Shell; desk: Desk }): 
       }}
       notice={editing && <Editing desk={desk} />}
       say={(text, delivery) => {
-        if (desk.uploads.going.value) toast(words.composer.stillUploading);
         const attachments = desk.uploads.taken();
         desk.toEnd();
         if (editing) open.editAndRerun(text, attachments);

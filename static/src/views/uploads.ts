@@ -59,7 +59,7 @@ export class Uploads {
     if (item?.file) this.take([item.file]);
   }
 
-  /** The paths that go with the message; what still travels goes with the next one. */
+  /** The paths that go with the message; what was refused stays, to be tried again. */
   taken(): readonly string[] {
     const there = this.items.value.filter(({ file, upload }) => file === null || upload?.view.value.state === 'done');
     this.items.value = this.items.value.filter((item) => !there.includes(item));
