@@ -17,6 +17,8 @@ export function AskBar({ desk }: { desk: Desk }): JSX.Element | null {
   const asked = desk.asked.value;
   const [first] = asked;
   const one = asked.length === 1;
+  const edited = asked.some((entry) => desk.rulings.of(entry.call, entry.arguments).changes.value.length > 0);
+  const approve = edited ? words.approval.approveEdited : words.approval.approve;
   const busy = asked.every(({ call }) => decisionOf(desk, call) !== 'no');
   return (
     <div class="bar warn ask-bar">
@@ -29,7 +31,7 @@ export function AskBar({ desk }: { desk: Desk }): JSX.Element | null {
         {words.approval.show}
       </button>
       <button type="button" class="button primary" disabled={busy} onClick={() => desk.approveAll()}>
-        {one ? words.approval.approve : words.approval.all}
+        {one ? approve : words.approval.all}
       </button>
     </div>
   );
