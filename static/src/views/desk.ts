@@ -16,13 +16,24 @@ interface Edit {
   readonly files: ReadonlySet<number>;
 }
 
+/** What a person has begun in a session: it outlives its desk, for when they come back. */
+export class Begun {
+  readonly rulings = new Rulings();
+  readonly uploads: Uploads;
+  readonly edit = signal<Edit | null>(null);
+
+  constructor(session: string) {
+    this.uploads = new Uploads(session);
+  }
+}
+
 const FINAL: ReadonlySet<string> = new Set(['no_such_session', 'ended', 'forbidden']);
 
 export class Desk {
   readonly open: OpenSession;
   readonly draft: Signal<string>;
   readonly me: ReadonlySignal<string>;
-  readonly rulings = new Rulings();
+  readonly rulings: Rulings;
   readonly uploads: Uploads;
   /** Sending undoes the last turn and runs this instead; once another turn came, it does not. */
   readonly editing: ReadonlySignal<boolean>;
@@ -49,18 +60,20 @@ export class Desk {
   readonly failed: ReadonlySignal<boolean>;
   /** At rest, and nothing of ours is on its way. */
   readonly settled: ReadonlySignal<boolean>;
-  readonly #edit = signal<Edit | null>(null);
+  readonly #edit: Signal<Edit | null>;
   /** Set by the composer. */
   focus: () => void = () => {};
   /** Set by the conversation. */
   toEnd: () => void = () => {};
   reveal: (key: string) => void = () => {};
 
-  constructor(open: OpenSession, draft: Signal<string>, me: ReadonlySignal<string>) {
+  constructor(open: OpenSession, draft: Signal<string>, me: ReadonlySignal<string>, begun: Begun) {
     this.open = open;
     this.draft = draft;
     this.me = me;
-    this.uploads = new Uploads(open.id);
+    this.rulings = begun.rulings;
+    this.uploads = begun.uploads;
+    this.#edit = begun.edit;
     this.session = computed(() => open.state.value.session);
     this.status = computed(() => open.state.value.status);
     this.plan = computed(() => open.state.value.plan);

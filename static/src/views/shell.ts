@@ -6,7 +6,7 @@ import type { Myself } from '../session/me.ts';
 import { OpenSession } from '../session/open_session.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Ways } from '../session/ways.ts';
-import { Desk } from './desk.ts';
+import { Begun, Desk } from './desk.ts';
 import { forget, remember, remembered } from './surroundings.ts';
 
 export type Overlay = 'none' | 'shortcuts' | 'files';
@@ -29,12 +29,17 @@ export function isNewcomer({ sessions }: Shell): boolean {
 /** Where the text for a session that is not there yet is kept. */
 export const NEW = 'new';
 
+/** How many sessions keep what was begun in them; the text is kept for all. */
+const MOST_BEGUN = 8;
+
 /** At most one session is open: one socket for each page. */
 export class Desks {
   readonly #desk = signal<Desk | null>(null);
   readonly #ways: Ways;
   readonly #drafts: Drafts;
   readonly #me: ReadonlySignal<string>;
+  /** The one that was looked at last stands last. */
+  readonly #begun = new Map<string, Begun>();
   #stop = (): void => {};
 
   constructor(ways: Ways, drafts: Drafts, me: ReadonlySignal<string>) {
@@ -53,7 +58,7 @@ export class Desks {
     if (current?.open.id === id) return current;
     this.leave();
     const { text, stop } = keptText(this.#drafts, id);
-    const desk = new Desk(new OpenSession(id, this.#ways), text, this.#me);
+    const desk = new Desk(new OpenSession(id, this.#ways), text, this.#me, this.#begunIn(id));
     desk.open.open();
     this.#stop = () => {
       stop();
@@ -67,6 +72,14 @@ export class Desks {
     this.#stop();
     this.#stop = () => {};
     this.#desk.value = null;
+  }
+
+  #begunIn(id: string): Begun {
+    const begun = this.#begun.get(id) ?? new Begun(id);
+    this.#begun.delete(id);
+    this.#begun.set(id, begun);
+    for (const old of [...this.#begun.keys()].slice(0, -MOST_BEGUN)) this.#begun.delete(old);
+    return begun;
   }
 }
 
