@@ -1,9 +1,7 @@
-"""The whole job by hand: ask, watch, stop, take back, queue, choose, and put the list in order."""
-
-from pathlib import Path
+"""The whole job by hand: ask, watch, stop, take back, queue and choose."""
 
 import pytest
-from playwright.async_api import FilePayload, expect
+from playwright.async_api import expect
 
 from tests.browser.conftest import House, Meet
 from tests.model_server import CallScript, Gate, Reply
@@ -252,105 +250,3 @@ async def test_a_plan_is_followed_beside_the_conversation(house: House, meet: Me
     await expect(panel).to_contain_text("1 of 3")
     await expect(panel.locator("[aria-current=step]")).to_contain_text("Think")
     await person.reads(DONE)
-
-
-async def test_sessions_are_renamed_found_and_deleted_with_a_way_back(
-    house: House, meet: Meet
-) -> None:
-    person = await meet(house.url)
-    await person.say("Hello")
-    await person.reads(DONE)
-    await person.menu("Rename")
-    field = person.page.get_by_role("textbox", name="Title")
-    await field.fill("Thursday's harvest")
-    await field.press("Enter")
-    rows = person.list.get_by_role("listitem").filter(has_text="Thursday's harvest")
-    await expect(rows).to_have_count(1)
-    await person.page.keyboard.press("Control+k")
-    await expect(person.search).to_be_focused()
-    await person.search.fill("harvest")
-    await expect(person.list.get_by_role("listitem")).to_have_count(1)
-    await person.menu("Delete session")
-    await expect(rows).to_have_count(0)
-    await person.page.locator(".toasts").get_by_role("button", name="Undo").click()
-    await rows.get_by_role("link").click()
-    await person.reads(DONE)
-
-
-async def test_files_go_in_with_a_message_and_come_out_again(
-    house: House, meet: Meet, tmp_path: Path
-) -> None:
-    person = await meet(house.url)
-    await person.say("Hello")
-    await person.reads(DONE)
-    notes: FilePayload = {"name": "my notes.txt", "mimeType": "text/plain", "buffer": b"five eggs"}
-    await person.page.locator(".composer input[type=file]").set_input_files(notes)
-    await expect(person.button("Do not attach my notes.txt")).to_be_visible()
-    await person.say("Read them")
-    link = person.conversation.get_by_role("link", name="my notes.txt")
-    async with person.page.expect_download() as download:
-        await link.click()
-    await (await download.value).save_as(tmp_path / "out")
-    assert (tmp_path / "out").read_bytes() == b"five eggs"
-    await person.menu("Files")
-    await expect(person.page.get_by_role("dialog")).to_contain_text("my notes.txt")
-
-
-async def test_a_file_can_be_the_first_thing_in_a_session(house: House, meet: Meet) -> None:
-    person = await meet(house.url)
-    await person.field.fill("Read this")
-    notes: FilePayload = {"name": "first.txt", "mimeType": "text/plain", "buffer": b"five eggs"}
-    await person.page.locator(".composer input[type=file]").set_input_files(notes)
-    await expect(person.button("Do not attach first.txt")).to_be_visible()
-    await expect(person.field).to_have_value("Read this")
-
-
-async def test_files_that_are_dropped_on_the_page_are_attached(house: House, meet: Meet) -> None:
-    person = await meet(house.url)
-    await person.say("Hello")
-    await person.reads(DONE)
-    dropped = await person.page.evaluate_handle("""() => {
-      const carried = new DataTransfer();
-      carried.items.add(new File(['five eggs'], 'dropped.txt'));
-      return carried;
-    }""")
-    for event in ("dragover", "drop"):
-        await person.page.get_by_role("main").dispatch_event(event, {"dataTransfer": dropped})
-    await expect(person.button("Do not attach dropped.txt")).to_be_visible()
-
-
-async def test_only_boundaries_are_announced(house: House, meet: Meet) -> None:
-    gate = Gate()
-    house.model.play(Reply(text="Forty-two is the answer.", hold={1: gate}))
-    person = await meet(house.url)
-    said = person.page.get_by_role("status")
-    await person.say("What is the answer?")
-    await person.reads("Forty-tw")
-    await expect(said.filter(has_text="Forty")).to_have_count(0)
-    gate.set()
-    await expect(said.filter(has_text="The answer is complete.")).to_be_attached()
-    await expect(person.field).to_be_focused()
-
-
-async def test_a_conversation_is_exported(house: House, meet: Meet, tmp_path: Path) -> None:
-    person = await meet(house.url)
-    await person.say("Hello")
-    await person.reads(DONE)
-    async with person.page.expect_download() as download:
-        await person.menu("Export as Markdown")
-    await (await download.value).save_as(tmp_path / "out.md")
-    assert DONE in (tmp_path / "out.md").read_text()
-
-
-async def test_the_keys_are_listed_and_the_theme_is_kept(house: House, meet: Meet) -> None:
-    person = await meet(house.url)
-    await person.field.blur()
-    await person.page.keyboard.press("?")
-    await expect(person.page.get_by_role("dialog")).to_contain_text("Stop the running turn")
-    await person.page.keyboard.press("Escape")
-    await expect(person.page.get_by_role("dialog")).to_have_count(0)
-    await person.page.get_by_role("combobox", name="Theme").select_option("dark")
-    await person.page.reload()
-    root = person.page.locator("html")
-    await expect(root).to_have_attribute("data-theme", "dark")
-    await expect(person.page.get_by_role("combobox", name="Theme")).to_have_value("dark")
