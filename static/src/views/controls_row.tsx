@@ -2,6 +2,7 @@
 
 import { useComputed, useSignal, type ReadonlySignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useLayoutEffect } from 'preact/hooks';
 import type { ModelOffers } from '../link/api.ts';
 import { words } from '../words/en.ts';
 import type { Desk } from './desk.ts';
@@ -70,7 +71,11 @@ export function AutoApproval({ desk }: { desk: Desk }): JSX.Element {
 
 /** Up to how many dollars calls run without asking. */
 function Cap({ desk, cap }: { desk: Desk; cap: number | null }): JSX.Element {
-  const text = useSignal(cap === null ? '' : String(cap));
+  const text = useSignal('');
+  // Also one that is heard of later: a field left empty would take it away on blur.
+  useLayoutEffect(() => {
+    text.value = cap === null ? '' : String(cap);
+  }, [cap]);
   const send = (): void => {
     const value = text.value.trim() === '' ? undefined : Number(text.value);
     if (value === undefined ? cap !== null : value >= 0 && value !== cap) desk.open.setAutoApproval(true, value);
