@@ -39,6 +39,14 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     rules: tuple[Rule, ...] = ()
 
 
+HIDDEN = b"[hidden: "
+"""What stands in the place of a credential that was taken out (agent.redaction)."""
+REDACTED = (
+    "The arguments held a credential, which is taken out of every conversation, so the call was not"
+    " run. Let the command read it from a file or a variable that the user provides."
+)
+
+
 class Run(Struct, frozen=True):
     """It may run as it is."""
 
@@ -107,6 +115,8 @@ class Rules:
 
     def objection(self, tool: str, arguments: JsonObject) -> Refuse | None:
         """Why these arguments may not run, whoever would allow it."""
+        if HIDDEN in msgspec.json.encode(arguments):
+            return Refuse("error", REDACTED)
         if (wrong := self._check(tool, arguments)) is not None:
             return Refuse("error", wrong)
         rule = self._first(tool, arguments)

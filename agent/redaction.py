@@ -71,7 +71,9 @@ FORMATS = (
     Format(
         "password",
         ("://",),
-        r"[^\s/\"'<>`:@]{0,256}+:(?!\$)[^\s/\"'<>`@]{1,256}+@",  # a variable is no password
+        # A variable is no password, and none is the user's own name.
+        r"(?!(?P<user>[^\s/\"'<>`:@]{1,256}+):(?P=user)@)"
+        r"[^\s/\"'<>`:@]{0,256}+:(?!\$)[^\s/\"'<>`@]{1,256}+@",
         r"[^\s/\"'<>`@]{0,513}+",
         boundary=False,
     ),

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agent.errors import Problem
+from agent.sandbox.patience import to_the_end
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ class Child:
         await self._in.drain()
 
     async def close(self) -> None:
-        """Hint, ask, kill; returns when it and its group are gone. Cancelled: kills at once."""
+        """Hint, ask, kill; returns when it and its group are gone. Cancelled: kills at once, and
+        still sees them go."""
         self._in.close()
         try:
             await self._ended_within(self._grace)
@@ -67,7 +69,10 @@ class Child:
                 await self._ended_within(self._grace)
         finally:
             self._signal(signal.SIGKILL)
-            self._listening.cancel()
+            await to_the_end(self._gone())
+
+    async def _gone(self) -> None:
+        self._listening.cancel()
         await self._ended_within(self._grace)
         await asyncio.gather(self._listening, return_exceptions=True)
         # Somebody who left the group may hold a pipe open; asyncio has no public way to let go.

@@ -266,3 +266,10 @@ def test_nobody_is_asked_about_what_would_be_refused_or_was_ruled_on(
         assert state.decision is None
         approved = replace(state, decision=APPROVED)
         assert judge.verdict(approved, history) == RUN
+
+
+def test_a_call_that_held_a_credential_is_not_run_without_it() -> None:
+    state = CallState(call("c1", "write", {"path": "a", "content": ["x [hidden: API key] y"]}))
+    refused = verdict(state)
+    assert isinstance(refused, Refuse)
+    assert (refused.status, "held a credential" in refused.why) == ("error", True)

@@ -36,7 +36,7 @@ SECRETS = {
     "known": KNOWN,
 }
 WORDS = [
-    "hf_hub_download(repo_id)", "sk-learn-estimator-doc-link", "https://example.org:8080/a@b",
+    "hf_hub_download(repo_id)", "sk-learn-estimator-doc-link", "https://example.org:8080/a@b", "postgres://dev:dev@localhost:5432/app",
     "git@github.com:a/b", "AKIA", "eyJ.a.b", "Bearer of bad news, they said", "short", "-----",
     "-----BEGIN CERTIFICATE-----", "ghp_short", "wordhf_" + BODY, "mooring_lines_and_other_things",
     "https://$USER:${TOKEN}@host/", "redis://:$PASSWORD@cache",

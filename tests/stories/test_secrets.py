@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.client import Viewer
-from tests.model_server import Gate, Reply
+from tests.model_server import CallScript, Gate, Reply
 from tests.stories.scene import Story, bash, calls
 
 TOKEN = "hf_" + "aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3x"
@@ -79,3 +79,13 @@ async def test_a_sentence_that_is_stopped_ends_without_half_a_credential(story: 
     message = viewer.of("assistant_message")[0]
     assert message["partial"] is True
     assert TOKEN[:12] not in frames(viewer) + await outside(story, session)
+
+
+async def test_a_call_that_holds_one_is_not_run_without_it(story: Story) -> None:
+    session, viewer = await story.begin()
+    written = CallScript("write", {"path": "env", "content": f"TOKEN={TOKEN}"})
+    await story.turn(viewer, "Write it", calls(written), Reply(text="I could not."))
+    output = viewer.of("tool_output")[0]
+    assert (output["status"], "held a credential" in output["output"]) == ("error", True)
+    assert (await story.api.call("GET", f"/api/sessions/{session}/files")).json["files"] == []
+    assert TOKEN not in frames(viewer)
