@@ -89,6 +89,8 @@ async def test_calls_run_without_asking_up_to_what_a_person_allows(
     cap = person.page.get_by_role("textbox", name="Up to (USD)")
     await cap.fill("0.5")
     await cap.press("Enter")
+    told = person.page.get_by_text("Approvals are given automatically from here on.")
+    await expect(told).to_have_count(2)  # without a cap, and with one
     await person.page.reload()
     await expect(cap).to_have_value("0.5")
     async with Api(house.url) as api:
