@@ -92,7 +92,7 @@ async def test_with_a_full_storage_the_page_works_and_says_what_is_at_stake(
 async def test_a_clock_that_is_years_wrong_tells_no_wrong_times(
     house: House, meet: Meet, year: str
 ) -> None:
-    house.model.play(Reply(calls=[CallScript("bash", {"command": "echo quick"})]))
+    house.model.play(Reply(calls=[CallScript("bash", {"command": "sleep 0.5; echo quick"})]))
     person = await meet(house.url)
     await person.page.clock.install(time=f"{year}-05-05T05:05:05Z")
     await person.page.reload()
