@@ -64,10 +64,11 @@ faults: $(INSTALLED) $(PAGE) system  ## cut, stall and kill at random for a whil
 autobahn: $(INSTALLED)  ## Autobahn's fuzzing client against our sockets, where Python 2.7 is at hand
 	$(BIN)/python -m tests.autobahn
 
+# With their extras: to an older pip `name[extra]` is unpinned where only `name` is.
 lock: $(INSTALLED)  ## write constraints.txt anew within pyproject.toml, and the lock of the page (ARGS=--upgrade takes newer releases)
 	@test -x .lock-venv/bin/uv || { $(PYTHON) -m venv .lock-venv && .lock-venv/bin/pip install -q uv; }
 	.lock-venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-annotate --quiet \
+		--generate-hashes --no-emit-index-url --no-annotate --no-strip-extras --quiet \
 		--custom-compile-command "make lock" --output-file constraints.txt $(ARGS)
 	$(BIN)/python static/build_page.py lock
 
