@@ -1,6 +1,7 @@
 """What all tests share: how Hypothesis searches, and an environment without the host's settings."""
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("mooring")
+
+# A test that waits by letting all else run keeps the interpreter's lock; the store's threads get
+# it once in such an interval, and need it many times for one commit.
+sys.setswitchinterval(0.0001)
 
 
 @pytest.fixture(autouse=True, scope="session")
