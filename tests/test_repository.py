@@ -8,7 +8,7 @@ import sys
 import tomllib
 import venv
 from collections import defaultdict
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 import msgspec
@@ -33,6 +33,8 @@ BROAD = {
 }
 """Where `except Exception` may stand; each place is a decision of the house."""
 ROOMS = sorted(path for folder in ("agent", "server") for path in (ROOT / folder).rglob("*.py"))
+EXTRAS = r"(?:\[[\w,-]+\])?"
+"""Of a package, as a pin names them."""
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
@@ -115,7 +117,7 @@ def passes_it_on(handler: ast.ExceptHandler) -> bool:
 
 def test_constraints_hold_hashes_for_everything_and_no_address() -> None:
     text = (ROOT / "constraints.txt").read_text()
-    pins = re.findall(r"^[a-z0-9][\w.-]*==\S+.*\\$", text, re.MULTILINE)
+    pins = re.findall(rf"^[a-z0-9][\w.-]*{EXTRAS}==\S+.*\\$", text, re.MULTILINE)
     blocks = re.findall(
         r"^[a-z0-9][^\n]*\\\n(?:    --hash=sha256:[0-9a-f]{64}[ \\]*\n?)+", text, re.M
     )
@@ -128,8 +130,29 @@ def test_constraints_satisfy_what_the_distribution_declares() -> None:
     text = (ROOT / "constraints.txt").read_text()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = [re.split(r"[\[<>=!~ ]", wanted)[0] for wanted in project["dependencies"]]
-    missing = [n for n in names if not re.search(rf"^{n.replace('_', '[-_]')}==", text, re.M)]
+    missing = [n for n in names if not pinned(n, text)]
     assert missing == []
+
+
+def test_a_package_that_is_wanted_with_extras_is_pinned_with_them() -> None:
+    """To an older pip a pin without the extras is none, and it takes the newest release."""
+    text = (ROOT / "constraints.txt").read_text()
+    wanted = [
+        canonical(name) + "[" + extra
+        for distribution in distributions()
+        for line in distribution.requires or ()
+        for name, extra in re.findall(r"^([\w.-]+)\[([\w,-]+)", line)
+        if "extra ==" not in line and pinned(name, text)
+    ]
+    assert [one for one in wanted if f"\n{one}" not in text] == []
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pinned(name: str, text: str) -> bool:
+    return bool(re.search(rf"^{canonical(name)}{EXTRAS}==", text, re.MULTILINE))
 
 
 def test_there_is_one_version() -> None:
