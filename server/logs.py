@@ -13,6 +13,7 @@ from typing import TextIO
 import msgspec
 from msgspec import Struct
 
+from agent.redaction import Redactor
 from server.log_pipe import LogPipe
 from server.settings import LogFormat, LogLevel
 
@@ -27,6 +28,8 @@ SELF_WILLED = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 LONGEST = 8_000
 """Characters of one message or traceback line; what lies beyond is counted, not written."""
 
+_FORMATS = Redactor()
+"""What is taken out of conversations; what follows is taken out of log lines beside it."""
 _SECRETS = (
     # A prefix that names the kind is kept, so that a reader knows what was there.
     re.compile(r"\b(hf_|sk-|gh[opsu]_|github_pat_|xox[a-z]-)[A-Za-z0-9_-]{8,}"),
@@ -63,7 +66,7 @@ def redacted(text: str) -> str:
     """The text without anything that looks like a credential."""
     for secret in _SECRETS:
         text = secret.sub(r"\1***", text)
-    return text
+    return _FORMATS.text(text)
 
 
 def printable(text: str) -> str:

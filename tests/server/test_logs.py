@@ -71,6 +71,7 @@ async def test_a_task_keeps_the_ids_it_was_started_under() -> None:
     ("text", "shown"),
     [
         ("hf_abcdefghijklmnop", "hf_***"),
+        ("AKIAIOSFODNN7EXAMPLE", "[hidden: AWS key]"),
         ("key sk-proj-abc_DEF-1234567890!", "key sk-***!"),
         ("mooring_0123456789ab_" + "f" * 64, "mooring_0123456789ab_***"),
         ("Authorization: Bearer abc.def-ghi", "Authorization: Bearer ***"),
