@@ -95,6 +95,11 @@ class Pages:
             frames = self._keep(session, page, seq + 1).frames[: until - seq]
         return frames
 
+    def forget(self, session: str) -> None:
+        """Of a session that is erased nothing stays here."""
+        for first in tuple(self._firsts.get(session, ())):
+            self._drop(session, first)
+
     def _keep(self, session: str, page: StoredPage, first: int) -> _Page:
         if not page.bodies or page.first != first:
             raise LogCut(first - 1)

@@ -32,7 +32,8 @@ class Channels:
         return self._open.get(session)
 
     def pop(self, session: str) -> Channel | None:
-        """Take it out while its viewers are told why."""
+        """Take it out while its viewers are told why; what was read of its log goes with it."""
+        self._pages.forget(session)
         return self._open.pop(session, None)
 
     async def open(self, session: str) -> Channel:

@@ -135,3 +135,14 @@ async def test_what_the_store_lost_is_told(last_first: bool) -> None:
 
 async def _never(code: int, reason: bytes) -> None:
     raise AssertionError(f"closed with {code}")
+
+
+async def test_of_an_erased_session_nothing_stays() -> None:
+    reader = a_log(30)
+    pages = Pages(reader)
+    await read(pages, 0, 10)
+    await read(pages, 10, 20)
+    pages.forget("s1")
+    pages.forget("s2")
+    assert pages.since("s1", 0, 20) is None
+    assert await read(pages, 0, 10) == reader.log[:10]
