@@ -33,6 +33,27 @@ class Found(Struct, frozen=True):
     about: str
 
 
+class _Result(Struct):
+    """`content` or `description`, as the service calls it."""
+
+    url: str
+    title: str = ""
+    content: str = ""
+    description: str = ""
+
+
+class _Page(Struct):
+    """Results as those services list them that answer in JSON."""
+
+    results: list[_Result] = []
+
+    def found(self, limit: int) -> Sequence[Found]:
+        return [
+            Found(_line(one.title), one.url, _line(one.content or one.description))
+            for one in self.results[:limit]
+        ]
+
+
 class Search(Protocol):
     """A search service. Raises Problem."""
 
@@ -57,35 +78,19 @@ class DuckDuckGo:
 class SearXng:
     """Any SearXNG server whose JSON format is switched on."""
 
-    class _Result(Struct):
-        url: str
-        title: str = ""
-        content: str = ""
-
-    class _Page(Struct):
-        results: "list[SearXng._Result]" = []
-
     def __init__(self, egress: Egress, url: str) -> None:
         self._egress = egress
         self._url = url
 
     async def find(self, query: str, limit: int) -> Sequence[Found]:
         url = URL(self._url.rstrip("/") + "/search").with_query(q=query, format="json")
-        page = _decoded(_well(await self._egress.request("GET", str(url))), self._Page)
-        return [Found(_line(r.title), r.url, _line(r.content)) for r in page.results[:limit]]
+        answer = await self._egress.request("GET", str(url))
+        return _decoded(_well(answer), _Page).found(limit)
 
 
 class Brave:
-    class _Result(Struct):
-        url: str
-        title: str = ""
-        description: str = ""
-
-    class _Web(Struct):
-        results: "list[Brave._Result]" = []
-
     class _Page(Struct):
-        web: "Brave._Web | None" = None
+        web: "_Page | None" = None
 
     def __init__(
         self, egress: Egress, key: str, url: str = "https://api.search.brave.com/res/v1/web/search"
@@ -99,19 +104,10 @@ class Brave:
         headers = {"X-Subscription-Token": self._key, "Accept": "application/json"}
         answer = await self._egress.request("GET", str(url), headers=headers)
         page = _decoded(_well(answer), self._Page)
-        results = page.web.results if page.web else []
-        return [Found(_line(r.title), r.url, _line(r.description)) for r in results[:limit]]
+        return page.web.found(limit) if page.web else ()
 
 
 class Tavily:
-    class _Result(Struct):
-        url: str
-        title: str = ""
-        content: str = ""
-
-    class _Page(Struct):
-        results: "list[Tavily._Result]" = []
-
     def __init__(
         self, egress: Egress, key: str, url: str = "https://api.tavily.com/search"
     ) -> None:
@@ -123,8 +119,7 @@ class Tavily:
         asked = {"query": query, "max_results": limit}
         headers = {"Authorization": f"Bearer {self._key}"}
         answer = await self._egress.request("POST", self._url, json=asked, headers=headers)
-        page = _decoded(_well(answer), self._Page)
-        return [Found(_line(r.title), r.url, _line(r.content)) for r in page.results[:limit]]
+        return _decoded(_well(answer), _Page).found(limit)
 
 
 def search_of(settings: SearchSettings, egress: Egress) -> Search:
