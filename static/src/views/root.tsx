@@ -82,7 +82,12 @@ function Board({ shell }: { shell: Shell }): JSX.Element | null {
   }, []);
   const View = view.value;
   if (View) return <View shell={shell} />;
-  return <main class="page">{lost.value && <Unloaded />}</main>;
+  return (
+    <main class="page">
+      <h1 class="unseen">{words.fleet.heading}</h1>
+      {lost.value && <Unloaded />}
+    </main>
+  );
 }
 
 /** A server that was upgraded has other files: only a new page knows their names. */

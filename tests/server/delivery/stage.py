@@ -80,6 +80,8 @@ class Transport:
         self.closing = False
         self.writes = 0
         self.written = b""
+        self.wrote = asyncio.Event()
+        """Set by every write; who waits for the next one clears it."""
         self._pending = 0
 
     def offer(self, data: bytes, gate: int, /) -> bool:
@@ -92,6 +94,7 @@ class Transport:
         assert not self.closing, "written to a closed transport"
         self.writes += 1
         self.written += data
+        self.wrote.set()
         if not self.reading:
             self._pending += len(data)
 

@@ -231,7 +231,10 @@ class Watcher:
 
     async def until(self, kind: str, times: int = 1) -> dict[str, Any]:
         """Wait for the frame of that type which is the `times`th."""
-        await eventually(lambda: self._kinds.count(kind) >= times)
+        async with asyncio.timeout(60):
+            while self._kinds.count(kind) < times:
+                self.transport.wrote.clear()
+                await self.transport.wrote.wait()
         return [frame for frame in self.frames if frame["type"] == kind][times - 1]
 
     @property
