@@ -23,6 +23,7 @@ from agent.sandbox.port import Sandbox
 from agent.tools.toolbox import Toolbox
 from server import keys
 from server.announce import listening
+from server.audit import Audit
 from server.building import MeansFactory, job_watch, make_toolbox, new_id, unmatched
 from server.config import Config
 from server.goodbyes import GOING_AWAY
@@ -163,6 +164,8 @@ async def _wired(
     app = web.Application(middlewares=(errors, entrance), client_max_size=LARGEST_BODY)
     app.on_response_prepare.append(secure)
     app.add_routes(ROUTES)
+    redactor = Redactor(credentials(os.environ))
+    app[keys.AUDIT] = Audit(store.audit, timestamp, redactor)
     app[keys.BOARDS] = set()
     app[keys.CATALOGUE] = catalogue
     app[keys.CONNECTIONS] = Connections(config.limits.connections_per_user)
@@ -177,15 +180,19 @@ async def _wired(
     toolbox = make_toolbox(config, sandbox, threads, settings.data_dir / HUB_HOME)
     if strangers := unmatched(config.approval, toolbox.names, config.mcp_servers):
         _warn(readiness, f"approval names no tool and no effect: {', '.join(strangers)}")
-    _add_sessions(app, config, toolbox, settings)
+    _add_sessions(app, config, toolbox, settings, redactor)
     return app
 
 
 def _add_sessions(
-    app: web.Application, config: Config, toolbox: Toolbox, settings: ServeSettings
+    app: web.Application,
+    config: Config,
+    toolbox: Toolbox,
+    settings: ServeSettings,
+    redactor: Redactor,
 ) -> None:
     limits, catalogue, workspaces = config.limits, app[keys.CATALOGUE], app[keys.WORKSPACES]
-    redactor, servers = Redactor(credentials(os.environ)), app[keys.TOOL_SERVERS]
+    servers = app[keys.TOOL_SERVERS]
     keyring = KeyRing(os.environ if app[GATE].mode == "dev" else {})
     slots = Slots(total=limits.live_sessions, per_user=limits.running_turns_per_user)
     app[keys.SESSIONS] = SessionManager(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from agent.models.catalogue import Catalogue
+from server.audit import Audit
 from server.config import Limits
 from server.people import User
 from server.readiness import Readiness
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from server.routes.dashboard import Board
 
 ARCHIVE = web.AppKey("archive", Archive)
+AUDIT = web.AppKey("audit", Audit)
 CATALOGUE = web.AppKey("catalogue", Catalogue)
 CONNECTIONS = web.AppKey("connections", Connections)
 FLEET = web.AppKey("fleet", Fleet)

@@ -6,6 +6,8 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
+from server.store.audit import AuditLog
+
 SessionState = Literal["idle", "running", "awaiting_approval", "ended"]
 
 
@@ -154,6 +156,9 @@ class Store(Protocol):
 
     log_generation: str
     """Changes when the store was restored from a backup: positions of before mean nothing."""
+
+    @property
+    def audit(self) -> AuditLog: ...
 
     @property
     def complaint(self) -> str:

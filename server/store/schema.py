@@ -77,7 +77,19 @@ _QUOTA: Step = (
 _JOBS: Step = ("""ALTER TABLE sessions ADD COLUMN jobs INTEGER""",)
 """Rows from before have none, and their checksum knows nothing of it."""
 
-STEPS: tuple[Step, ...] = ((*_LOG, *_SEARCH), _SUMS, _COUNTS, _QUOTA, _JOBS)
+_AUDIT: Step = (
+    """CREATE TABLE audit (
+        number INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
+        address TEXT, session TEXT, detail TEXT NOT NULL, seal BLOB NOT NULL)""",
+    """CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit BEGIN
+        SELECT raise(ABORT, 'the audit log is append-only'); END""",
+    """CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
+        WHEN old.number > coalesce((SELECT value FROM meta WHERE name = 'audit_floor'), 0) BEGIN
+        SELECT raise(ABORT, 'the audit log is append-only'); END""",
+)
+"""What may go is below the floor, which a row tells of."""
+
+STEPS: tuple[Step, ...] = ((*_LOG, *_SEARCH), _SUMS, _COUNTS, _QUOTA, _JOBS, _AUDIT)
 """Step n brings a database of version n to version n + 1; version 0 is an empty file."""
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from agent.sandbox.capacity import Disk, disk_of
 from server.store import database as files
 from server.store import examiner, generation, reads, rows, schema, tokens, writes
+from server.store.audit import AuditTable
 from server.store.ballast import Ballast, scaled
 from server.store.generation import Mark
 from server.store.lock import DirectoryLock, prepare
@@ -92,6 +93,7 @@ class SqliteStore:
             max_waiting=limits.waiting_reads,
             busy_seconds=limits.busy_seconds,
         )
+        self.audit = AuditTable(self._writer, self._readers)
 
     @classmethod
     def open(

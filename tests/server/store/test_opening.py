@@ -223,7 +223,8 @@ async def test_damage_found_later_fails_the_read_and_says_so(directory: Path) ->
 def damage(directory: Path) -> None:
     database = directory / DATABASE
     pages = bytearray(database.read_bytes())
-    pages[len(pages) // 2 : -4096] = b"\xaa" * (len(pages) - len(pages) // 2 - 4096)
+    begin = len(pages) * 3 // 4  # behind the schema, where the events are
+    pages[begin:-4096] = b"\xaa" * (len(pages) - begin - 4096)
     database.write_bytes(pages)
 
 

@@ -1,0 +1,77 @@
+"""The port of the audit log: who did what that others may have to answer for."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Literal
+
+from agent.errors import Problem
+from agent.redaction import Redactor
+from server.store.audit import AuditLog, AuditRow
+
+log = logging.getLogger(__name__)
+
+AuditedAct = Literal[
+    "login",
+    "login_refused",
+    "logout",
+    "token_created",
+    "token_revoked",
+    "share_made",
+    "share_redeemed",
+    "share_revoked",
+    "approval",
+    "auto_approval",
+    "auto_approved",
+    "session_deleted",
+    "session_stopped",
+    "secret_set",
+    "secret_removed",
+    "key_rotated",
+    "audit_trimmed",
+]
+LONGEST = 200
+"""Characters of one text; what is beyond is cut."""
+
+
+class Audit:
+    """Handed over at once and committed in order with everything else that is written."""
+
+    def __init__(self, kept: AuditLog, timestamp: Callable[[], str], redactor: Redactor) -> None:
+        self._kept = kept
+        self._timestamp = timestamp
+        self._redactor = redactor
+
+    def record(
+        self,
+        what: AuditedAct,
+        who: str,
+        *,
+        address: str | None = None,
+        session: str | None = None,
+        **detail: str,
+    ) -> None:
+        """Call it when the act has taken effect. It never waits and never fails.
+
+        `who` is the id of the user who acted, `mooring` where nobody is known (the command line,
+        a refused login); `address` where the request came from. `detail` are short texts by name,
+        as `token=token.id, role=token.role`: ids and kinds, never a secret (what looks like one is
+        taken out all the same). On a disk that takes nothing the act stands, and the server's log
+        says that it is missing here.
+        """
+        kept = {name: self._clean(text) for name, text in detail.items()}
+        row = AuditRow(self._timestamp(), self._clean(who), what, address, session, kept)
+        self._kept.add(row).add_done_callback(lambda done: _tell(done, row))
+
+    def _clean(self, text: str) -> str:
+        readable = text.encode(errors="replace").decode().replace("\0", " ")
+        return self._redactor.text(readable)[:LONGEST]
+
+
+def _tell(done: asyncio.Future[None], row: AuditRow) -> None:
+    if done.cancelled():
+        log.error("not in the audit log: %s by %s", row.what, row.who)
+    elif isinstance(problem := done.exception(), Problem):
+        log.error("not in the audit log: %s by %s (%s)", row.what, row.who, problem.message)
+    elif problem is not None:
+        log.error("not in the audit log: %s by %s", row.what, row.who, exc_info=problem)
