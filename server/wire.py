@@ -66,12 +66,14 @@ class Context(Struct, frozen=True):
     limit: int
 
 
-class Queued(Struct, frozen=True):
+class Queued(Struct, frozen=True, omit_defaults=True):
     """One input that waits for its turn."""
 
     submission: SubmissionId
     text: str
     delivery: Delivery
+    author: str = ""
+    attachments: tuple[str, ...] = ()
 
 
 class Status(Frame, frozen=True):

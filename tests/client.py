@@ -36,6 +36,7 @@ class Viewer:
         log: Log | None = None,
         after: int | None = None,
         generation: str | None = None,
+        most: int | None = None,
         deltas: str | None = None,
         headers: Mapping[str, str] | None = None,
         subprotocols: tuple[str, ...] = ("mooring.v1",),
@@ -45,7 +46,7 @@ class Viewer:
         if log is None and after:
             self.log.begin(after + 1)
         position = self.log.last if after is None else after
-        query = {"after": position or after, "log": generation, "deltas": deltas}
+        query = {"after": position or after, "log": generation, "most": most, "deltas": deltas}
         asked = "&".join(f"{key}={value}" for key, value in query.items() if value is not None)
         self.uri = f"ws{url[4:]}/api/sessions/{session}/socket" + (f"?{asked}" if asked else "")
         self.headers = headers or {}

@@ -27,6 +27,11 @@ LOG: JsonObject = {
     "type": "string",
     "description": "The generation of the log that the client has, from `hello`.",
 }
+MOST: JsonObject = {
+    "type": "integer",
+    "minimum": 1,
+    "description": "How many events are replayed at most; where more are missing, their tail.",
+}
 DELTAS: JsonObject = {
     "enum": ["all", "none"],
     "default": "all",
@@ -63,7 +68,8 @@ def document() -> JsonObject:
 
 
 def _session() -> JsonObject:
-    query = {"type": "object", "properties": {"after": AFTER, "log": LOG, "deltas": DELTAS}}
+    asked = {"after": AFTER, "log": LOG, "most": MOST, "deltas": DELTAS}
+    query = {"type": "object", "properties": asked}
     return {
         "address": "/api/sessions/{id}/socket",
         "title": "A session",

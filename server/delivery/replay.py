@@ -16,11 +16,13 @@ from server.delivery.ring import Ring
 class Wish(Struct, frozen=True):
     """What a client asks for: events after `after` of the log generation `log`, and deltas.
 
-    `deflated` is whether it agreed to be sent deflated frames.
+    `most` is how many events it wants to be sent at most; `deflated`, whether it agreed to be sent
+    deflated frames.
     """
 
     after: int = 0
     log: str | None = None
+    most: int | None = None
     deltas: bool = True
     deflated: bool = False
 
@@ -56,16 +58,17 @@ class Replay:
         """The last event that was there before: until the ring is full it ends what is read."""
         self._reading = asyncio.Lock()
         """Who waits for it finds what was read meanwhile."""
-        self._tail_at = (-1, 0)
+        self._tail_at = (-1, -1, 0)
 
     async def start(self, wish: Wish) -> Start:
         """Every missing event where that is within the limits and of this log, else a tail."""
+        most = min(wish.most or self._limits.replay_events, self._limits.replay_events)
         if wish.after > self._ring.head:
-            return Start("tail", await self._tail(), "unknown_position")
+            return Start("tail", await self._tail(most), "unknown_position")
         known = wish.after == 0 or wish.log in (None, self.generation)
-        if known and await self._fits(wish.after):
+        if known and await self._fits(wish.after, most):
             return Start("replay", wish.after + 1)
-        return Start("tail", await self._tail())
+        return Start("tail", await self._tail(most))
 
     async def page(self, seq: int) -> Sequence[Frame]:
         """Frames after `seq`, which is below the head; all that the ring has, or a page."""
@@ -90,9 +93,9 @@ class Replay:
             return frames
         return self._pages.since(self._session, seq, self._ring.oldest - 1)
 
-    async def _fits(self, after: int) -> bool:
+    async def _fits(self, after: int, most: int) -> bool:
         """Whether what follows `after` is within the limits: measured, and not kept."""
-        if self._ring.head - after > self._limits.replay_events:
+        if self._ring.head - after > most:
             return False
         size = 0
         while (frames := self._ring.since(after)) is None:
@@ -103,34 +106,42 @@ class Replay:
             after += len(page)
         return size + _sum(frames) <= self._limits.replay
 
-    async def _tail(self) -> int:
-        """Looked for once, until something new is published."""
+    async def _tail(self, most: int) -> int:
+        """Looked for once, until something new is published or another length is asked for."""
         async with self._reading:
-            if self._tail_at[0] != self._ring.head:
-                self._tail_at = self._ring.head, await self._look_for_tail()
-            return self._tail_at[1]
+            if self._tail_at[:2] != (self._ring.head, most):
+                self._tail_at = self._ring.head, most, await self._look_for_tail(most)
+            return self._tail_at[2]
 
-    async def _look_for_tail(self) -> int:
+    async def _look_for_tail(self, most: int) -> int:
         """Where the longest suffix within the limits begins, at a turn's first event if it can.
 
-        The newest event is in it whatever its size.
+        Else at a reply's: no output in it is then of a call that is not. The newest event is in it
+        whatever its size.
         """
         head = self._ring.head
-        first, turn, size = head + 1, None, 0
+        first, size = head + 1, 0
+        turn = reply = None
         while first > 1:
             page = await self._pages.reader.events_before(
-                self._session, first, limit=self._limits.page_events, max_bytes=self._limits.page
+                self._session,
+                first,
+                limit=min(most + 1, self._limits.page_events),
+                max_bytes=self._limits.page,
             )
             if not page.bodies:
                 raise LogCut(first - 1)
             for body in reversed(page.bodies):
                 size += len(body)
-                many = head + 1 - first >= self._limits.replay_events
+                many = head + 1 - first >= most
                 if first <= head and (many or size > self._limits.replay):
-                    return turn or first
+                    return turn or reply or first
                 first -= 1
-                if _begins_a_turn(body):
+                kind = _kind(body)
+                if kind.type == "user_message" and not kind.steered:
                     turn = first
+                elif kind.type == "assistant_message":
+                    reply = first
             if first <= page.oldest:
                 break
         return first
@@ -138,8 +149,3 @@ class Replay:
 
 def _sum(frames: Sequence[Frame]) -> int:
     return sum(len(frame.plain) for frame in frames)
-
-
-def _begins_a_turn(body: bytes) -> bool:
-    kind = _kind(body)
-    return kind.type == "user_message" and not kind.steered

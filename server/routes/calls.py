@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from agent.protocol import JsonObject
 from server.contract.asyncapi import AFTER, DELTAS, LOG
+from server.contract.asyncapi import MOST as MOST_REPLAYED
 from server.readiness import Report
 from server.routes.asked import MOST
 from server.routes.files import FileList
@@ -91,12 +92,14 @@ LISTING = (
 PAGING = (
     Parameter("after", NUMBER | {"default": 0}, "Events from the next one on."),
     Parameter("before", NUMBER, "Instead: the events right before this one."),
+    Parameter("types", TEXT, "Only events of these types, comma-separated; with `before`."),
     up_to_most(MOST),
 )
 FORMAT = Parameter("format", {"enum": ["md", "jsonl"], "default": "md"}, "Prose, or the log.")
 JOINING = (
     Parameter("after", AFTER, AFTER["description"]),
     Parameter("log", LOG, LOG["description"]),
+    Parameter("most", MOST_REPLAYED, MOST_REPLAYED["description"]),
     Parameter("deltas", DELTAS, DELTAS["description"]),
 )
 

@@ -1,11 +1,14 @@
 """Sessions over HTTP: create, list, show, rename, erase, fork, page through, export."""
 
-from typing import Annotated
+import sys
+from typing import Annotated, get_args
 
 from aiohttp import web
 from msgspec import Meta, Raw, Struct
 
+from agent.protocol import AnyEvent
 from server import export
+from server.contract.frames import name_of
 from server.errors import Refusal, bad_request
 from server.keys import ARCHIVE, CATALOGUE, SESSIONS, STORE, TOOL_SERVERS, USER
 from server.routes import asked
@@ -14,6 +17,7 @@ from server.sessions.loading import recorded
 from server.sessions.rows import session_of
 from server.wire import Session
 
+EVENT_TYPES = frozenset(map(name_of, get_args(AnyEvent)))
 STATES = ("idle", "running", "awaiting_approval", "ended")
 PAGE_BYTES = 1024 * 1024
 DEFAULT_SESSIONS = 50
@@ -112,6 +116,8 @@ async def events(request: web.Request) -> web.Response:
     limit = asked.limit(request, asked.MOST)
     before = asked.number(request, "before", 0)
     after = asked.number(request, "after", 0)
+    if asked.text(request, "types"):
+        return await _picked(request, before or sys.maxsize, limit)
     if asked.text(request, "before"):
         page = await store.events_before(id, before, limit=limit, max_bytes=PAGE_BYTES)
     else:
@@ -119,6 +125,21 @@ async def events(request: web.Request) -> web.Response:
     for seq, body in enumerate(page.bodies, page.first):
         recorded(seq, body)  # raises LogDamaged: a page of anything else would be no JSON
     return json(EventsPage([Raw(body) for body in page.bodies], page.head, page.oldest, page.more))
+
+
+async def _picked(request: web.Request, before: int, limit: int) -> web.Response:
+    if asked.text(request, "after"):
+        raise bad_request("`types` goes with `before`, not with `after`.")
+    types = sorted({*asked.text(request, "types").split(",")})
+    if strange := [name for name in types if name not in EVENT_TYPES]:
+        raise bad_request(f"`types`: there are no events of type {strange[0]!r}.")
+    page = await request.app[STORE].events_of(
+        request.match_info["id"], types, before, limit=limit, max_bytes=PAGE_BYTES
+    )
+    for seq, body in page.events:
+        recorded(seq, body)
+    events = [Raw(body) for _, body in page.events]
+    return json(EventsPage(events, page.head, page.oldest, page.more))
 
 
 async def exported(request: web.Request) -> web.StreamResponse:

@@ -81,6 +81,7 @@ def _wish(request: web.Request) -> Wish:
     return Wish(
         after=asked.number(request, "after", 0),
         log=asked.text(request, "log") or None,
+        most=asked.number(request, "most", 0, least=1) or None,
         deltas=deltas == "all",
     )
 

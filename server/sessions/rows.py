@@ -25,7 +25,9 @@ def indexed(digest: Digest) -> Indexed:
 
 
 def queued(digest: Digest) -> tuple[Queued, ...]:
-    return tuple(Queued(q.submission, q.text, q.delivery) for q in digest.queue)
+    return tuple(
+        Queued(q.submission, q.text, q.delivery, q.author, q.attachments) for q in digest.queue
+    )
 
 
 def session_of(row: SessionRow) -> Session:

@@ -131,6 +131,15 @@ class EventPage(Struct, frozen=True):
     more: bool
 
 
+class Picked(Struct, frozen=True):
+    """Stored events of some types with their seq, ascending; `more` of them are further back."""
+
+    events: tuple[tuple[int, bytes], ...]
+    head: int
+    oldest: int
+    more: bool
+
+
 class RowPage(Struct, frozen=True):
     rows: tuple[SessionRow, ...]
     next_cursor: str | None
@@ -219,6 +228,12 @@ class Store(Protocol):
         self, session: str, before: int, *, limit: int, max_bytes: int
     ) -> EventPage:
         """The last events before `before`, ascending; at least one where there is one."""
+        ...
+
+    async def events_of(
+        self, session: str, types: Sequence[str], before: int, *, limit: int, max_bytes: int
+    ) -> Picked:
+        """The last events of these types before `before`; at least one where there is one."""
         ...
 
     async def receipts(self, session: str) -> tuple[StoredReceipt, ...]: ...

@@ -1,16 +1,19 @@
 """What can be asked of a snapshot: pages of a log, of the listing, receipts, drafts."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
 from server.errors import LogDamaged, NoSuchSession
 from server.store import rows, search, sums
-from server.store.port import Draft, EventPage, RowPage, SessionRow, StoredReceipt
+from server.store.port import Draft, EventPage, Picked, RowPage, SessionRow, StoredReceipt
 
 _OLDEST = 1
 """No log is cut at its beginning yet."""
+_BEGINNING = "substr(body, 1, 200)"
+_TYPE = b',"type":"'
+"""Where it stands first in an event, the event's own type follows: only `seq` and `at` precede."""
 
 
 def row(connection: sqlite3.Connection, session: str) -> SessionRow | None:
@@ -103,6 +106,37 @@ def events_before(
     bodies = _within(found, wanted, sums.Seal(session), max_bytes)
     first = before - len(bodies)
     return EventPage(first, tuple(reversed(bodies)), head, _OLDEST, first > _OLDEST)
+
+
+def events_of(
+    connection: sqlite3.Connection,
+    session: str,
+    types: Sequence[str],
+    before: int,
+    *,
+    limit: int,
+    max_bytes: int,
+) -> Picked:
+    """One more than asked for is read: it tells whether others are further back."""
+    key, head = _log(connection, session)
+    is_of_type = " OR ".join(
+        [f"nullif(instr({_BEGINNING}, ?), 0) = instr({_BEGINNING}, ?)"] * len(types)
+    )
+    markers = (m for name in types for m in (b'%s%s"' % (_TYPE, name.encode()), _TYPE))
+    found = connection.execute(
+        f"SELECT seq FROM events WHERE session = ? AND seq < ? AND ({is_of_type})"
+        " ORDER BY seq DESC LIMIT ?",
+        (key, max(_OLDEST, min(before, head + 1)), *markers, limit + 1),
+    ).fetchall()
+    seqs = [seq for (seq,) in found[:limit]]
+    whole = connection.execute(
+        f"SELECT body, crc FROM events WHERE session = ? AND seq IN ({','.join('?' * len(seqs))})"
+        " ORDER BY seq DESC",
+        (key, *seqs),
+    )
+    bodies = _within(whole, seqs, sums.Seal(session), max_bytes)
+    events = tuple(zip(seqs, bodies, strict=False))
+    return Picked(events[::-1], head, _OLDEST, len(bodies) < len(found))
 
 
 def receipts(connection: sqlite3.Connection, session: str) -> tuple[StoredReceipt, ...]:

@@ -23,6 +23,7 @@ from server.store.port import (
     EventPage,
     NewFork,
     NewSession,
+    Picked,
     RowPage,
     SessionRow,
     StoredReceipt,
@@ -223,6 +224,13 @@ class SqliteStore:
     ) -> EventPage:
         return await self._readers.read(
             lambda c: reads.events_before(c, session, before, limit=limit, max_bytes=max_bytes)
+        )
+
+    async def events_of(
+        self, session: str, types: Sequence[str], before: int, *, limit: int, max_bytes: int
+    ) -> Picked:
+        return await self._readers.read(
+            lambda c: reads.events_of(c, session, types, before, limit=limit, max_bytes=max_bytes)
         )
 
     async def receipts(self, session: str) -> tuple[StoredReceipt, ...]:

@@ -158,6 +158,8 @@ export interface Queued {
   readonly submission: string;
   readonly text: string;
   readonly delivery: 'queue' | 'steer';
+  readonly author?: string;
+  readonly attachments?: readonly string[];
 }
 
 /** Tokens of the model's window: taken, and there at all. */

@@ -64,7 +64,9 @@ def test_its_channels_are_the_sockets_of_the_server() -> None:
 def test_a_channel_says_what_its_address_takes() -> None:
     session = DOCUMENT["channels"]["session"]
     assert list(session["parameters"]) == ["id"]
-    assert list(session["bindings"]["ws"]["query"]["properties"]) == ["after", "log", "deltas"]
+    assert list(session["bindings"]["ws"]["query"]["properties"]) == [
+        *("after", "log", "most", "deltas")
+    ]
 
 
 def test_every_frame_travels_once_in_its_direction() -> None:

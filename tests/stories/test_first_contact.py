@@ -176,6 +176,21 @@ async def test_too_much_is_given_as_the_longest_tail_that_begins_with_a_turn(sto
     assert older + viewer.events == first.events
 
 
+async def test_who_wants_no_more_than_so_many_events_is_given_the_last_turns(story: Story) -> None:
+    session, first = await story.begin()
+    for number in range(4):
+        await story.turn(first, f"Turn {number}")
+    messages = [event["seq"] for event in first.of("user_message")]
+    most = first.log.last - messages[2] + 2
+    viewer = await story.join(session, log=Log(), most=most)
+    assert (viewer.hello["mode"], viewer.hello["from"]) == ("tail", messages[2])
+    assert viewer.events == first.events[messages[2] - 1 :]
+    near = await story.join(session, after=messages[2], most=most)
+    assert near.hello["mode"] == "replay"
+    whole = await story.join(session, most=99)
+    assert (whole.hello["mode"], whole.events) == ("replay", first.events)
+
+
 async def test_too_many_events_are_given_as_a_tail(story: Story) -> None:
     session, first = await story.begin()
     await story.turn(first, "Hello")

@@ -34,6 +34,20 @@ async def test_the_events_are_paged_in_both_directions(story: Story) -> None:
     assert (first["events"], first["more"]) == ([], False)
 
 
+async def test_the_events_are_found_by_their_types(story: Story) -> None:
+    session, viewer = await story.begin()
+    for number in range(3):
+        await story.turn(viewer, f"Turn {number}")
+    path = f"/api/sessions/{session}/events"
+    wanted = [e for e in viewer.events if e["type"] in ("turn_ended", "session_created")]
+    page = await story.api.good("GET", path, types="turn_ended,session_created")
+    assert page == {"events": wanted, "head": viewer.log.last, "oldest": 1, "more": False}
+    last = await story.api.good("GET", path, types="turn_ended", limit=1)
+    assert (last["events"], last["more"]) == (wanted[-1:], True)
+    older = await story.api.good("GET", path, types="turn_ended", before=wanted[-1]["seq"])
+    assert (older["events"], older["more"]) == (wanted[1:-1], False)
+
+
 async def test_a_page_is_at_most_1_mib_but_at_least_one_event(story: Story) -> None:
     session, viewer = await story.begin()
     for _ in range(3):

@@ -40,7 +40,7 @@ async def test_input_while_the_agent_is_busy_is_queued_and_begins_when_the_turn_
         "text": "And then this",
         "delivery": "queue",
     }
-    entry = {"submission": "next-1", "text": "And then this", "delivery": "queue"}
+    entry = {"submission": "next-1", "text": "And then this", "delivery": "queue", "author": "dev"}
     await viewer.status_is(state="running", queue=[entry], held=False)
     assert (await story.api.look(session))["queue"] == 1
     gate.set()
@@ -73,7 +73,12 @@ async def test_a_steered_message_joins_at_the_next_model_call(story: Story) -> N
     answer = await viewer.say("Faster, please", delivery="steer")
     queued = await viewer.until("input_queued")
     assert queued["delivery"] == "steer"
-    entry = {"submission": answer["id"], "text": "Faster, please", "delivery": "steer"}
+    entry = {
+        "submission": answer["id"],
+        "text": "Faster, please",
+        "delivery": "steer",
+        "author": "dev",
+    }
     await viewer.status_is(queue=[entry])
     await story.put(session, "go")
     joined = await viewer.until("user_message", submission=answer["id"])
@@ -112,7 +117,12 @@ async def test_a_steered_message_of_a_turn_that_ends_otherwise_stays_queued(stor
     await busy(story, viewer)
     answer = await viewer.say("Later, then", delivery="steer")
     await viewer.accepted("interrupt")
-    entry = {"submission": answer["id"], "text": "Later, then", "delivery": "steer"}
+    entry = {
+        "submission": answer["id"],
+        "text": "Later, then",
+        "delivery": "steer",
+        "author": "dev",
+    }
     await viewer.status_is(state="idle", held=True, queue=[entry])
     await viewer.accepted("resume")
     message = await viewer.until("user_message", submission=answer["id"])
@@ -146,7 +156,7 @@ async def test_queued_input_is_taken_back(story: Story) -> None:
         "submission": first,
         "by": "dev",
     }
-    entry = {"submission": second, "text": "But this", "delivery": "queue"}
+    entry = {"submission": second, "text": "But this", "delivery": "queue", "author": "dev"}
     await viewer.status_is(queue=[entry])
     gate.set()
     await viewer.until("user_message", submission=second)
@@ -185,7 +195,7 @@ async def test_input_to_an_idle_session_begins_ahead_of_the_held(story: Story) -
     ahead = await viewer.say("Ahead")
     await viewer.until("user_message", submission=ahead["id"])
     await viewer.until("turn_ended", status="completed")
-    entry = {"submission": one, "text": "One", "delivery": "queue"}
+    entry = {"submission": one, "text": "One", "delivery": "queue", "author": "dev"}
     await viewer.status_is(state="idle", held=True, queue=[entry])
     await viewer.accepted("resume")
     await viewer.until("user_message", submission=one)
@@ -196,7 +206,7 @@ async def test_the_hold_ends_when_nothing_of_it_is_left(story: Story) -> None:
     _, viewer = await story.begin()
     one, two = await held(story, viewer, "One", "Two")
     await viewer.accepted("withdraw", submission=one)
-    entry = {"submission": two, "text": "Two", "delivery": "queue"}
+    entry = {"submission": two, "text": "Two", "delivery": "queue", "author": "dev"}
     await viewer.status_is(state="idle", held=True, queue=[entry])
     await viewer.accepted("withdraw", submission=two)
     await viewer.status_is(state="idle", held=False, queue=[])

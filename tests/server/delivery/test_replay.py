@@ -15,14 +15,18 @@ from tests.server.delivery.stage import ListReader
 
 
 def a_log(kinds: str, *, ring: int, **limits: Any) -> tuple[Replay, ListReader]:
-    """A log by one letter an event: u begins a turn, s is a steered message, others are not.
+    """A log by one letter an event: u begins a turn, s is a steered message, a a reply.
 
     The newest `ring` of them are in the ring too. Every event is 100 bytes long, its frame 102.
     """
     reader = ListReader()
     held = Ring(len(kinds) - ring, 1 << 20)
     for seq, kind in enumerate(kinds, 1):
-        fields = {"u": b'"user_message"', "s": b'"user_message","steered":true'}
+        fields = {
+            "u": b'"user_message"',
+            "s": b'"user_message","steered":true',
+            "a": b'"assistant_message"',
+        }
         body = numbered(seq, "now", b'{"type":%s,"x":"' % fields.get(kind, b'"notice"'))
         reader.log.append(body.ljust(98, b"x") + b'"}')
         if seq > len(kinds) - ring:
@@ -49,6 +53,11 @@ def a_log(kinds: str, *, ring: int, **limits: Any) -> tuple[Replay, ListReader]:
         ("cuxxuxx", 0, {"replay_events": 5}, Wish(2), Start("replay", 3)),
         ("cuxxxxx", 0, {"replay": 10}, Wish(0), Start("tail", 7)),
         ("", 0, {}, Wish(3), Start("tail", 1, "unknown_position")),
+        ("cuxxuxx", 0, {}, Wish(most=7), Start("replay", 1)),
+        ("cuxxuxx", 0, {}, Wish(most=6), Start("tail", 2)),
+        ("cuxxuxx", 0, {}, Wish(4, most=3), Start("replay", 5)),
+        ("cuxxuxx", 0, {"replay_events": 5}, Wish(most=6), Start("tail", 5)),
+        ("cuaxxaxx", 0, {}, Wish(most=4), Start("tail", 6)),
     ],
     ids=[
         "everything from the ring",
@@ -67,6 +76,11 @@ def a_log(kinds: str, *, ring: int, **limits: Any) -> tuple[Replay, ListReader]:
         "just as many as allowed",
         "the newest event is in the tail whatever its size",
         "an empty log has an empty tail",
+        "just as many as it wants",
+        "more than it wants",
+        "what is missing is no more than it wants",
+        "no more than is allowed, whatever it wants",
+        "a tail within a turn begins with a reply",
     ],
 )
 @pytest.mark.parametrize("page_events", [1, 3, 1000])

@@ -169,7 +169,13 @@ async def test_a_log_is_read_forwards_and_backwards_without_a_hole(guarded: Door
     assert await events(guarded, session, "?before=0") == []
 
 
-@pytest.mark.parametrize("query", ["after=-1", "after=x", "before=-1", "before=x", "limit=0"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("after=-1", "after=x", "before=-1", "before=x", "limit=0"),
+        *("types=nonsense", "types=usage,", "types=usage&after=1"),
+    ],
+)
 async def test_a_page_that_makes_no_sense_is_refused(query: str, guarded: Doors) -> None:
     path = f"/api/sessions/{await guarded.session()}/events?{query}"
     assert (await guarded.call("GET", path)).error == (400, "bad_request")

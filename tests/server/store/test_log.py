@@ -126,6 +126,36 @@ async def test_pages_before_a_position_ascend(
     assert page.first == (seqs[0] if seqs else 1)
 
 
+def kind(seq: int, name: str) -> bytes:
+    return b'{"seq":%d,"at":"2026","type":"%s","x":{"type":"plan_updated"}}' % (seq, name.encode())
+
+
+@pytest.mark.parametrize(
+    ("types", "before", "limit", "seqs", "more"),
+    [
+        pytest.param(["notice"], 99, 9, [2, 3, 5, 6], False, id="all of one type, ascending"),
+        pytest.param(["notice"], 6, 9, [2, 3, 5], False, id="before a position"),
+        pytest.param(["notice"], 99, 2, [5, 6], True, id="the last of them, and more are there"),
+        pytest.param(["notice", "usage"], 99, 9, [2, 3, 4, 5, 6], False, id="of several types"),
+        pytest.param(["plan_updated"], 99, 9, [], False, id="not by what is said within"),
+        pytest.param(["note"], 99, 9, [], False, id="not by how it begins"),
+    ],
+)
+async def test_events_are_found_by_their_type(
+    store: SqliteStore, types: list[str], before: int, limit: int, seqs: list[int], more: bool
+) -> None:
+    names = ["notice", "notice", "usage", "notice", "notice"]
+    bodies = {seq: kind(seq, name) for seq, name in enumerate(names, 2)}
+    await store.create(session())
+    await store.append(commit("s1", 2, bodies=tuple(bodies.values())))
+    page = await store.events_of("s1", types, before, limit=limit, max_bytes=1_000)
+    assert page.events == tuple((seq, bodies[seq]) for seq in seqs)
+    assert (page.head, page.oldest, page.more) == (6, 1, more)
+    tight = await store.events_of("s1", types, before, limit=limit, max_bytes=1)
+    assert tight.events == page.events[-1:]
+    assert tight.more == (more or len(seqs) > 1)
+
+
 @pytest.mark.parametrize(
     ("max_bytes", "count"),
     [
