@@ -83,7 +83,7 @@ def next_step(history: History, rules: Rules, limits: Limits) -> Step:
     joining = history.steering()
     if _was_cut_short(turn) and not joining:
         return Finish("limit", "tokens")
-    notes = (*_notes(turn), *_jobs_ended(history))
+    notes = (*_notes(turn, history), *_jobs_ended(history))
     if _is_answered(turn) and not joining and not notes:
         return Finish()
     if (reason := _limit(turn, notes, limits)) is not None:
@@ -136,12 +136,12 @@ def just_compacted(history: History, turn: Turn) -> bool:
     return summary is not None and summary.seq > max(said, default=turn.began)
 
 
-def _notes(turn: Turn) -> tuple[Note, ...]:
+def _notes(turn: Turn, history: History) -> tuple[Note, ...]:
     last = turn.entries[-1].event
     if isinstance(last, ToolOutput):
         return _circling(turn) or _malformed_again(turn)
-    if isinstance(last, AssistantMessage):
-        return _plan_is_open(turn)
+    if isinstance(last, AssistantMessage) and not history.jobs.open:
+        return _plan_is_open(turn)  # while a job runs its end is what the plan waits for
     return ()
 
 

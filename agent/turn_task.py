@@ -174,6 +174,7 @@ class TurnTask:
             raise
         used = reply.used(request.messages)
         usage = usage_of(used, request.model, "main", self._turn.id)
+        await means.toolbox.learn((call.name for call in reply.calls), means.keys)
         events = reply_events(
             reply,
             history,

@@ -100,8 +100,7 @@ class Hub:
         except HfHubHTTPError as error:
             raise _refused(error.response, error.server_message, job) from None
         except (network, OSError) as error:
-            silent = "Timeout" in type(error).__name__
-            raise late(job.silence) if silent else unreachable() from None
+            raise _broken_off(error, job) from None
         except (KeyError, TypeError, UnicodeError, AttributeError):
             raise unusable() from None
         except RuntimeError as error:  # around what broke an upload
@@ -155,10 +154,12 @@ def _prepare(home: Path) -> None:
         os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
         os.environ["HF_HOME"] = str(home)
         from huggingface_hub import set_client_factory
+        from huggingface_hub.errors import HfHubHTTPError
         from huggingface_hub.utils._http import default_client_factory
 
         def client() -> Any:
-            made = default_client_factory()
+            made: Any = default_client_factory()
+            made.send = _once(made.send, HfHubHTTPError.__bases__[0])
             hooks = made.event_hooks
             made.event_hooks = {
                 "request": [*hooks["request"], _before],
@@ -168,6 +169,25 @@ def _prepare(home: Path) -> None:
 
         set_client_factory(client)
         _prepared = True
+
+
+def _once(send: Callable[..., Any], network: type[BaseException]) -> Callable[..., Any]:
+    """What broke off ends as a problem: the library repeats only what it knows."""
+
+    def sent(*given: Any, **how: Any) -> Any:
+        try:
+            return send(*given, **how)
+        except network as error:
+            job: _Job | None = getattr(_THREAD, "job", None)
+            if job is None:
+                raise
+            raise _broken_off(error, job) from None
+
+    return sent
+
+
+def _broken_off(error: BaseException, job: _Job) -> Problem:
+    return late(job.silence) if "Timeout" in type(error).__name__ else unreachable()
 
 
 def _before(request: Any) -> None:

@@ -15,7 +15,7 @@ from agent.tools.job_log import JobLog
 from agent.tools.job_prices import Prices, seconds_of
 from agent.tools.job_specs import Spec, spec_of
 from agent.tools.job_watch import look
-from agent.tools.port import Call, Launched, Outcome, Stakes
+from agent.tools.port import Call, Keys, Launched, Outcome, Stakes
 from agent.tools.scheduled_jobs import SCHEDULED, change_schedule, look_at_schedules, schedule
 
 if TYPE_CHECKING:
@@ -116,6 +116,9 @@ class Jobs:
                 return Stakes("execute")
             case _:
                 return Stakes("read")
+
+    async def learn(self, keys: Keys) -> None:
+        await self._prices.refresh(keys)
 
     async def run(self, arguments: Any, call: Call) -> Outcome:
         asked: JobsArguments = arguments

@@ -35,8 +35,8 @@ WRITTEN: Mapping[str, float] = {
     "h200x8": 40.00,
 }
 """Dollars; hardware that is not here has no price until the Hub has named one."""
-FRESH = 6 * 3600.0
-"""Seconds for which what the Hub has said is good."""
+FRESH, SOON = 6 * 3600.0, 60.0
+"""Seconds until it is asked again after it has told its prices, or has not."""
 _PER_HOUR = {"second": 3600, "minute": 60, "hour": 1}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -57,7 +57,7 @@ class Prices:
         self._hub = hub
         self._clock = clock
         self._told: Mapping[str, float] = {}
-        self._asked: float | None = None
+        self._due = float("-inf")
 
     def cost(self, hardware: str, seconds: float) -> float | None:
         """Dollars; None where no price is known."""
@@ -66,13 +66,13 @@ class Prices:
 
     async def refresh(self, keys: Keys) -> None:
         """Ask the Hub, not too often; where it does not tell, what was known stays."""
-        if self._asked is not None and self._clock() - self._asked < FRESH:
+        if self._clock() < self._due:
             return
-        self._asked = self._clock()
+        self._due = self._clock() + FRESH  # also for those who come while it is asked
         try:
             self._told = await self._hub.ask(keys, _hourly, seconds=3)
         except Problem:
-            self._asked = None
+            self._due = self._clock() + SOON
 
 
 def _hourly(api: "Api") -> Mapping[str, float]:

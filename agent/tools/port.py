@@ -124,6 +124,16 @@ class Weighed(Protocol):
 
 
 @runtime_checkable
+class Informed(Protocol):
+    """A tool whose stakes depend on what a service says of them."""
+
+    async def learn(self, keys: Keys) -> None:
+        """Ask that service, before a person is told of the stakes; not for long, and never raise:
+        where it does not tell, they are what they were."""
+        ...
+
+
+@runtime_checkable
 class Foreign(Protocol):
     """A tool of somebody else's making: a JSON Schema says what it takes."""
 

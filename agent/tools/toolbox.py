@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any, Literal
 
@@ -15,7 +15,19 @@ from agent.protocol import JsonObject, PlanItem
 from agent.sandbox.beneath import Beneath
 from agent.sandbox.owner import Owner
 from agent.sandbox.patience import blocking, to_the_end
-from agent.tools.port import Call, Foreign, Launched, News, Outcome, Source, Stakes, Tool, Weighed
+from agent.tools.port import (
+    Call,
+    Foreign,
+    Informed,
+    Keys,
+    Launched,
+    News,
+    Outcome,
+    Source,
+    Stakes,
+    Tool,
+    Weighed,
+)
 from agent.tools.printed import OUTPUT_LIMIT, Printed, kept_at
 from agent.tools.schema import schema_of
 
@@ -110,6 +122,13 @@ class Toolbox:
             return tool.stakes(_arguments(tool, arguments))
         except msgspec.ValidationError:
             return Stakes(tool.effect)
+
+    async def learn(self, names: Iterable[str], keys: Keys) -> None:
+        """What the stakes of these tools depend on, before `stakes` is asked for them."""
+        wanted = set(names)
+        for tool in self._tools.values():
+            if tool.name in wanted and isinstance(tool, Informed):
+                await tool.learn(keys)
 
     def check(self, name: str, arguments: JsonObject) -> str | None:
         """What is wrong with a call, said so that the model can mend it; None: nothing."""

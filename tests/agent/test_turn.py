@@ -183,6 +183,10 @@ DONE: object = ("finish", "completed", None)
             id="twice is enough",
         ),
         pytest.param(
+            Log().begin().plan(a="in_progress").run(call("c1")).job().reply("Done."), DONE,
+            id="a plan that waits for a job is not recalled",
+        ),
+        pytest.param(
             Log().begin().run(call("c1")).job().over(), ("model", [], ["job_ended"]),
             id="a job that has ended is told of",
         ),

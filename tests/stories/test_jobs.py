@@ -63,7 +63,7 @@ async def test_a_job_runs_in_the_background_and_its_end_wakes_the_agent(
     call = await launch(story, viewer, arguments={**TRAIN, "script": script})
     await viewer.until("turn_ended")
     [question] = viewer.of("approval_required")[0]["calls"]
-    assert question["estimated_cost_usd"] == 1.0
+    assert question["estimated_cost_usd"] == 1.2
     job = hub.jobs.started[0]
     assert job.asked["flavor"] == "a10g-small"
     assert job.asked["labels"]["mooring-call"] == call

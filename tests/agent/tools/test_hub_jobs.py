@@ -14,7 +14,7 @@ from agent.errors import Problem
 from agent.tools.hub_client import Hub
 from agent.tools.hub_jobs import Jobs
 from agent.tools.job_log import JobLog
-from agent.tools.job_prices import Prices, seconds_of
+from agent.tools.job_prices import FRESH, SOON, Prices, seconds_of
 from agent.tools.port import Stakes
 from agent.tools.toolbox import Finished, Toolbox
 from tests.agent.tools.calls import Calls
@@ -31,11 +31,11 @@ class Tool:
         self.fake = fake
         self.jobs = Jobs(hub, JobLog(fake.url), Prices(hub), quiet=0.2)
         self.calls = calls
-        self._toolbox = Toolbox([self.jobs], executor)
+        self.toolbox = Toolbox([self.jobs], executor)
 
     async def __call__(self, *, token: str | None = ADA, **arguments: object) -> Finished:
         call = msgspec.structs.replace(self.calls("c1"), keys=Mine(token))
-        return await self._toolbox.call("hf_jobs", arguments, call)
+        return await self.toolbox.call("hf_jobs", arguments, call)
 
     async def says(self, **arguments: Any) -> str:
         finished = await self(**arguments)
@@ -188,6 +188,28 @@ async def test_prices_are_the_hubs_as_soon_as_it_named_them(tool: Tool) -> None:
     assert tool.stakes(operation="uv", hardware="a10g-small", timeout="1h").cost_usd == 1.2
     await tool.says(operation="ps")
     assert tool.fake.paths("GET").count("/api/jobs/hardware") == 1
+
+
+async def test_prices_are_asked_for_before_a_person_is_asked(tool: Tool) -> None:
+    await tool.toolbox.learn(["bash", "hf_jobs", "hf_jobs"], Mine(ADA))
+    stakes = tool.toolbox.stakes("hf_jobs", {"operation": "uv", "hardware": "a10g-small"})
+    assert (stakes, tool.fake.paths("GET")) == (Stakes("spend", 0.6), ["/api/jobs/hardware"])
+
+
+async def test_a_hub_that_names_no_prices_is_not_asked_again_at_once(
+    tool: Tool, tmp_path: Path
+) -> None:
+    now = [0.0]
+    prices = Prices(Hub(tool.fake.url, tmp_path), clock=lambda: now[0])
+    fault = tool.fake.fail("hardware", 503)
+    for now[0], asked in ((0, 1), (SOON / 2, 1), (SOON, 2)):
+        await prices.refresh(Mine(ADA))
+        assert len(tool.fake.asked) == asked
+    assert prices.cost("a10g-small", 3600) == 1.0, "as it was when this was written"
+    fault.times = 0
+    for now[0], asked in ((SOON * 2, 3), (SOON * 2 + FRESH / 2, 3), (SOON * 2 + FRESH, 4)):
+        await prices.refresh(Mine(ADA))
+        assert (len(tool.fake.asked), prices.cost("a10g-small", 3600)) == (asked, 1.2)
 
 
 @pytest.mark.parametrize(

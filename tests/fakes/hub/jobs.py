@@ -1,6 +1,9 @@
 """The fake Hub's jobs: they do what the test says, and print what it lets them print."""
 
 import asyncio
+import base64
+import sys
+from asyncio.subprocess import PIPE, STDOUT, create_subprocess_exec
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +45,21 @@ class FakeJob:
     def print(self, *lines: str) -> None:
         self.printed += lines
         self._wake()
+
+    @property
+    def script(self) -> str:
+        """The Python code that the Hub was given to run."""
+        return base64.b64decode(self.asked["environment"]["UV_SCRIPT"]).decode()
+
+    async def work(self) -> int:
+        """Run the script that it was given, print what that prints; its exit status."""
+        process = await create_subprocess_exec(
+            sys.executable, "-I", "-c", self.script, stdout=PIPE, stderr=STDOUT
+        )
+        assert process.stdout is not None
+        async for line in process.stdout:
+            self.print(line.decode().rstrip("\n"))
+        return await process.wait()
 
     def end(self, stage: str = "COMPLETED", message: str | None = None, seconds: int = 60) -> None:
         self.stage, self.message, self.seconds = stage, message, seconds
