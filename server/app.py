@@ -31,7 +31,7 @@ from server.identity.gate import GATE, gate_for
 from server.identity.keyring import KeyRing, credentials
 from server.identity.tokens import Tokens
 from server.listening import Site
-from server.memory import raise_file_limit
+from server.memory import raise_file_limit, reuse_blocks
 from server.places import shipped
 from server.readiness import Readiness
 from server.routes.answers import errors, secure
@@ -68,6 +68,7 @@ def serve(settings: ServeSettings) -> int:
     # and make commits a third faster while models stream.
     sys.setswitchinterval(0.001)
     raise_file_limit()
+    reuse_blocks()
     config, catalogue = configured(settings)
     return asyncio.run(_serve(settings, config, catalogue))
 
