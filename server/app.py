@@ -29,18 +29,22 @@ from server.config import Config
 from server.goodbyes import GOING_AWAY
 from server.identity.gate import GATE, gate_for
 from server.identity.keyring import KeyRing, credentials
+from server.identity.origins import ORIGINS, Origins
 from server.identity.tokens import Tokens
 from server.listening import Site
 from server.memory import raise_file_limit, reuse_blocks
 from server.places import shipped
+from server.proxies import Proxies
 from server.readiness import Readiness
 from server.routes.answers import errors, secure
-from server.routes.entrance import entrance
+from server.routes.cors import preflight, shared
+from server.routes.entrance import entrance, wary
+from server.routes.proxied import proxied
 from server.routes.table import ROUTES
 from server.sessions.archive import Archive
 from server.sessions.fleet import Fleet
 from server.sessions.manager import SessionManager
-from server.sessions.quotas import Connections
+from server.sessions.quotas import Addresses, Connections, Rates
 from server.sessions.slots import Slots
 from server.sessions.watch import Watch
 from server.sessions.workspaces import Workspaces
@@ -111,7 +115,7 @@ async def _serve(settings: ServeSettings, config: Config, catalogue: Catalogue) 
             runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
             await runner.setup()
             try:
-                await _listen(runner, settings)
+                await _listen(runner, settings, config)
                 await stop.wait()
                 log.info("stopping")
                 exit_within(STOP_SECONDS)
@@ -162,17 +166,22 @@ async def _wired(
     sandbox: Sandbox,
     threads: ThreadPoolExecutor,
 ) -> web.Application:
-    app = web.Application(middlewares=(errors, entrance), client_max_size=LARGEST_BODY)
-    app.on_response_prepare.append(secure)
+    rooms = (proxied, errors, preflight, wary, entrance)
+    app = web.Application(middlewares=rooms, client_max_size=LARGEST_BODY)
+    app.on_response_prepare.extend((secure, shared))
     app.add_routes(ROUTES)
     redactor = Redactor(credentials(os.environ))
     app[keys.AUDIT] = Audit(store.audit, timestamp, redactor)
     app[keys.BOARDS] = set()
     app[keys.CATALOGUE] = catalogue
-    app[keys.CONNECTIONS] = Connections(config.limits.connections_per_user)
+    limits = config.limits
+    app[keys.CONNECTIONS] = Connections(limits.connections_per_user, limits.connections_per_address)
     app[keys.FLEET] = Fleet(time.monotonic, today)
     app[GATE] = await gate_for(settings, config, Tokens(store))
-    app[keys.LIMITS] = config.limits
+    app[keys.LIMITS] = limits
+    app[keys.PROXIES] = Proxies(config.trusted_proxies)
+    app[keys.RATES] = Rates(limits, time.monotonic)
+    app[ORIGINS] = Origins(config.allowed_origins)
     app[keys.READINESS] = readiness = Readiness(MODELS, SANDBOX)
     app[keys.STATIC] = shipped("static")
     app[keys.STORE] = store
@@ -254,8 +263,9 @@ def _warn(readiness: Readiness, what: str) -> None:
     log.warning("%s", what)
 
 
-async def _listen(runner: web.AppRunner, settings: ServeSettings) -> None:
-    await Site(runner, settings.host, settings.port).start()
+async def _listen(runner: web.AppRunner, settings: ServeSettings, config: Config) -> None:
+    door = Addresses(config.limits.connections_per_address, runner.app[keys.PROXIES])
+    await Site(runner, settings.host, settings.port, door, config.http).start()
     port = runner.addresses[0][1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     listening(f"http://{host}:{port}", no_browser=settings.no_browser)

@@ -29,6 +29,25 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     connections_per_user: Count = 100
     submissions_per_minute: Count = 240
     upload_mib: Count = 100
+    connections_per_address: Count = 1000
+    handshakes_per_minute: Count = 600
+    """WebSockets that one user opens; an address may five times as many."""
+    creations_per_minute: Count = 300
+    """New sessions and forks of one user."""
+    failures_per_minute: Count = 60
+    """Requests of one address whose token is none, or not valid any more."""
+
+
+class Pace(Struct, frozen=True, forbid_unknown_fields=True):
+    """How slow a client may be over HTTP before its connection is cut."""
+
+    header_seconds: Annotated[float, Meta(gt=0)] = 20
+    """From the first byte to the end of the headers."""
+    body_seconds: Annotated[float, Meta(gt=0)] = 30
+    """How long a body may bring less than it should."""
+    body_bytes_per_second: Count = 512
+    unread_seconds: Annotated[float, Meta(gt=0)] = 60
+    """How long a client may read nothing of its answer."""
 
 
 class Retry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,3 +85,6 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """Laid over `configs/models.json`: labels, context windows, prices, by model id."""
     allowed_origins: tuple[str, ...] = ()
     """Origins besides the server's own from which browsers may connect."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks whose `X-Forwarded-For`, `-Proto` and `-Host` are believed."""
+    http: Pace = Pace()

@@ -9,11 +9,12 @@ from agent.models.catalogue import Catalogue
 from server.audit import Audit
 from server.config import Limits
 from server.people import User
+from server.proxies import Proxies
 from server.readiness import Readiness
 from server.sessions.archive import Archive
 from server.sessions.fleet import Fleet
 from server.sessions.manager import SessionManager
-from server.sessions.quotas import Connections
+from server.sessions.quotas import Connections, Rates
 from server.sessions.watch import Watch
 from server.sessions.workspaces import Workspaces
 from server.store.port import Store
@@ -28,6 +29,8 @@ CATALOGUE = web.AppKey("catalogue", Catalogue)
 CONNECTIONS = web.AppKey("connections", Connections)
 FLEET = web.AppKey("fleet", Fleet)
 LIMITS = web.AppKey("limits", Limits)
+PROXIES = web.AppKey("proxies", Proxies)
+RATES = web.AppKey("rates", Rates)
 READINESS = web.AppKey("readiness", Readiness)
 STATIC = web.AppKey("static", Path)
 SESSIONS = web.AppKey("sessions", SessionManager)

@@ -41,6 +41,7 @@ PURE_ROOMS = (
     "server.delivery.frames",
     "server.delivery.growing",
     "server.delivery.status",
+    "server.proxies",
     "server.wire",
 )
 

@@ -13,6 +13,7 @@ from agent.errors import ConfigProblem, Problem
 from server.config import Config
 from server.errors import Refusal
 from server.held import Held
+from server.identity.origins import Origins
 from server.identity.tokens import Tokens
 from server.people import AuthMethod, Role, User
 from server.settings import ServeSettings
@@ -40,7 +41,7 @@ class Gate:
     ) -> None:
         self.mode = mode
         self._tokens = tokens
-        self._origins = frozenset(origin.rstrip("/").lower() for origin in allowed_origins)
+        self._origins = Origins(allowed_origins)
         self._any_host = any_host
         self._connections: dict[str, set[Callable[[], None]]] = {}
 
@@ -54,7 +55,7 @@ class Gate:
             )
         origin = request.headers.get(hdrs.ORIGIN)
         guarded = request.method not in SAFE_METHODS or hdrs.UPGRADE in request.headers
-        if origin is not None and guarded and not self._is_allowed(origin, request.host):
+        if origin is not None and guarded and not self._is_allowed(origin, request):
             raise Refusal(
                 403,
                 "forbidden_origin",
@@ -106,13 +107,15 @@ class Gate:
                 for revoked in tuple(calls):
                     revoked()
 
-    def _is_allowed(self, origin: str, host: str) -> bool:
+    def _is_allowed(self, origin: str, request: web.Request) -> bool:
+        """Pages of everywhere, where `*` is configured, have to say who they are by themselves."""
         try:
             parts = urlsplit(origin.lower())
         except ValueError:
             return False
-        own = parts.scheme in ("http", "https") and parts.netloc == host.lower()
-        return own or origin.rstrip("/").lower() in self._origins
+        own = parts.scheme in ("http", "https") and parts.netloc == request.host.lower()
+        says = self.mode != "dev" and hdrs.AUTHORIZATION in request.headers
+        return own or self._origins.names(origin) or (says and self._origins.everybody)
 
 
 def is_loopback(host: str) -> bool:

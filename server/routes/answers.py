@@ -58,6 +58,8 @@ def refusal(status: int, code: str, message: str, retry_after: float | None = No
         response.headers[hdrs.RETRY_AFTER] = str(max(1, round(retry_after)))
     if status == 401:
         response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    if status == 408:
+        response.force_close()
     return response
 
 
@@ -107,9 +109,11 @@ async def secure(request: web.Request, response: web.StreamResponse) -> None:
     if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
         return  # no page comes of it, and they would be kept as long as the socket lives
     headers = response.headers
+    headers[hdrs.SERVER] = "mooring"  # and not which libraries, of which age
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "no-referrer")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     if request.path.startswith("/api/"):
         headers.setdefault("Cache-Control", "no-store")

@@ -105,7 +105,7 @@ JOINING = (
 
 BODY = ("400 bad_request", "413 too_large")
 FULL = "429 too_many_sessions"
-SOCKET = ("426 upgrade_required", "429 too_many_connections")
+SOCKET = ("426 upgrade_required", "429 too_many_connections", "429 rate_limited")
 
 _SESSION = "/api/sessions/{id}"
 CALLS = (
@@ -142,7 +142,7 @@ CALLS = (
         {201: Session, 200: Session},
         takes=NewSessionBody,
         asks=(KEY,),
-        refuses=(*BODY, "400 bad_request", "409 no_such_model", FULL),
+        refuses=(*BODY, "400 bad_request", "409 no_such_model", FULL, "429 rate_limited"),
     ),
     Call(
         "get",
@@ -168,7 +168,7 @@ CALLS = (
         "Begin another session with an exact prefix of this one, and its files of then",
         {201: Session},
         takes=ForkBody,
-        refuses=(*BODY, "409 no_such_turn", FULL),
+        refuses=(*BODY, "409 no_such_turn", FULL, "429 rate_limited"),
     ),
     Call(
         "get",

@@ -9,9 +9,9 @@ from aiohttp import ClientError, WSMsgType, web
 from agent.errors import Problem
 from server.goodbyes import FAREWELL_SECONDS, NOT_ANY_MORE, UNAVAILABLE
 from server.identity.gate import GATE
-from server.keys import ARCHIVE, BOARDS, CONNECTIONS, FLEET, SESSIONS, STORE, USER
+from server.keys import ARCHIVE, BOARDS, FLEET, SESSIONS, STORE, USER
 from server.memory import resident_mib
-from server.routes.socket import upgradable
+from server.routes.socket import counted, upgradable
 from server.sessions.archive import Archive
 from server.sessions.fleet import TICK, Fleet, View
 from server.sessions.manager import SessionManager
@@ -31,7 +31,7 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
     app, user = request.app, request[USER]
     owner = None if user.role == "operator" else user.id
     ws = upgradable(request, web.WebSocketResponse)
-    with app[CONNECTIONS].one_more(user.id), app[FLEET].view(owner) as view:
+    with counted(request), app[FLEET].view(owner) as view:
         await ws.prepare(request)
         board = Board(
             ws,

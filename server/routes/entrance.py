@@ -4,8 +4,9 @@ import re
 
 from aiohttp import web
 
+from server.errors import Refusal
 from server.identity.gate import GATE
-from server.keys import SESSIONS, USER
+from server.keys import RATES, SESSIONS, USER
 from server.routes.answers import Handler
 
 _OF_A_SESSION = re.compile(r"/api/sessions/(?P<id>[^/]+)(/.*)?", re.DOTALL)
@@ -23,3 +24,14 @@ async def entrance(request: web.Request, handler: Handler) -> web.StreamResponse
     if (found := _OF_A_SESSION.fullmatch(path)) is not None:
         await request.app[SESSIONS].row(found["id"], user)
     return await handler(request)
+
+
+@web.middleware
+async def wary(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Who tries one credential after another is slowed down."""
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        if refusal.code == "unauthorized":
+            request.app[RATES].failure(request.remote or "")
+        raise

@@ -133,6 +133,9 @@ def _of_its_kind(call: Call) -> Iterator[str]:
         yield "403 forbidden_origin"
     if not call.is_open:
         yield "401 unauthorized"
+        yield "429 rate_limited"
+    if call.takes or call.submits:
+        yield "408 too_slow"
     if call.of_a_session:
         yield "404 no_such_session"
 

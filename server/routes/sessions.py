@@ -10,7 +10,7 @@ from agent.protocol import AnyEvent
 from server import export
 from server.contract.frames import name_of
 from server.errors import Refusal, bad_request
-from server.keys import ARCHIVE, CATALOGUE, SESSIONS, STORE, TOOL_SERVERS, USER
+from server.keys import ARCHIVE, CATALOGUE, RATES, SESSIONS, STORE, TOOL_SERVERS, USER
 from server.routes import asked
 from server.routes.answers import json
 from server.sessions.loading import recorded
@@ -68,6 +68,7 @@ async def create(request: web.Request) -> web.Response:
         known = ", ".join(there) or "none"
         raise bad_request(f"`mcp_servers`: not configured: {strange[0]!r}. There are: {known}.")
     title, user = (wanted.title or "").strip(), request[USER]
+    request.app[RATES].creations.take(user.id)
     row, new = await request.app[ARCHIVE].create(user, title, model, key, wanted.mcp_servers)
     return json(session_of(row), 201 if new else 200)
 
@@ -105,6 +106,7 @@ async def erased(request: web.Request) -> web.Response:
 
 async def forked(request: web.Request) -> web.Response:
     wanted = await asked.body(request, ForkBody)
+    request.app[RATES].creations.take(request[USER].id)
     row = await request.app[ARCHIVE].fork(
         request.match_info["id"], request[USER], wanted.after_turn
     )

@@ -15,8 +15,9 @@ from server.delivery.replay import Wish
 from server.delivery.viewer import Viewer
 from server.errors import NoSuchSession, Refusal
 from server.goodbyes import DELETED, MISTAKE, NOT_ANY_MORE, PROTOCOL_VIOLATION, TOO_LARGE
+from server.held import Held
 from server.identity.gate import GATE
-from server.keys import CONNECTIONS, LIMITS, SESSIONS, USER
+from server.keys import CONNECTIONS, LIMITS, RATES, SESSIONS, USER
 from server.people import User
 from server.routes import asked, submissions
 from server.sessions.manager import SessionManager
@@ -38,7 +39,7 @@ async def socket(request: web.Request) -> web.StreamResponse:
     id, user, limits = request.match_info["id"], request[USER], request.app[LIMITS]
     wish = _wish(request)
     ws = upgradable(request, DeflatedSocket)
-    with request.app[CONNECTIONS].one_more(user.id):
+    with counted(request):
         async with request.app[SESSIONS].attach(id) as channel:
             if channel.viewers >= limits.viewers_per_session:
                 raise Refusal(
@@ -58,6 +59,13 @@ async def socket(request: web.Request) -> web.StreamResponse:
                 with request.app[GATE].watched(user, talk.revoked):
                     await talk.run()
     return ws
+
+
+def counted(request: web.Request) -> Held:
+    """The user's and the address' connection, while inside. Raises Refusal or Refused."""
+    user, address = request[USER].id, request.remote or ""
+    request.app[RATES].handshake(user, address)
+    return request.app[CONNECTIONS].one_more(user, address)
 
 
 Socket = TypeVar("Socket", bound=web.WebSocketResponse)

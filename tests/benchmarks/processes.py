@@ -23,6 +23,9 @@ ROOMY = {
     "running_turns_per_user": 1_000,
     "viewers_per_session": 10_000,
     "connections_per_user": 10_000,
+    "connections_per_address": 12_000,
+    "handshakes_per_minute": 1_000_000,
+    "creations_per_minute": 1_000_000,
     "submissions_per_minute": 1_000_000,
 }
 """Limits are there to be met by people, not by a load generator."""

@@ -41,7 +41,11 @@ LOOKS = 100
 FIRST_LOOKS = 4
 """They do not count: the last of the turns begin."""
 DEFLATE = "permessage-deflate; client_max_window_bits"
-LIMITS = ROOMY | {"connections_per_user": 20_000}
+LIMITS = ROOMY | {
+    "connections_per_user": 20_000,
+    "connections_per_address": 25_000,
+    "handshakes_per_minute": 1_000_000,
+}
 
 
 class Lags(Struct, frozen=True):

@@ -12,7 +12,12 @@ from tests.serving import Server
 from tests.stories.conftest import overlay
 from tests.stories.scene import Story, StoryModel
 
-ROOMY = {"queued_per_session": 1_000, "connections_per_user": 1_000}
+ROOMY = {
+    "queued_per_session": 1_000,
+    "connections_per_user": 1_000,
+    "handshakes_per_minute": 100_000,
+    "creations_per_minute": 100_000,
+}
 
 
 @asynccontextmanager

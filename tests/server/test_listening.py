@@ -5,7 +5,10 @@ import socket
 
 from aiohttp import web
 
+from server.config import Pace
 from server.listening import LET_IN, Site
+from server.proxies import Proxies
+from server.sessions.quotas import Addresses
 
 CROWD = 10 * LET_IN
 ASKED = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -25,7 +28,8 @@ async def test_a_crowd_waits_in_the_kernel_and_is_let_in_a_few_at_a_time() -> No
     await runner.setup()
     crowd: list[socket.socket] = []
     try:
-        await Site(runner, "127.0.0.1", 0).start()
+        door = Addresses(CROWD, Proxies(()))
+        await Site(runner, "127.0.0.1", 0, door, Pace()).start()
         host, port = runner.addresses[0][:2]
         for _ in range(CROWD):  # nobody is accepted meanwhile: the loop stands still
             peer = socket.create_connection((host, port), timeout=5)

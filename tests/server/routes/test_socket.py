@@ -124,7 +124,7 @@ async def test_no_more_sockets_than_one_may_have(tmp_path: Path) -> None:
             assert await refusal(here, f"sessions/{session}/socket") == 429
             async with here.socket(path, "bob"):
                 pass
-        await eventually(lambda: not here.app[CONNECTIONS]._open)
+        await eventually(lambda: not here.app[CONNECTIONS].open)
         async with here.socket(path) as socket:
             await socket.until("fleet")
 
@@ -311,7 +311,7 @@ async def test_who_goes_away_leaves_nothing_and_what_was_said_counts(guarded: Do
     path = f"/api/sessions/{session}"
     while (await guarded.call("GET", path)).json["state"] != "idle":
         pass
-    assert not guarded.app[CONNECTIONS]._open
+    assert not guarded.app[CONNECTIONS].open
 
 
 def said(number: int) -> dict[str, str]:

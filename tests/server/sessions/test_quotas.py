@@ -3,8 +3,17 @@
 import pytest
 
 from agent.errors import Refused
+from server.config import Limits
 from server.errors import Refusal
-from server.sessions.quotas import MOST_BUCKETS, Buckets, Connections
+from server.proxies import Proxies
+from server.sessions.quotas import (
+    MOST_BUCKETS,
+    USERS_OF_AN_ADDRESS,
+    Addresses,
+    Buckets,
+    Connections,
+    Rates,
+)
 from tests.server.sessions.house import HandTime
 
 
@@ -65,14 +74,51 @@ def test_full_buckets_are_forgotten_when_there_are_many_and_the_others_kept() ->
 
 
 def test_connections_are_counted_while_they_are_open() -> None:
-    connections = Connections(2)
-    with connections.one_more("ada"):
-        with connections.one_more("ada"):
-            with pytest.raises(Refusal) as refused, connections.one_more("ada"):
+    connections = Connections(2, 10)
+    with connections.one_more("ada", "192.0.2.1"):
+        with connections.one_more("ada", "192.0.2.1"):
+            with pytest.raises(Refusal) as refused, connections.one_more("ada", "192.0.2.2"):
                 raise AssertionError
             assert (refused.value.status, refused.value.code) == (429, "too_many_connections")
-            with connections.one_more("bob"):
+            with connections.one_more("bob", "192.0.2.1"):
                 pass
-        with connections.one_more("ada"):
+        with connections.one_more("ada", "192.0.2.1"):
             pass
-    assert connections._open == {}
+    assert not connections.open
+
+
+def test_an_address_has_so_many_connections_whoever_they_are() -> None:
+    connections = Connections(2, 2)
+    with connections.one_more("ada", "192.0.2.1"), connections.one_more("bob", "192.0.2.1"):
+        with pytest.raises(Refusal) as refused:
+            connections.one_more("cid", "192.0.2.1")
+        assert refused.value.message == "Your address has 2 of 2 connections."
+        with connections.one_more("cid", "192.0.2.2"):
+            pass
+    assert not connections.open
+
+
+def test_a_trusted_proxy_connects_for_many() -> None:
+    addresses = Addresses(1, Proxies(["192.0.2.9"]))
+    with addresses.enter("192.0.2.9"), addresses.enter("192.0.2.9"), addresses.enter("192.0.2.1"):
+        with pytest.raises(Refusal):
+            addresses.enter("192.0.2.1")
+        with addresses.enter("2001:db8::1"), pytest.raises(Refusal):
+            addresses.enter("2001:db8::2")
+    with addresses.enter("192.0.2.1"):
+        pass
+
+
+def test_rates_are_those_of_a_user_and_of_an_address() -> None:
+    rates = Rates(Limits(handshakes_per_minute=1, failures_per_minute=1), HandTime())
+    for number in range(USERS_OF_AN_ADDRESS):
+        rates.handshake(f"u{number}", "192.0.2.1")
+    for user, address in (("u0", "192.0.2.2"), ("u9", "192.0.2.1")):
+        with pytest.raises(Refused) as refused:
+            rates.handshake(user, address)
+        assert refused.value.code == "rate_limited"
+        assert "connections in a minute" in refused.value.message
+    rates.failure("192.0.2.1")
+    with pytest.raises(Refused, match=r"^More than 1 failed log-ins in a minute\. Wait 60 s\.$"):
+        rates.failure("192.0.2.1")
+    rates.failure("192.0.2.2")
