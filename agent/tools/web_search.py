@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from html import unescape
 from itertools import islice
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -37,9 +38,9 @@ class _Result(Struct):
     """`content` or `description`, as the service calls it."""
 
     url: str
-    title: str = ""
-    content: str = ""
-    description: str = ""
+    title: str | None = None
+    content: str | None = None
+    description: str | None = None
 
 
 class _Page(Struct):
@@ -57,20 +58,32 @@ class _Page(Struct):
 class Search(Protocol):
     """A search service. Raises Problem."""
 
-    async def find(self, query: str, limit: int) -> Sequence[Found]: ...
+    async def find(self, query: str, limit: int, sites: Sequence[str]) -> Sequence[Found]:
+        """At most `limit` pages; of these sites only, where any are named."""
+        ...
 
 
 class DuckDuckGo:
     """Its HTML page for browsers without scripts; needs no key."""
 
+    LONGEST = 499
+
     def __init__(self, egress: Egress, url: str = "https://html.duckduckgo.com/html/") -> None:
         self._egress = egress
         self._url = url
 
-    async def find(self, query: str, limit: int) -> Sequence[Found]:
-        answer = _well(await self._egress.request("POST", self._url, form={"q": query}))
-        from agent.tools.html import duckduckgo_results
+    async def find(self, query: str, limit: int, sites: Sequence[str]) -> Sequence[Found]:
+        asked = _among(_BANG.sub("", query), sites)
+        if len(asked) > self.LONGEST:
+            says = (
+                f"The query has {len(asked)} of at most {self.LONGEST} characters, sites included"
+            )
+            raise Problem("bad_arguments", f"{says}. Use fewer words or sites.")
+        answer = _well(await self._egress.request("POST", self._url, form={"q": asked}))
+        from agent.tools.html import duckduckgo_results, is_challenge
 
+        if answer.status == 202 or is_challenge(answer.text()):
+            raise Problem("search_failed", _CHALLENGED)
         results = islice(duckduckgo_results(answer.text()), limit)
         return [Found(_line(title), _target(href), _line(about)) for title, href, about in results]
 
@@ -82,9 +95,13 @@ class SearXng:
         self._egress = egress
         self._url = url
 
-    async def find(self, query: str, limit: int) -> Sequence[Found]:
-        url = URL(self._url.rstrip("/") + "/search").with_query(q=query, format="json")
+    async def find(self, query: str, limit: int, sites: Sequence[str]) -> Sequence[Found]:
+        asked = {"q": _among(query, sites), "format": "json"}
+        url = URL(self._url.rstrip("/") + "/search").with_query(asked)
         answer = await self._egress.request("GET", str(url))
+        if answer.status == 403:
+            says = "The search service does not answer in JSON (status 403)"
+            raise Problem("search_failed", f"{says}: its operator has to switch that format on.")
         return _decoded(_well(answer), _Page).found(limit)
 
 
@@ -99,8 +116,8 @@ class Brave:
         self._url = url
         self._key = key
 
-    async def find(self, query: str, limit: int) -> Sequence[Found]:
-        url = URL(self._url).with_query(q=query, count=limit)
+    async def find(self, query: str, limit: int, sites: Sequence[str]) -> Sequence[Found]:
+        url = URL(self._url).with_query(q=_among(query, sites), count=limit)
         headers = {"X-Subscription-Token": self._key, "Accept": "application/json"}
         answer = await self._egress.request("GET", str(url), headers=headers)
         page = _decoded(_well(answer), self._Page)
@@ -115,8 +132,9 @@ class Tavily:
         self._url = url
         self._key = key
 
-    async def find(self, query: str, limit: int) -> Sequence[Found]:
-        asked = {"query": query, "max_results": limit}
+    async def find(self, query: str, limit: int, sites: Sequence[str]) -> Sequence[Found]:
+        among = {"include_domains": list(sites)} if sites else {}
+        asked = {"query": query, "max_results": limit, **among}
         headers = {"Authorization": f"Bearer {self._key}"}
         answer = await self._egress.request("POST", self._url, json=asked, headers=headers)
         return _decoded(_well(answer), _Page).found(limit)
@@ -161,8 +179,7 @@ class WebSearch:
 
     async def run(self, arguments: Any, call: Call) -> Outcome:
         asked: SearchArguments = arguments
-        sites = " OR ".join(f"site:{domain}" for domain in asked.domains)
-        found = await self._search.find(f"{asked.query} {sites}".strip(), asked.limit)
+        found = await self._search.find(asked.query, asked.limit, asked.domains)
         if not found:
             return Outcome("ok", "Nothing was found. Try other or fewer words.")
         lines = [
@@ -171,10 +188,25 @@ class WebSearch:
         return Outcome("ok", "\n".join(lines))
 
 
+_KEY = "Its key may be wrong or used up: tell the user that the operator has to look at it."
+_HINTS = {429: "Wait a little before the next search.", **dict.fromkeys((401, 403, 422, 432), _KEY)}
+_CHALLENGED = (
+    "DuckDuckGo wants to know whether a person is searching: it was asked too often from here. Wait"
+    " a few minutes, or look elsewhere; another service can be set up as `web.search`."
+)
+_BANG = re.compile(r"(?<!\S)!+")
+"""It would lead away, to the search of another site."""
+
+
+def _among(query: str, sites: Sequence[str]) -> str:
+    """As most services are told of sites."""
+    return f"{query} {' OR '.join(f'site:{site}' for site in sites)}".strip()
+
+
 def _well(answer: Answer) -> Answer:
     if answer.status >= 400:
         says = f"The search service answered with status {answer.status}"
-        hint = "Wait a little before the next search." if answer.status == 429 else "Try later."
+        hint = _HINTS.get(answer.status, "Try later.")
         raise Problem("search_failed", f"{says}. {hint}")
     return answer
 
@@ -193,5 +225,6 @@ def _target(href: str) -> str:
     return inner[0] if inner else parts.geturl()
 
 
-def _line(text: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]{0,100}>", "", text)).strip()[:500]
+def _line(text: str | None) -> str:
+    plain = unescape(re.sub(r"<[^>]{0,100}>", "", text or ""))
+    return re.sub(r"\s+", " ", plain).strip()[:500]

@@ -1,11 +1,13 @@
 """The web tools: pages as markdown, and each search service's own format."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from json import loads
 
 import msgspec
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 from agent.errors import ConfigProblem, Problem
 from agent.tools.egress import Egress
@@ -14,6 +16,7 @@ from agent.tools.toolbox import Finished, Toolbox
 from agent.tools.web_fetch import PART, WebFetch
 from agent.tools.web_search import SearchSettings, WebSearch, search_of
 from tests.agent.tools.calls import Calls
+from tests.fakes import search
 from tests.fakes.web import PUBLIC, Web
 
 EGRESS = Egress(allow=(f"{PUBLIC}/32",))
@@ -91,29 +94,10 @@ async def test_a_page_nested_beyond_reason_is_read_as_text(somewhere: Web, read:
     assert (await read(url)).output.endswith("deep")
 
 
-DUCK = """
-<div class="result result--ad"><a class="result__a" href="http://ad.test/">Ad</a></div>
-<div class="result"><a class="result__a"
-  href="//duckduckgo.com/l/?uddg=https%3A%2F%2Fhf.co%2Fdocs%3Fa%3D1&amp;rut=x">The <b>docs</b></a>
-  <a class="result__snippet">How to
-  train</a></div>
-<div class="result"><a class="result__a" href="https://b.test/">B</a></div>
-"""
-RESULT = {"url": "https://hf.co/docs?a=1", "title": "The <b>docs</b>", "content": "How to\ntrain"}
-JSON: dict[str, object] = {
-    "searxng": {"results": [RESULT, {"url": "https://b.test/", "title": "B"}], "more": 1},
-    "tavily": {"results": [RESULT, {"url": "https://b.test/", "title": "B"}], "answer": None},
-    "brave": {
-        "web": {
-            "results": [
-                {"url": RESULT["url"], "title": "The docs", "description": "How to train"},
-                {"url": "https://b.test/", "title": "B"},
-            ]
-        }
-    },
-}
-FOUND = "1. The docs\n   https://hf.co/docs?a=1\n   How to train\n2. B\n   https://b.test/\n   "
-Search = Callable[..., object]
+FOUND = (
+    "1. The docs\n   https://hf.co/docs?a=1\n   How to train & test\n2. B\n   https://b.test/\n   "
+)
+PROVIDERS = pytest.mark.parametrize("provider", ["duckduckgo", "searxng", "brave", "tavily"])
 
 
 def settings(provider: str, url: str) -> SearchSettings:
@@ -121,11 +105,10 @@ def settings(provider: str, url: str) -> SearchSettings:
     return msgspec.convert(asked, SearchSettings)
 
 
-def answers(somewhere: Web, provider: str) -> str:
-    if provider == "duckduckgo":
-        return somewhere.page("/html/", DUCK)
-    path = "/search" if provider == "searxng" else "/api"
-    url = somewhere.page(path, msgspec.json.encode(JSON[provider]), "application/json")
+def answers(somewhere: Web, provider: str, *, nothing: bool = False) -> str:
+    """Where a service is that has found two pages, or none."""
+    body, kind = search.page(provider, nothing=nothing)
+    url = somewhere.page("/search", body, kind)
     return somewhere.url() if provider == "searxng" else url
 
 
@@ -135,7 +118,7 @@ async def searched(provider: str, url: str, calls: Calls, **more: object) -> Out
     return await tool.run(asked, calls())
 
 
-@pytest.mark.parametrize("provider", ["duckduckgo", "searxng", "brave", "tavily"])
+@PROVIDERS
 async def test_results_of_every_service_look_alike(
     provider: str, somewhere: Web, calls: Calls
 ) -> None:
@@ -168,15 +151,86 @@ async def test_the_key_goes_along(
     assert somewhere.asked[0].headers[header] == value
 
 
-async def test_sites_can_be_asked_for(somewhere: Web, calls: Calls) -> None:
-    url = answers(somewhere, "searxng")
-    await searched("searxng", url, calls, domains=["hf.co", "arxiv.org"])
-    assert somewhere.asked[0].query["q"] == "fine tune site:hf.co OR site:arxiv.org"
+SITES = "fine tune site:hf.co OR site:arxiv.org"
+ASKED: dict[str, object] = {
+    "duckduckgo": {"q": SITES},
+    "searxng": {"q": SITES, "format": "json"},
+    "brave": {"q": SITES, "count": "8"},
+    "tavily": {"query": "fine tune", "max_results": 8, "include_domains": ["hf.co", "arxiv.org"]},
+}
 
 
-async def test_no_results_are_said_with_what_to_do(somewhere: Web, calls: Calls) -> None:
-    outcome = await searched("duckduckgo", somewhere.page("/html/", "<p>None.</p>"), calls)
+@PROVIDERS
+async def test_sites_can_be_asked_for_as_each_service_takes_them(
+    provider: str, somewhere: Web, calls: Calls
+) -> None:
+    asked: list[object] = []
+    body, kind = search.page(provider)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        form = dict(await request.post()) or await request.text()
+        asked.append(dict(request.query) or (form if isinstance(form, dict) else loads(form)))
+        return web.Response(body=body, headers={"Content-Type": kind})
+
+    url = somewhere.serve("/search", answer)
+    address = somewhere.url() if provider == "searxng" else url
+    await searched(provider, address, calls, domains=["hf.co", "arxiv.org"])
+    assert asked == [ASKED[provider]]
+
+
+@PROVIDERS
+async def test_no_results_are_said_with_what_to_do(
+    provider: str, somewhere: Web, calls: Calls
+) -> None:
+    outcome = await searched(provider, answers(somewhere, provider, nothing=True), calls)
     assert (outcome.status, "other or fewer words" in outcome.output) == ("ok", True)
+
+
+@pytest.mark.parametrize("status", [202, 200])
+async def test_a_search_page_that_wants_a_person_has_not_found_nothing(
+    status: int, somewhere: Web, calls: Calls
+) -> None:
+    url = somewhere.page("/html/", search.DUCKDUCKGO_CHALLENGE, status=status)
+    with pytest.raises(Problem, match="asked too often from here. Wait"):
+        await searched("duckduckgo", url, calls)
+
+
+async def test_a_search_does_not_lead_to_another_site(somewhere: Web, calls: Calls) -> None:
+    forms: list[object] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        forms.append(dict(await request.post()))
+        return web.Response(text=search.DUCKDUCKGO, content_type="text/html")
+
+    url = somewhere.serve("/html/", answer)
+    await searched("duckduckgo", url, calls, query="!g it works! !!")
+    assert forms == [{"q": "g it works!"}]
+
+
+async def test_a_query_that_is_too_long_with_its_sites_says_so(calls: Calls) -> None:
+    with pytest.raises(Problem, match="has 538 of at most 499 characters, sites included"):
+        await searched("duckduckgo", "http://nowhere.test/", calls, query="x " * 200, domains=[
+            "a" * 63 + ".example.org", "b" * 40 + ".org"
+        ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("provider", "status", "says"),
+    [
+        ("searxng", 403, "does not answer in JSON"),
+        ("searxng", 429, "Wait a little before the next search."),
+        ("brave", 422, "Its key may be wrong or used up"),
+        ("tavily", 401, "Its key may be wrong or used up"),
+        ("tavily", 432, "Its key may be wrong or used up"),
+        ("brave", 500, "Try later."),
+    ],
+)
+async def test_each_services_refusals_say_what_to_do(
+    provider: str, status: int, says: str, somewhere: Web, calls: Calls
+) -> None:
+    url = somewhere.page("/search", "{}", "application/json", status=status)
+    with pytest.raises(Problem, match=says):
+        await searched(provider, somewhere.url() if provider == "searxng" else url, calls)
 
 
 @pytest.mark.parametrize(("body", "status"), [("{", 200), ("[]", 200), ("", 500), ("", 429)])
