@@ -145,7 +145,8 @@ class Github:
         first, last = asked.offset, min(asked.offset + asked.limit - 1, len(lines))
         shown = "\n".join(lines[first - 1 : last])
         where = f"{asked.repo} {asked.path}, lines {first} to {last} of {len(lines)}"
-        return Outcome("ok", f"[{where}]\n{shown}")
+        cut = "; the file is larger: only its beginning can be read here" if answer.cut else ""
+        return Outcome("ok", f"[{where}{cut}]\n{shown}")
 
     async def _get(self, path: Sequence[str], shape: type[T], keys: Keys, **query: str | int) -> T:
         answer = await self._ask(path, keys, "application/vnd.github+json", **query)

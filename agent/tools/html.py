@@ -35,11 +35,6 @@ def duckduckgo_results(html: str) -> Iterator[tuple[str, str, str]]:
             yield link.get_text(), str(link.get("href", "")), snippet
 
 
-def is_challenge(html: str) -> bool:
-    """Whether DuckDuckGo wants a person to show that they are one. Blocking."""
-    return BeautifulSoup(html, "html.parser").select_one("form#challenge-form") is not None
-
-
 def links(html: str, below: str) -> list[tuple[str, str]]:
     """(title, path) of each page that is linked to below a path, once and in order. Blocking."""
     found: dict[str, str] = {}

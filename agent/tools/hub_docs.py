@@ -22,30 +22,32 @@ from agent.tools.port import Call, Outcome
 PART = 16_000
 """Characters of a page that are given at a time."""
 EXCERPT = 600
+MOST = 200
+"""Pages, or libraries, that are listed at a time."""
 KEEP = 3600
 """Seconds for which the API's description is good."""
 Short = Annotated[str, Meta(min_length=1, max_length=200)]
 _Url = Annotated[str, Meta(max_length=500)]
-_Library = Annotated[str, Meta(pattern=r"^[\w.-]{1,60}$")]
+_LibraryName = Annotated[str, Meta(pattern=r"^[\w.-]{1,60}$")]
 
 
 class DocsArguments(Struct, frozen=True, forbid_unknown_fields=True):
     operation: Annotated[
         Literal["explore", "fetch", "api_search"],
         Meta(
-            description="explore: the pages of `library`, or what the docs (of it) say about"
-            " `query`. fetch: the page `url`, as markdown. api_search: calls of the Hub's HTTP API"
-            " that fit `query`."
+            description="explore: which libraries have docs; the pages of `library`; or what the"
+            " docs (of it) say about `query`. fetch: the page `url`, as markdown. api_search: calls"
+            " of the Hub's HTTP API that fit `query`."
         ),
     ]
     library: Annotated[
-        _Library | None, Meta(description="Such as transformers, trl, datasets, hub")
+        _LibraryName | None, Meta(description="Such as transformers, trl, datasets, hub")
     ] = None
     query: Short | None = None
     url: Annotated[_Url | None, Meta(description="Below /docs/ of the Hub, or LIBRARY/PAGE.")] = (
         None
     )
-    offset: Annotated[int, Meta(ge=0, description="Where to go on in a long page.")] = 0
+    offset: Annotated[int, Meta(ge=0, description="Where to go on in a long page or list.")] = 0
     limit: Annotated[int, Meta(ge=1, le=200, description="How many results.")] = 20
 
 
@@ -53,9 +55,14 @@ class _Excerpt(Struct):
     text: str = ""
     product: str = ""
     source_page_url: str = ""
-    source_page_title: str = ""
-    heading1: str = ""
+    source_page_title: str | None = None
+    heading1: str | None = None
     heading2: str | None = None
+
+
+class _Library(Struct):
+    id: str
+    category: str | None = None
 
 
 class HubDocs:
@@ -83,9 +90,10 @@ class HubDocs:
         match asked.operation:
             case "explore" if asked.query:
                 return await self._search(asked, call)
-            case "explore":
-                needed(asked, "library")
+            case "explore" if asked.library:
                 return await self._tree(asked, call)
+            case "explore":
+                return await self._libraries(call)
             case "fetch":
                 needed(asked, "url")
                 return await self._page(asked, call)
@@ -97,30 +105,42 @@ class HubDocs:
         product = {"product": asked.library} if asked.library else {}
         query = {"q": (asked.query or "").lower(), **product}
         path = ("api", "docs", "search")
-        answer = await patiently(lambda: self._web.get(path, query=query), call.show)
+        answer = await patiently(
+            lambda: self._web.get(path, keys=call.keys, query=query), call.show
+        )
         found = decoded(answer, list[_Excerpt])
         if not found:
             where = f" of {asked.library}" if asked.library else ""
             return Outcome("ok", f"The docs{where} say nothing about that. Try other words.")
         return Outcome("ok", "\n\n".join(_excerpt(one) for one in found[: asked.limit]))
 
+    async def _libraries(self, call: Call) -> Outcome:
+        path = ("api", "docs")
+        found = await patiently(
+            lambda: self._web.json(path, list[_Library], keys=call.keys), call.show
+        )
+        lines = [f"- {one.id} ({one.category or 'other'})" for one in found[:MOST]]
+        return Outcome("ok", "\n".join(("Docs of (explore one as `library`):", *lines)))
+
     async def _tree(self, asked: DocsArguments, call: Call) -> Outcome:
         library = asked.library or ""
-        answer = await patiently(lambda: self._web.get(("docs", library, "index")), call.show)
+        page = ("docs", library, "index")
+        answer = await patiently(lambda: self._web.get(page, keys=call.keys), call.show)
         links = await self._aside(_links, answer, library)
         if not links:
             says = f"The docs of {library} list no pages. Explore with a `query`."
             return Outcome("error", says)
-        shown = links[asked.offset : asked.offset + max(asked.limit, 200)]
-        lines = [f"- {title}: {where}" for title, where in shown]
+        end = asked.offset + MOST
+        lines = [f"- {title}: {where}" for title, where in links[asked.offset : end]]
+        lines += [f"[go on with offset {end}]"] if end < len(links) else []
         return Outcome("ok", "\n".join((f"Pages of {library} ({len(links)}):", *lines)))
 
     async def _page(self, asked: DocsArguments, call: Call) -> Outcome:
         path = _path(asked.url or "", self._web.base)
         as_markdown = (*path[:-1], f"{path[-1]}.md")
-        answer = await patiently(lambda: self._web.look(as_markdown), call.show)
+        answer = await patiently(lambda: self._web.look(as_markdown, keys=call.keys), call.show)
         if answer.status >= 400:
-            answer = await patiently(lambda: self._web.get(path), call.show)
+            answer = await patiently(lambda: self._web.get(path, keys=call.keys), call.show)
         text = await self._aside(_text, answer)
         end = asked.offset + PART
         if asked.offset and asked.offset >= len(text):
@@ -131,7 +151,7 @@ class HubDocs:
     async def _calls(self, asked: DocsArguments, call: Call) -> Outcome:
         if not self._api or self._clock() >= self._until:
             path = (".well-known", "openapi.json")
-            answer = await patiently(lambda: self._web.get(path), call.show)
+            answer = await patiently(lambda: self._web.get(path, keys=call.keys), call.show)
             self._api = await self._aside(endpoints, answer)
             self._until = self._clock() + KEEP
         words = re.findall(r"\w+", (asked.query or "").lower())

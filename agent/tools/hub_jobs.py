@@ -10,7 +10,7 @@ from agent.errors import Problem
 from agent.protocol import Effect
 from agent.tools.asked import needed
 from agent.tools.hub_client import Hub
-from agent.tools.hub_failures import patiently, token_needed
+from agent.tools.hub_failures import late, patiently, refused, token_needed
 from agent.tools.job_log import JobLog
 from agent.tools.job_prices import Prices, seconds_of
 from agent.tools.job_specs import Spec, spec_of
@@ -170,7 +170,10 @@ class Jobs:
         try:
             lines = await self._log.recent(job, call.keys, lines=asked.lines, quiet=self._quiet)
         except aiohttp.ClientResponseError as error:
-            raise Problem("hub_refused", f"The Hub shows no log (status {error.status}).") from None
+            after = error.headers.get("Retry-After") if error.headers else None
+            raise refused(error.status, None, None, after, known=True) from None
+        except TimeoutError:
+            raise late(self._log.patience) from None
         except (aiohttp.ClientError, OSError):
             raise Problem("hub_unreachable", "The log broke off. Try again later.") from None
         return Outcome("ok", "\n".join(lines) or "It has printed nothing yet.")

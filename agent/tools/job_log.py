@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 
 import aiohttp
 import msgspec
@@ -22,9 +22,13 @@ class _Printed(Struct):
 
 
 class JobLog:
-    """Streams begin at the beginning; one that is silent for `silence` seconds is given up."""
+    """Streams begin at the beginning; one that is silent for `silence` seconds is given up.
 
-    def __init__(self, endpoint: str, *, silence: float = 120) -> None:
+    `patience` is for whoever waits for an answer now.
+    """
+
+    def __init__(self, endpoint: str, *, silence: float = 120, patience: float = 20) -> None:
+        self.patience = patience
         self._endpoint = endpoint
         self._silence = silence
 
@@ -33,29 +37,39 @@ class JobLog:
 
         Raises aiohttp.ClientError or TimeoutError where it breaks off or is refused.
         """
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=self._silence)
-        token = keys.hub()
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        async with aiohttp.ClientSession(timeout=timeout) as session:
-            url = f"{self._endpoint}/api/jobs/{job}/logs"
-            async with session.get(
-                url, headers=headers, allow_redirects=False, raise_for_status=True
-            ) as answer:
-                async for line in _events(answer.content):
-                    yield line
+        async with self._opened(job, keys) as content, aclosing(_events(content)) as found:
+            async for line in found:
+                yield line
 
     async def recent(self, job: JobId, keys: Keys, *, lines: int, quiet: float) -> tuple[str, ...]:
         """The last lines there are: of a job that goes on, once it printed none for `quiet` s."""
         kept: deque[str] = deque(maxlen=lines)
-        async with aclosing(self.lines(job, keys)) as found:
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(self.patience):
+                content = await stack.enter_async_context(self._opened(job, keys))
+            found = await stack.enter_async_context(aclosing(_events(content)))
             with suppress(StopAsyncIteration, TimeoutError):
                 while True:
                     async with asyncio.timeout(quiet):
                         kept.append(await anext(found))
         return tuple(kept)
 
+    @asynccontextmanager
+    async def _opened(self, job: JobId, keys: Keys) -> AsyncIterator[aiohttp.StreamReader]:
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=self._silence)
+        token = keys.hub()
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        url = f"{self._endpoint}/api/jobs/{job}/logs"
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(
+                url, headers=headers, allow_redirects=False, raise_for_status=True
+            ) as found,
+        ):
+            yield found.content
 
-async def _events(content: aiohttp.StreamReader) -> AsyncIterator[str]:
+
+async def _events(content: aiohttp.StreamReader) -> AsyncGenerator[str, None]:
     """Lines that are too long are cut, what is no event is passed over."""
     kept = b""
     async for chunk in content.iter_any():

@@ -56,8 +56,9 @@ class PaperGraph:
         return [_edge(edge, edge.citedPaper) for edge in edges]
 
     async def like(self, paper: str, limit: int, show: Show) -> Sequence[str]:
+        # Left to itself, it knows papers of the last weeks only.
         path = ("recommendations", "v1", "papers", "forpaper", f"ARXIV:{paper}")
-        found = await self._get(path, _Alike, FIELDS, limit, show)
+        found = await self._get(path, _Alike, FIELDS, limit, show, **{"from": "all-cs"})
         return [_line(one) for one in found.recommendedPapers or ()]
 
     async def _edges(self, paper: str, what: str, limit: int, show: Show) -> Sequence[_Edge]:
@@ -66,9 +67,15 @@ class PaperGraph:
         return sorted(found.data or (), key=lambda edge: not edge.isInfluential)
 
     async def _get(
-        self, path: Sequence[str], shape: type[T], fields: str, limit: int, show: Show
+        self,
+        path: Sequence[str],
+        shape: type[T],
+        fields: str,
+        limit: int,
+        show: Show,
+        **more: str,
     ) -> T:
-        query: Query = {"fields": fields, "limit": limit}
+        query: Query = {"fields": fields, "limit": limit, **more}
         try:
             return await patiently(
                 lambda: self._web.json(path, shape, headers=self._headers, query=query), show

@@ -75,16 +75,15 @@ class DuckDuckGo:
     async def find(self, query: str, limit: int, sites: Sequence[str]) -> Sequence[Found]:
         asked = _among(_BANG.sub("", query), sites)
         if len(asked) > self.LONGEST:
-            says = (
-                f"The query has {len(asked)} of at most {self.LONGEST} characters, sites included"
-            )
-            raise Problem("bad_arguments", f"{says}. Use fewer words or sites.")
+            says = f"The query has {len(asked)} of at most {self.LONGEST} characters"
+            raise Problem("bad_arguments", f"{says}, sites included. Use fewer words or sites.")
         answer = _well(await self._egress.request("POST", self._url, form={"q": asked}))
-        from agent.tools.html import duckduckgo_results, is_challenge
+        from agent.tools.html import duckduckgo_results
 
-        if answer.status == 202 or is_challenge(answer.text()):
+        page = answer.text()
+        if answer.status == 202 or 'id="challenge-form"' in page:
             raise Problem("search_failed", _CHALLENGED)
-        results = islice(duckduckgo_results(answer.text()), limit)
+        results = islice(duckduckgo_results(page), limit)
         return [Found(_line(title), _target(href), _line(about)) for title, href, about in results]
 
 

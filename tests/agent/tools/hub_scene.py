@@ -12,8 +12,11 @@ from agent.tools.datasets import InspectDataset
 from agent.tools.hub_client import Hub
 from agent.tools.hub_docs import HubDocs
 from agent.tools.hub_files import RepoFiles
+from agent.tools.hub_jobs import Jobs
 from agent.tools.hub_repos import RepoGit
 from agent.tools.hub_web import HubWeb
+from agent.tools.job_log import JobLog
+from agent.tools.job_prices import Prices
 from agent.tools.paper_graph import PaperGraph
 from agent.tools.papers import Papers
 from agent.tools.port import Call
@@ -38,19 +41,32 @@ class Mine:
 
 
 class HubTools:
-    """`await tools("hf_docs", operation="explore")`, as ada, or as `token` says."""
+    """`await tools("hf_docs", operation="explore")`, as ada, or as `token` says.
 
-    def __init__(self, fake: FakeHub, hub: Hub, calls: Calls, executor: ThreadPoolExecutor) -> None:
-        web, graph = HubWeb(fake.url), PaperGraph(HubWeb(f"{fake.url}/graph"))
+    A Hub that says nothing is left after so many seconds of `silence`.
+    """
+
+    def __init__(
+        self,
+        fake: FakeHub,
+        hub: Hub,
+        calls: Calls,
+        executor: ThreadPoolExecutor,
+        silence: float = 30,
+    ) -> None:
+        def web(path: str = "") -> HubWeb:
+            return HubWeb(f"{fake.url}{path}", seconds=silence)
+
         self.fake = fake
         self.calls = calls
         self.toolbox = Toolbox(
             [
-                RepoFiles(hub, web),
+                RepoFiles(hub, web()),
                 RepoGit(hub),
-                InspectDataset(HubWeb(f"{fake.url}/viewer")),
-                HubDocs(web, executor),
-                Papers(hub, graph),
+                InspectDataset(web("/viewer")),
+                HubDocs(web(), executor),
+                Papers(hub, PaperGraph(web("/graph"))),
+                Jobs(hub, JobLog(fake.url, patience=silence), Prices(hub), quiet=0.2),
             ],
             executor,
         )

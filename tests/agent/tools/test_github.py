@@ -115,6 +115,22 @@ async def test_a_file_is_read_by_lines(github: Hub, ask: Ask) -> None:
     assert github.asked[0].query["ref"] == "v1"
 
 
+async def test_of_a_file_that_is_too_large_the_beginning_is_read(
+    github: Hub, executor: ThreadPoolExecutor, calls: Calls
+) -> None:
+    github.page("/repos/ada/trl/contents/a.txt", "one\ntwo\nthree\n", "text/plain")
+    egress = Egress(allow=(f"{PUBLIC}/32",), max_bytes=8)
+    toolbox = Toolbox([Github(egress, github.url().rstrip("/"))], executor)
+    asked = {"operation": "read_file", "repo": "ada/trl", "path": "a.txt"}
+    read = await toolbox.call("github", asked, calls())
+    assert read.output.splitlines() == [
+        "[ada/trl a.txt, lines 1 to 2 of 2; the file is larger: only its beginning can be read"
+        " here]",
+        "one",
+        "two",
+    ]
+
+
 async def test_a_binary_file_is_not_read(github: Hub, ask: Ask) -> None:
     github.page("/repos/ada/trl/contents/a.bin", b"\0\1", "application/octet-stream")
     read = await ask("read_file", repo="ada/trl", path="a.bin")

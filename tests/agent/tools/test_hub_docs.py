@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent.tools.hub_docs import PART
+from agent.tools.hub_docs import MOST, PART
 from tests.agent.tools.hub_scene import HubTools, fake, tools
 from tests.fakes.hub.server import FakeHub
 
@@ -76,6 +76,27 @@ async def test_the_pages_of_a_library_are_listed(fake: FakeHub, tools: HubTools)
     assert "Explore with a `query`" in await tools.fails(DOCS, operation="explore", library="odd")
 
 
+async def test_a_long_list_of_pages_comes_in_parts(fake: FakeHub, tools: HubTools) -> None:
+    pages = [f'<a href="/docs/trl/p{number}">P{number}</a>' for number in range(MOST + 2)]
+    fake.docs.html["trl/index"] = "".join(pages)
+    first = await tools.says(DOCS, operation="explore", library="trl")
+    assert first.splitlines()[-2:] == ["- P199: /docs/trl/p199", "[go on with offset 200]"]
+    rest = await tools.says(DOCS, operation="explore", library="trl", offset=MOST)
+    assert rest.splitlines()[1:] == ["- P200: /docs/trl/p200", "- P201: /docs/trl/p201"]
+
+
+async def test_the_libraries_that_have_docs_are_listed(fake: FakeHub, tools: HubTools) -> None:
+    fake.docs.index = [
+        {"id": "trl", "url": "/docs/trl", "category": "Core ML Libraries"},
+        {"id": "odd", "url": "/docs/odd"},
+    ]
+    assert (await tools.says(DOCS, operation="explore")).splitlines() == [
+        "Docs of (explore one as `library`):",
+        "- trl (Core ML Libraries)",
+        "- odd (other)",
+    ]
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -132,7 +153,6 @@ async def test_the_calls_of_the_api_are_found(fake: FakeHub, tools: HubTools) ->
 @pytest.mark.parametrize(
     ("arguments", "lacks"),
     [
-        ({"operation": "explore"}, "library"),
         ({"operation": "fetch"}, "url"),
         ({"operation": "api_search"}, "query"),
     ],

@@ -75,6 +75,14 @@ async def test_a_binary_file_is_not_read(fake: FakeHub, tools: HubTools) -> None
     assert "binary file" in failed
 
 
+async def test_of_a_file_that_is_too_large_the_beginning_is_read(
+    fake: FakeHub, tools: HubTools
+) -> None:
+    fake.repos.add("ada/net", refs={"main": {"a.txt": (b"x" * 9_999 + b"\n") * 1_700}})
+    read = await tools.says(FILES, operation="read", repo_id="ada/net", path="a.txt", limit=1)
+    assert read.endswith("[the file is larger: only its beginning can be read here]")
+
+
 @pytest.mark.parametrize("path", ["../secret", "a/../../b", ".", "//", "/"])
 async def test_a_path_leads_to_no_other_call(path: str, fake: FakeHub, tools: HubTools) -> None:
     await tools.fails(FILES, operation="read", repo_id="ada/net", path=path)

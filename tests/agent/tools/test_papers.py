@@ -120,6 +120,7 @@ async def test_citations_references_and_likenesses_are_followed(
     assert await tools.says(PAPERS, operation="references", id=DPO) == line
     assert await tools.says(PAPERS, operation="recommend", id=DPO, limit=3) == line
     assert fake.asked[-1].query["limit"] == "3"
+    assert fake.asked[-1].query["from"] == "all-cs", "not only what is new"
 
 
 @pytest.mark.parametrize(

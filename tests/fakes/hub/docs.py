@@ -13,12 +13,17 @@ class Docs:
         self.pages: dict[str, str] = {}
         self.html: dict[str, str] = {}
         self.found: list[dict[str, Any]] = []
+        self.index: list[dict[str, str]] = []
         self.openapi: dict[str, Any] = {"paths": {}}
 
     def routes(self) -> Iterator[web.RouteDef]:
+        yield web.get("/api/docs", self._index)
         yield web.get("/api/docs/search", self._search)
         yield web.get("/docs/{path:.*}", self._page)
         yield web.get("/.well-known/openapi.json", self._openapi)
+
+    async def _index(self, request: web.Request) -> web.Response:
+        return web.json_response(self.index)
 
     async def _search(self, request: web.Request) -> web.Response:
         product = request.query.get("product")
