@@ -91,12 +91,12 @@ ANCHORS = ("_", "-", "://", "AKIA", "ASIA", "AIza", "eyJ", "earer ")
 """One of these is in every prefix: text without any of them needs no closer look."""
 
 _IN_WORD = re.compile("[A-Za-z0-9_]")
-Halves = Mapping[str, Sequence[tuple[str, bool]]]
-"""The last two characters (or the only one) -> beginnings of prefixes that end in them, longest
-first, and whether each must begin a word."""
+Halves = Mapping[str, Sequence[tuple[int, str, bool]]]
+"""The last two characters (or the only one) -> how much of which word ends in them, the longest
+first, and whether it must begin a word."""
 
 
-class _Marks(Struct, frozen=True):
+class Marks(Struct, frozen=True):
     """What credentials are told by, made ready once for all texts."""
 
     one: re.Pattern[str]
@@ -120,11 +120,11 @@ class _Marks(Struct, frozen=True):
     def half(self, buffer: str, start: int) -> int:
         """How many of the last characters, from `start` on, may be the beginning of a prefix."""
         ends = (buffer[-2:], buffer[-1:])
-        for half, boundary in (half for end in ends for half in self.halves.get(end, ())):
-            begins = len(buffer) - len(half)
-            fits = begins >= start and buffer.endswith(half)
+        for size, word, boundary in (half for end in ends for half in self.halves.get(end, ())):
+            begins = len(buffer) - size
+            fits = begins >= start and word.startswith(buffer[begins:])
             if fits and not (boundary and begins and _IN_WORD.match(buffer, begins - 1, begins)):
-                return len(half)
+                return size
         return 0
 
 
@@ -132,9 +132,15 @@ class Redactor:
     """`known` are credentials that are hidden whatever they look like: the users' own keys."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
-        keys = sorted({key for key in known if len(key) >= SHORTEST_KNOWN}, key=len, reverse=True)
+        self._known: frozenset[str] = frozenset()
+        self.learn(known)
+
+    def learn(self, known: Iterable[str]) -> None:
+        """Hide these, too, from now on; also in texts that are growing."""
+        self._known |= {key for key in known if len(key) >= SHORTEST_KNOWN}
+        keys = sorted(self._known, key=len, reverse=True)
         exact = [f"(?P<known>{'|'.join(map(re.escape, keys))})"] if keys else []
-        self._marks = _Marks(
+        self.marks = Marks(
             one=re.compile("|".join((*exact, *_alternatives("one", FORMATS)))),
             open=tuple(map(_runs, sorted({f.longest for f in FORMATS}))),
             anchors=(*ANCHORS, *keys),
@@ -145,7 +151,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with `[hidden: KIND]` in the place of every credential."""
-        marks = self._marks
+        marks = self.marks
         return marks.one.sub(_hidden, text) if marks.may_have(text) else text
 
     def event(self, event: E) -> E:
@@ -158,7 +164,7 @@ class Redactor:
         return event if clean == plain else msgspec.convert(clean, type(event))
 
     def stream(self) -> "Stream":
-        return Stream(self._marks)
+        return Stream(self)
 
     def _walked(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -173,17 +179,17 @@ class Redactor:
 class Stream:
     """A growing text: what `grow` and `rest` return, joined, is what `Redactor.text` returns."""
 
-    __slots__ = ("_before", "_held", "_marks")
+    __slots__ = ("_before", "_held", "_redactor")
 
-    def __init__(self, marks: "_Marks") -> None:
-        self._marks = marks
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
         self._held = ""
         self._before = ""
         """The character before what is held: whether that begins a word."""
 
     def grow(self, text: str) -> str:
         """What may be shown of the text so far, beyond what was returned before."""
-        marks = self._marks
+        marks = self._redactor.marks
         if not self._held and text and not marks.may_have(text) and not marks.may_end_in_half(text):
             self._before = text[-1]  # nearly always: what follows takes several times as long
             return text
@@ -210,7 +216,7 @@ class Stream:
         buffer, start = self._before + self._held, len(self._before)
         self._before = self._held = ""
         shown: list[str] = []
-        for found in self._marks.one.finditer(buffer, start):
+        for found in self._redactor.marks.one.finditer(buffer, start):
             shown += buffer[start : found.start()], _hidden(found)
             start = found.end()
         return "".join((*shown, buffer[start:]))
@@ -242,11 +248,11 @@ def _alternative(format: Format, which: str) -> str:
 
 def _halves(keys: Sequence[str]) -> Halves:
     words = [(prefix, f.boundary) for f in FORMATS for prefix in f.prefixes]
-    halves: dict[str, set[tuple[str, bool]]] = {}
+    halves: dict[str, list[tuple[int, str, bool]]] = {}
     for word, boundary in (*words, *((key, False) for key in keys)):
         for end in range(1, len(word)):
-            halves.setdefault(word[max(end - 2, 0) : end], set()).add((word[:end], boundary))
-    return {c: sorted(some, key=lambda half: -len(half[0])) for c, some in halves.items()}
+            halves.setdefault(word[max(end - 2, 0) : end], []).append((end, word, boundary))
+    return {c: sorted(some, key=lambda half: -half[0]) for c, some in halves.items()}
 
 
 def _hidden(found: re.Match[str]) -> str:

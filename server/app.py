@@ -17,7 +17,7 @@ from agent.config import load
 from agent.errors import ConfigProblem, Problem
 from agent.models.catalogue import Catalogue, ModelEntry
 from agent.models.served import first_served
-from agent.redaction import Redactor
+from agent.protocol import MOORING
 from agent.sandbox.bubblewrap import Bubblewrap
 from agent.sandbox.port import Sandbox
 from agent.tools.toolbox import Toolbox
@@ -27,10 +27,9 @@ from server.audit import Audit
 from server.building import MeansFactory, job_watch, make_toolbox, new_id, unmatched
 from server.config import Config
 from server.goodbyes import GOING_AWAY
-from server.identity.gate import GATE, gate_for
-from server.identity.keyring import KeyRing, credentials
+from server.identity.gate import GATE
 from server.identity.origins import ORIGINS, Origins
-from server.identity.tokens import Tokens
+from server.identity.ways_in import WAYS_IN, WaysIn
 from server.listening import Site
 from server.memory import raise_file_limit, reuse_blocks
 from server.places import shipped
@@ -143,7 +142,7 @@ async def _application(
             for work in (
                 _warm(app[keys.READINESS], catalogue, sandbox),
                 app[keys.FLEET].measure(),
-                app[GATE].watch(),
+                *(loop() for loop in app[WAYS_IN].loops),
                 app[keys.SESSIONS].sweep(),
                 _examine(app[keys.READINESS], store),
                 app[keys.WORKSPACES].tidy(),
@@ -155,6 +154,7 @@ async def _application(
             await _ended(tasks)
             await app[keys.WATCH].close()
             await app[keys.TOOL_SERVERS].close()
+            await app[WAYS_IN].close()
             await catalogue.close()
 
 
@@ -170,14 +170,14 @@ async def _wired(
     app = web.Application(middlewares=rooms, client_max_size=LARGEST_BODY)
     app.on_response_prepare.extend((secure, shared))
     app.add_routes(ROUTES)
-    redactor = Redactor(credentials(os.environ))
-    app[keys.AUDIT] = Audit(store.audit, timestamp, redactor)
+    app[WAYS_IN] = ways = await WaysIn.open(settings, config, store, os.environ)
+    app[GATE] = ways.gate
+    app[keys.AUDIT] = Audit(store.audit, timestamp, ways.redactors.of(MOORING))
     app[keys.BOARDS] = set()
     app[keys.CATALOGUE] = catalogue
     limits = config.limits
     app[keys.CONNECTIONS] = Connections(limits.connections_per_user, limits.connections_per_address)
     app[keys.FLEET] = Fleet(time.monotonic, today)
-    app[GATE] = await gate_for(settings, config, Tokens(store))
     app[keys.LIMITS] = limits
     app[keys.PROXIES] = Proxies(config.trusted_proxies)
     app[keys.RATES] = Rates(limits, time.monotonic)
@@ -190,24 +190,20 @@ async def _wired(
     toolbox = make_toolbox(config, sandbox, threads, settings.data_dir / HUB_HOME)
     if strangers := unmatched(config.approval, toolbox.names, config.mcp_servers):
         _warn(readiness, f"approval names no tool and no effect: {', '.join(strangers)}")
-    _add_sessions(app, config, toolbox, settings, redactor)
+    _add_sessions(app, config, toolbox, settings)
     return app
 
 
 def _add_sessions(
-    app: web.Application,
-    config: Config,
-    toolbox: Toolbox,
-    settings: ServeSettings,
-    redactor: Redactor,
+    app: web.Application, config: Config, toolbox: Toolbox, settings: ServeSettings
 ) -> None:
     limits, catalogue, workspaces = config.limits, app[keys.CATALOGUE], app[keys.WORKSPACES]
-    servers = app[keys.TOOL_SERVERS]
-    keyring = KeyRing(os.environ if app[GATE].mode == "dev" else {})
+    ways, servers = app[WAYS_IN], app[keys.TOOL_SERVERS]
+    keyring, redactor_of = ways.keyring, ways.redactors.of
     slots = Slots(total=limits.live_sessions, per_user=limits.running_turns_per_user)
     app[keys.SESSIONS] = SessionManager(
         app[keys.STORE],
-        MeansFactory(config, catalogue, toolbox, workspaces, slots, keyring, redactor, servers),
+        MeansFactory(config, catalogue, toolbox, workspaces, slots, keyring, redactor_of, servers),
         limits=limits,
         slots=slots,
         fleet=app[keys.FLEET],
@@ -220,7 +216,7 @@ def _add_sessions(
         app[keys.SESSIONS],
         job_watch(config.hub, settings.data_dir / HUB_HOME),
         keyring.of,
-        redactor,
+        redactor_of,
     )
     app[keys.FLEET].tell(watch)
     app[keys.ARCHIVE] = Archive(
@@ -232,7 +228,7 @@ def _add_sessions(
         context_of=catalogue.context,
         new_id=new_id,
         timestamp=timestamp,
-        redactor=redactor,
+        redactor_of=redactor_of,
     )
 
 

@@ -122,7 +122,7 @@ class MeansFactory:
         workspaces: Workspaces,
         slots: Slots,
         keyring: KeyRing,
-        redactor: Redactor,
+        redactor_of: Callable[[str], Redactor],
         servers: ToolServers,
     ) -> None:
         self._config = config
@@ -131,7 +131,7 @@ class MeansFactory:
         self._workspaces = workspaces
         self._slots = slots
         self._keyring = keyring
-        self._redactor = redactor
+        self._redactor_of = redactor_of
         self._servers = servers
         self._rules = Rules(config.approval, toolbox.check)  # slips are told now, not in a turn
         self._retries = config.retry.policy()
@@ -163,7 +163,7 @@ class MeansFactory:
             clock=time.monotonic,
             file_exists=lambda path: _is_file(workspace, path),
             keys=own,
-            redactor=self._redactor,
+            redactor=self._redactor_of(owner),
             research=self._config.research,
             research_prompt=self._research_prompt,
         )

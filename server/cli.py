@@ -92,7 +92,9 @@ async def _token(given: argparse.Namespace) -> int:
 async def _list(tokens: "Tokens") -> None:
     for token in await tokens.listed():
         until = "expired" if tokens.expired(token) else "until"
-        print(f"{token.id}  {token.user}  {token.role}  {until} {token.expires_at or 'revoked'}")
+        used = token.last_used or "never"
+        ends = token.expires_at or "revoked"
+        print(f"{token.id}  {token.user}  {token.role}  {until} {ends}  used {used}")
 
 
 def _export(given: argparse.Namespace) -> int:

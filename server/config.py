@@ -13,6 +13,7 @@ from agent.tools.hub_client import HubSettings
 from agent.tools.mcp_settings import McpServer, ServerName
 from agent.tools.research import ResearchSettings
 from agent.tools.web_search import SearchSettings
+from server.login_settings import LoginSettings
 
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(ge=0)]
@@ -83,6 +84,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     hub: HubSettings = HubSettings()
     models: dict[str, ModelEntry] = {}
     """Laid over `configs/models.json`: labels, context windows, prices, by model id."""
+    oauth: LoginSettings | None = None
+    """Where people log in; without it they come with API tokens."""
     allowed_origins: tuple[str, ...] = ()
     """Origins besides the server's own from which browsers may connect."""
     trusted_proxies: tuple[str, ...] = ()

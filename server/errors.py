@@ -8,6 +8,9 @@ STATUS_OF: Mapping[str, int] = {
     "malformed": 422,
     "too_long": 422,
     "forbidden": 403,
+    "unauthorized": 401,
+    "login_failed": 401,
+    "provider_unavailable": 503,
     "rate_limited": 429,
     "too_many_sessions": 429,
     "server_full": 503,
@@ -41,6 +44,14 @@ class Refusal(Problem):
         super().__init__(code, message)
         self.status = status
         self.retry_after = retry_after
+
+
+class Unauthorized(Refusal):
+    """Nobody knows who is asking; `login` is where a browser finds that out."""
+
+    def __init__(self, message: str, login: str | None = None) -> None:
+        super().__init__(401, "unauthorized", message)
+        self.login = login
 
 
 class NoSuchSession(Refusal):

@@ -4,7 +4,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -28,7 +28,11 @@ SELF_WILLED = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 LONGEST = 8_000
 """Characters of one message or traceback line; what lies beyond is counted, not written."""
 
-_FORMATS = Redactor()
+MOST_HIDDEN = 2_000
+"""Values that are hidden in log lines whatever they look like; those learnt first are forgotten."""
+_hidden: dict[str, None] = {}
+_formats = Redactor()
+_is_stale = False
 """What is taken out of conversations; what follows is taken out of log lines beside it."""
 _SECRETS = (
     # A prefix that names the kind is kept, so that a reader knows what was there.
@@ -64,9 +68,22 @@ def bound(*, session: str | None = None, submission: str | None = None) -> Itera
 
 def redacted(text: str) -> str:
     """The text without anything that looks like a credential."""
+    global _formats, _is_stale
+    if _is_stale:  # made with the next line, not with each of a thousand values
+        _is_stale = False
+        _formats = Redactor(tuple(_hidden))
     for secret in _SECRETS:
         text = secret.sub(r"\1***", text)
-    return _FORMATS.text(text)
+    return _formats.text(text)
+
+
+def hide(values: Sequence[str]) -> None:
+    """Never to be logged from now on."""
+    global _is_stale
+    _hidden.update(dict.fromkeys(values))
+    while len(_hidden) > MOST_HIDDEN:
+        del _hidden[next(iter(_hidden))]
+    _is_stale = True
 
 
 def printable(text: str) -> str:

@@ -1,10 +1,12 @@
 """Who is asking: what every room may know of a person."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
 
 Role = Literal["viewer", "user", "operator"]
+ROLES: tuple[Role, ...] = get_args(Role)
+"""Each may what those before it may."""
 AuthMethod = Literal["dev", "token", "oauth"]
 
 
@@ -16,4 +18,4 @@ class User(Struct, frozen=True):
     role: Role
     via: AuthMethod
     token: str | None = None
-    """The id of the API token it came with: when that is revoked, so is the connection."""
+    """The id of the API token or log-in it came with: when that ends, so does the connection."""

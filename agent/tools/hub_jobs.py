@@ -29,6 +29,7 @@ QUIET = 3.0
 _Text = Annotated[str, Meta(max_length=20_000)]
 _Name = Annotated[str, Meta(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
 _Title = Annotated[str, Meta(max_length=80)]
+_Secret = Annotated[str, Meta(max_length=64, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _Schedule = Annotated[str, Meta(max_length=100)]
 _Script = Annotated[str, Meta(max_length=90_000)]
 UNSURE = ("hub_timed_out", "hub_unreachable", "hub_failed", "hub_stopped")
@@ -66,8 +67,11 @@ class JobsArguments(Struct, frozen=True, forbid_unknown_fields=True):
     timeout: Annotated[str, Meta(max_length=20, description="Such as 90s, 30m, 2h.")] = "30m"
     env: Annotated[dict[str, str] | None, Meta(description="Never for secrets.")] = None
     secrets: Annotated[
-        tuple[Literal["HF_TOKEN"], ...],
-        Meta(description="Names of secrets that the job is given, as the user then consents to."),
+        Annotated[tuple[_Secret, ...], Meta(max_length=20)],
+        Meta(
+            description="Names of secrets of the user that the job is given as variables, as the"
+            " user then consents to: HF_TOKEN, or others that they keep."
+        ),
     ] = ()
     namespace: Annotated[
         _Name | None, Meta(description="Who pays: the user by default, or an organisation.")

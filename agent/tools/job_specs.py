@@ -72,8 +72,16 @@ def _spec(
 ) -> Spec:
     title = " ".join(title.strip("#\"' ").split())[:80] or "a job"
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", title).strip("-") or "job"
-    given = {"HF_TOKEN": keys.hub() or ""} if "HF_TOKEN" in asked.secrets else {}
+    given = {secret: _given(secret, keys) for secret in asked.secrets}
     return Spec(asked.image or image, tuple(command), env, given, title, name)
+
+
+def _given(name: str, keys: Keys) -> str:
+    """By its name, which the user saw when the call was approved."""
+    if (value := keys.secret(name)) is None:
+        there = ", ".join(keys.names()) or "none"
+        raise Problem("bad_arguments", f"The user has no secret {name}. There are: {there}.")
+    return value
 
 
 def _is_code(script: str) -> None:

@@ -39,6 +39,14 @@ class Keys(Protocol):
 
     def github(self) -> str | None: ...
 
+    def secret(self, name: str) -> str | None:
+        """One that the user keeps under that name, given where they consent to it by name."""
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """Of all that there are."""
+        ...
+
 
 class NoKeys:
     """Of somebody who has given none."""
@@ -48,6 +56,12 @@ class NoKeys:
 
     def github(self) -> None:
         return None
+
+    def secret(self, name: str) -> None:
+        return None
+
+    def names(self) -> tuple[str, ...]:
+        return ()
 
 
 class Inquiry(Struct, frozen=True):

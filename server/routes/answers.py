@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 from aiohttp import hdrs, web
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from agent.errors import Problem, Refused
-from server.errors import Refusal, status_of
+from server.errors import Refusal, Unauthorized, status_of
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -36,9 +36,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class ErrorBody(Struct, frozen=True):
+    """`login` is where a browser goes to be known."""
+
     code: str
     message: str
     retry_after: float | None
+    login: str | UnsetType = UNSET
 
 
 class ErrorAnswer(Struct, frozen=True):
@@ -52,8 +55,14 @@ def json(body: Any, status: int = 200) -> web.Response:
     return web.Response(body=_encode(body), status=status, content_type="application/json")
 
 
-def refusal(status: int, code: str, message: str, retry_after: float | None = None) -> web.Response:
-    response = json(ErrorAnswer(ErrorBody(code, message, retry_after)), status)
+def refusal(
+    status: int,
+    code: str,
+    message: str,
+    retry_after: float | None = None,
+    login: str | None = None,
+) -> web.Response:
+    response = json(ErrorAnswer(ErrorBody(code, message, retry_after, login or UNSET)), status)
     if retry_after is not None:
         response.headers[hdrs.RETRY_AFTER] = str(max(1, round(retry_after)))
     if status == 401:
@@ -73,8 +82,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise
         answer = _refused(request, error)
     except Problem as problem:
-        wait = problem.retry_after if isinstance(problem, Refusal | Refused) else None
-        answer = refusal(status_of(problem), problem.code, problem.message, wait)
+        answer = problem_told(problem)
     except (web.RequestPayloadError, ConnectionError):
         answer = refusal(400, "bad_request", "The body broke off, or is not what it says it is.")
     except Exception:
@@ -85,6 +93,12 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return answer  # to nobody, if the client is gone; a socket half open cannot be ended
     request.transport.abort()  # half an answer is out: only a cut tells that it is not whole
     return begun
+
+
+def problem_told(problem: Problem) -> web.Response:
+    wait = problem.retry_after if isinstance(problem, Refusal | Refused) else None
+    login = problem.login if isinstance(problem, Unauthorized) else None
+    return refusal(status_of(problem), problem.code, problem.message, wait, login)
 
 
 def _refused(request: web.Request, error: web.HTTPException) -> web.Response:

@@ -1,17 +1,14 @@
 """Every HTTP call, described: what it takes, what it answers, what it refuses."""
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
-
-from msgspec import Struct
-
 from agent.protocol import JsonObject
 from server.contract.asyncapi import AFTER, DELTAS, LOG
 from server.contract.asyncapi import MOST as MOST_REPLAYED
 from server.readiness import Report
 from server.routes.asked import MOST
+from server.routes.call import Call, Parameter
 from server.routes.files import FileList
 from server.routes.health import Alive, ModelOffers, WhoAmI
+from server.routes.identity_calls import BODY, IDENTITY_CALLS
 from server.routes.sessions import (
     DEFAULT_SESSIONS,
     LONGEST_KEY,
@@ -23,44 +20,6 @@ from server.routes.sessions import (
     SessionPage,
 )
 from server.wire import Session
-
-Content: TypeAlias = type[Struct] | Sequence[str] | None
-"""A Struct is JSON; words are media types; None is no body."""
-
-
-class Parameter(Struct, frozen=True):
-    """`within`: path, query or header."""
-
-    name: str
-    schema: JsonObject
-    does: str
-    within: str = "query"
-
-
-class Call(Struct, frozen=True):
-    """`refuses` holds statuses with their codes, beside those that every call of its kind has.
-
-    `submits`: it takes a client's frame and answers as the socket does.
-    """
-
-    method: str
-    path: str
-    does: str
-    answers: Mapping[int, Content]
-    takes: Content = None
-    asks: Sequence[Parameter] = ()
-    refuses: Sequence[str] = ()
-    submits: bool = False
-
-    @property
-    def is_open(self) -> bool:
-        """Nobody has to say who they are."""
-        return not self.path.startswith("/api/")
-
-    @property
-    def of_a_session(self) -> bool:
-        return self.path.startswith("/api/sessions/{id}")
-
 
 COUNT: JsonObject = {"type": "integer", "minimum": 1}
 NUMBER: JsonObject = {"type": "integer", "minimum": 0}
@@ -103,7 +62,6 @@ JOINING = (
     Parameter("deltas", DELTAS, DELTAS["description"]),
 )
 
-BODY = ("400 bad_request", "413 too_large")
 FULL = "429 too_many_sessions"
 SOCKET = ("426 upgrade_required", "429 too_many_connections", "429 rate_limited")
 
@@ -124,6 +82,7 @@ CALLS = (
         refuses=("401 unauthorized", "403 forbidden"),
     ),
     Call("get", "/api/me", "Say who is asking", {200: WhoAmI}),
+    *IDENTITY_CALLS,
     Call("get", "/api/models", "List the models there are", {200: ModelOffers}),
     Call("get", "/api/schema.json", "The JSON Schema of every frame", {200: DOCUMENT}),
     Call("get", "/api/asyncapi.json", "Both sockets, described", {200: DOCUMENT}),

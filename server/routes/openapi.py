@@ -18,7 +18,8 @@ from server.contract.frames import (
 )
 from server.errors import STATUS_OF
 from server.routes.answers import ErrorAnswer
-from server.routes.calls import BYTES, CALLS, FILES, Call, Content, Parameter
+from server.routes.call import Call, Content, Parameter
+from server.routes.calls import BYTES, CALLS, FILES
 from server.routes.sessions import EventsPage
 from server.wire import PROTOCOL, Accepted, Pong, Refused
 

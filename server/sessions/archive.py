@@ -49,7 +49,7 @@ class Archive:
         context_of: Callable[[str], int],
         new_id: Callable[[str], str],
         timestamp: Callable[[], str],
-        redactor: Redactor,
+        redactor_of: Callable[[str], Redactor],
     ) -> None:
         self._store = store
         self._manager = manager
@@ -59,7 +59,7 @@ class Archive:
         self._context_of = context_of
         self._new_id = new_id
         self._timestamp = timestamp
-        self._redactor = redactor
+        self._redactor_of = redactor_of
         self._restores = Restores(store, manager, workspaces)
 
     async def create(
@@ -72,7 +72,8 @@ class Archive:
     ) -> tuple[SessionRow, bool]:
         """The session, and whether it is new. Raises TooManySessions."""
         at = self._timestamp()
-        created = self._redactor.event(SessionCreated(model, title, mcp_servers=mcp_servers))
+        begun = SessionCreated(model, title, mcp_servers=mcp_servers)
+        created = self._redactor_of(user.id).event(begun)
         history = History([Recorded(1, at, created)])
         row, new = await self._store.create(
             NewSession(

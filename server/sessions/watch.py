@@ -43,7 +43,7 @@ class Watch:
         home: Home,
         jobs: JobWatch,
         keys_of: Callable[[str], Keys],
-        redactor: Redactor,
+        redactor_of: Callable[[str], Redactor],
         *,
         most: int = MOST_FOLLOWED,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -52,7 +52,7 @@ class Watch:
         self._home = home
         self._jobs = jobs
         self._keys_of = keys_of
-        self._redactor = redactor
+        self._redactor_of = redactor_of
         self._room = asyncio.Semaphore(most)
         self._sleep = sleep
         self._tasks: dict[tuple[str, JobId], asyncio.Task[None]] = {}
@@ -120,7 +120,7 @@ class Watch:
         try:
             async with self._room, self._home.attach(row.id) as channel:
                 text = channel.broadcaster.open("job_log", started.turn, started.job)
-                clean = self._redactor.stream()
+                clean = self._redactor_of(row.owner).stream()
                 end = await self._jobs.follow(
                     started.job, self._keys_of(row.owner), lambda more: text.grow(clean.grow(more))
                 )

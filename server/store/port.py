@@ -154,6 +154,8 @@ class Token(Struct, frozen=True):
     hash: bytes
     created_at: str
     expires_at: str | None
+    last_used: str | None = None
+    """To within a minute."""
 
 
 class Store(Protocol):

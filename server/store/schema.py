@@ -89,7 +89,25 @@ _AUDIT: Step = (
 )
 """What may go is below the floor, which a row tells of."""
 
-STEPS: tuple[Step, ...] = ((*_LOG, *_SEARCH), _SUMS, _COUNTS, _QUOTA, _JOBS, _AUDIT)
+_IDENTITY: Step = (
+    """ALTER TABLE tokens ADD COLUMN last_used TEXT""",
+    """CREATE TABLE people (
+        issuer TEXT NOT NULL, subject TEXT NOT NULL, user TEXT NOT NULL, crc INTEGER,
+        PRIMARY KEY (issuer, subject), UNIQUE (issuer, user)) WITHOUT ROWID""",
+    """CREATE TABLE logins (
+        id TEXT PRIMARY KEY, user TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
+        subject TEXT NOT NULL, policy TEXT NOT NULL, created_at TEXT NOT NULL,
+        expires_at TEXT NOT NULL, refresh_at TEXT, sealed BLOB NOT NULL, used_at TEXT,
+        crc INTEGER) WITHOUT ROWID""",
+    """CREATE INDEX logins_by_user ON logins (user, created_at)""",
+    """CREATE INDEX logins_due ON logins (refresh_at) WHERE refresh_at IS NOT NULL""",
+    """CREATE TABLE secrets (
+        owner TEXT NOT NULL, name TEXT NOT NULL, sealed BLOB NOT NULL, changed_at TEXT NOT NULL,
+        crc INTEGER, PRIMARY KEY (owner, name)) WITHOUT ROWID""",
+)
+"""Who logs in at a provider, and what users keep secret; both are sealed with the vault's key."""
+
+STEPS: tuple[Step, ...] = ((*_LOG, *_SEARCH), _SUMS, _COUNTS, _QUOTA, _JOBS, _AUDIT, _IDENTITY)
 """Step n brings a database of version n to version n + 1; version 0 is an empty file."""
 
 

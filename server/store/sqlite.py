@@ -15,6 +15,7 @@ from server.store import examiner, generation, reads, rows, schema, tokens, writ
 from server.store.audit import AuditTable
 from server.store.ballast import Ballast, scaled
 from server.store.generation import Mark
+from server.store.identities import Identities
 from server.store.lock import DirectoryLock, prepare
 from server.store.port import (
     Append,
@@ -76,6 +77,7 @@ class SqliteStore:
         limits: Limits,
     ) -> None:
         self.log_generation = generation.of(connection)
+        self.directory = database.parent
         self._database = database
         self._lock = lock
         self._ballast = ballast
@@ -95,6 +97,7 @@ class SqliteStore:
             busy_seconds=limits.busy_seconds,
         )
         self.audit = AuditTable(self._writer, self._readers)
+        self.identities = Identities(self._writer, self._readers)
 
     @classmethod
     def open(

@@ -39,6 +39,12 @@ class Mine:
     def github(self) -> None:
         return None
 
+    def secret(self, name: str) -> str | None:
+        return self.hub() if name == "HF_TOKEN" else None
+
+    def names(self) -> tuple[str, ...]:
+        return ("HF_TOKEN",)
+
 
 class HubTools:
     """`await tools("hf_docs", operation="explore")`, as ada, or as `token` says.

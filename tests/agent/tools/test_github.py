@@ -45,6 +45,12 @@ class Mine:
     def github(self) -> str:
         return "ghp_mine"
 
+    def secret(self, name: str) -> str | None:
+        return self.github() if name == "GITHUB_TOKEN" else None
+
+    def names(self) -> tuple[str, ...]:
+        return ("GITHUB_TOKEN",)
+
 
 @pytest_asyncio.fixture
 async def github() -> AsyncIterator[Hub]:

@@ -100,7 +100,10 @@ async def test_the_users_token_goes_to_a_job_only_where_it_is_named(tool: Tool) 
         ({"operation": "uv", "script": "1", "command": ["true"]}, "a script or a command"),
         ({"operation": "run", "command": [" "]}, "`command` names no program."),
         ({"operation": "run", "command": ["x"], "timeout": "soon"}, "no time such as 90s"),
-        ({"operation": "run", "command": ["x"], "secrets": ["AWS"]}, "Invalid enum value 'AWS'"),
+        (
+            {"operation": "run", "command": ["x"], "secrets": ["AWS"]},
+            "The user has no secret AWS. There are: HF_TOKEN.",
+        ),
         ({"operation": "run", "command": ["x"], "hardware": "warp"}, "No such flavor: warp"),
         ({"operation": "run", "command": ["x"], "namespace": "bob"}, "may not do this"),
         ({"operation": "logs"}, "The operation logs needs: job_id."),

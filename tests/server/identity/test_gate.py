@@ -10,6 +10,7 @@ from aiohttp.test_utils import make_mocked_request
 from agent.errors import Problem
 from server.errors import Refusal
 from server.identity.gate import DEV, Gate, is_loopback
+from server.identity.proofs import Bearer
 from server.identity.tokens import Tokens
 from server.people import AuthMethod, User
 from server.store.port import Token
@@ -42,7 +43,7 @@ class TokenList:
 
 
 def gate(mode: AuthMethod = "token", *origins: str, any_host: bool = False) -> Gate:
-    return Gate(mode, Tokens(TokenList()), allowed_origins=origins, any_host=any_host)
+    return Gate(mode, [Bearer(Tokens(TokenList()))], allowed_origins=origins, any_host=any_host)
 
 
 def request(method: str = "GET", host: str = OWN, **headers: str) -> web.Request:
@@ -138,7 +139,7 @@ async def test_in_dev_mode_everybody_is_the_developer() -> None:
 
 async def test_a_token_says_who_and_what_one_is() -> None:
     tokens = Tokens(TokenList())
-    guard = Gate("token", tokens)
+    guard = Gate("token", [Bearer(tokens)])
     for name, role in (("ada", "user"), ("eve", "operator")):
         secret = await tokens.create(name, "operator" if role == "operator" else "user")
         for written in (f"Bearer {secret}", f"bearer  {secret} "):
@@ -159,18 +160,18 @@ async def test_a_token_in_another_scheme_is_none() -> None:
     tokens = Tokens(TokenList())
     secret = await tokens.create("ada")
     with pytest.raises(Refusal):
-        await Gate("token", tokens).who(request(Authorization=f"Basic {secret}"))
+        await Gate("token", [Bearer(tokens)]).who(request(Authorization=f"Basic {secret}"))
 
 
 async def user_of(tokens: Tokens, name: str) -> User:
     secret = await tokens.create(name)
-    return await Gate("token", tokens).who(request(Authorization=f"Bearer {secret}"))
+    return await Gate("token", [Bearer(tokens)]).who(request(Authorization=f"Bearer {secret}"))
 
 
 async def test_what_came_with_a_token_is_parted_with_when_it_is_revoked() -> None:
     store = TokenList()
     tokens = Tokens(store)
-    guard, told = Gate("token", tokens), asyncio.Event()
+    guard, told = Gate("token", [Bearer(tokens)]), asyncio.Event()
     ada, bob = await user_of(tokens, "ada"), await user_of(tokens, "bob")
     calls: list[str] = []
     watching = asyncio.create_task(guard.watch())
@@ -192,7 +193,7 @@ async def test_what_came_with_a_token_is_parted_with_when_it_is_revoked() -> Non
 async def test_a_token_that_expires_is_parted_with_too() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     tokens = Tokens(TokenList(), today=lambda: now)
-    guard, told = Gate("token", tokens), asyncio.Event()
+    guard, told = Gate("token", [Bearer(tokens)]), asyncio.Event()
     ada = await user_of(tokens, "ada")
     watching = asyncio.create_task(guard.watch())
     with guard.watched(ada, told.set):

@@ -17,7 +17,8 @@ from server.errors import STATUS_OF
 from server.readiness import Report
 from server.routes import schema
 from server.routes.answers import ErrorAnswer, ErrorBody
-from server.routes.calls import CALLS, Call
+from server.routes.call import Call
+from server.routes.calls import CALLS
 from server.routes.files import FileEntry, FileList
 from server.routes.health import Alive, Me, ModelOffer, ModelOffers, WhoAmI
 from server.routes.openapi import document
@@ -124,10 +125,9 @@ def test_a_call_has_its_parameters_answers_and_the_shape_of_errors(call: Call) -
     assert all(answer["description"] for answer in described["responses"].values())
     error = described["responses"]["default"]["content"]["application/json"]["schema"]
     assert error == {"$ref": "#/components/schemas/ErrorAnswer"}
-    assert ("404" in described["responses"]) == call.path.startswith("/api/sessions/{id}")
-    assert ("401" in described["responses"]) == (
-        call.path.startswith("/api/") or call.path == "/metrics"
-    )
+    refused = {refusal.split()[0] for refusal in call.refuses}
+    assert ("404" in described["responses"]) == (call.of_a_session or "404" in refused)
+    assert ("401" in described["responses"]) == (not call.is_open or "401" in refused)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

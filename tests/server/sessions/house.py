@@ -284,7 +284,7 @@ class House:
             context_of=self.model.context,
             new_id=self.new_id,
             timestamp=timestamp,
-            redactor=Redactor(),
+            redactor_of=lambda owner: Redactor(),
         )
 
     def new_id(self, prefix: str) -> str:

@@ -60,7 +60,14 @@ async def no_wait(_: float) -> None:
 
 @asynccontextmanager
 async def watched(home: House, jobs: FakeJobs) -> AsyncIterator[Watch]:
-    watch = Watch(home.store, home.manager, jobs, lambda owner: NoKeys(), Redactor(), sleep=no_wait)
+    watch = Watch(
+        home.store,
+        home.manager,
+        jobs,
+        lambda owner: NoKeys(),
+        lambda owner: Redactor(),
+        sleep=no_wait,
+    )
     home.fleet.tell(watch)
     try:
         yield watch
