@@ -189,3 +189,5 @@ class Digest(Struct, frozen=True):
     context_limit: int
     jobs: int
     """How many go on and are waited for."""
+    last: TurnEnded | None
+    """How the last turn that counts ended; None while it is open."""

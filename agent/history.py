@@ -71,8 +71,7 @@ class History:
     """A fold over the log: `apply` is its only writer, everything else reads."""
 
     def __init__(self, entries: Iterable[Recorded] = ()) -> None:
-        self.head = 0
-        self._at = ""
+        self.head, self._at = 0, ""
         self.title = self.model = ""
         self.mcp_servers: tuple[str, ...] | None = None
         self.turns: dict[TurnId, Turn] = {}
@@ -159,6 +158,7 @@ class History:
             context_used=self.context_used,
             context_limit=context_limit,
             jobs=0 if self.ended else len(self.jobs.open),
+            last=self.last_turn.end if self.last_turn else None,
         )
 
     def apply(self, recorded: Recorded, since: float | None = None) -> None:

@@ -10,6 +10,7 @@ from agent.protocol import (
     AssistantMessage,
     CallId,
     Delivery,
+    EndStatus,
     ItemId,
     JobEnded,
     SubmissionId,
@@ -43,6 +44,13 @@ class Spent(Struct, frozen=True):
     cost_usd: float | None
 
 
+class LastTurn(Struct, frozen=True, omit_defaults=True):
+    """How a turn ended; `reason` says why in one word, where it failed by its error's code."""
+
+    status: EndStatus
+    reason: str = ""
+
+
 class Session(Struct, frozen=True):
     """A session as lists and `hello` show it; `queue` and `pending_approvals` are counts."""
 
@@ -57,6 +65,8 @@ class Session(Struct, frozen=True):
     queue: int
     pending_approvals: int
     usage: Spent
+    last_turn: LastTurn | None
+    """The last one that was not undone; null while it is open."""
 
 
 class Context(Struct, frozen=True):

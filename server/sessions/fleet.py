@@ -185,6 +185,7 @@ class Fleet:
             queue=shown.queue,
             pending_approvals=shown.pending_approvals,
             usage=shown.usage,
+            last_turn=shown.last_turn,
             activity=channel.activity if channel else None,
             turn_seconds=None if since is None else round(self._clock() - since, 1),
             tokens_per_second=channel.tokens_per_second if channel else 0.0,

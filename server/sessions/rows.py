@@ -1,8 +1,9 @@
 """A session's row in its three shapes: in the store, in lists, in the status line."""
 
 from agent.history import Digest
+from agent.protocol import TurnEnded
 from server.store.port import Indexed, SessionRow
-from server.wire import Activity, Context, Queued, Session, Spent, Status
+from server.wire import Activity, Context, LastTurn, Queued, Session, Spent, Status
 
 
 def indexed(digest: Digest) -> Indexed:
@@ -21,7 +22,13 @@ def indexed(digest: Digest) -> Indexed:
         context_used=digest.context_used,
         context_limit=digest.context_limit,
         jobs=digest.jobs,
+        last_status=digest.last.status if digest.last else "",
+        last_reason=_why(digest.last) if digest.last else "",
     )
+
+
+def _why(end: TurnEnded) -> str:
+    return (end.error.code if end.error else end.reason) or ""
 
 
 def queued(digest: Digest) -> tuple[Queued, ...]:
@@ -45,6 +52,7 @@ def session_of(row: SessionRow) -> Session:
         queue=kept.queue,
         pending_approvals=kept.pending_approvals,
         usage=Spent(kept.input_tokens, kept.output_tokens, kept.cost_usd),
+        last_turn=LastTurn(kept.last_status, kept.last_reason) if kept.last_status else None,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
+from agent.protocol import EndStatus
 from server.store.audit import AuditLog
 
 SessionState = Literal["idle", "running", "awaiting_approval", "ended"]
@@ -29,6 +30,10 @@ class Indexed(Struct, frozen=True):
     context_limit: int
     jobs: int = 0
     """How many go on in the background."""
+    last_status: EndStatus | Literal[""] = ""
+    """How the last turn that counts ended; empty while it is open, and where there is none."""
+    last_reason: str = ""
+    """Why, in one word, where it did not just complete."""
 
 
 class SessionRow(Struct, frozen=True):

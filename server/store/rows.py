@@ -27,13 +27,11 @@ def from_columns(values: tuple[Any, ...]) -> SessionRow:
     """The row whose COLUMNS were selected. Raises StoreProblem `store_corrupt`."""
     id, owner, created_at, origin_crc, *rest, crc = values
     sums.check(origin_crc, id, owner, created_at)
-    if rest[-1] is None:  # from before jobs were counted
-        sums.check(crc, *rest[:-1])
-        rest[-1] = 0
-    else:
-        sums.check(crc, *rest)
+    while rest[-1] is None:  # a column that was added after the row was written
+        rest.pop()
+    sums.check(crc, *rest)
     active_at, head, *status = rest
-    indexed = dict(zip(_INDEXED, status, strict=True))
+    indexed = dict(zip(_INDEXED, status, strict=False))
     indexed["held"] = bool(indexed["held"])
     return SessionRow(id, owner, created_at, active_at, head, Indexed(**indexed))
 

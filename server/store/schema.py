@@ -107,7 +107,22 @@ _IDENTITY: Step = (
 )
 """Who logs in at a provider, and what users keep secret; both are sealed with the vault's key."""
 
-STEPS: tuple[Step, ...] = ((*_LOG, *_SEARCH), _SUMS, _COUNTS, _QUOTA, _JOBS, _AUDIT, _IDENTITY)
+_ENDS: Step = (
+    """ALTER TABLE sessions ADD COLUMN last_status TEXT""",
+    """ALTER TABLE sessions ADD COLUMN last_reason TEXT""",
+)
+"""Rows from before have none, as with jobs; the next append says how their last turn ended."""
+
+STEPS: tuple[Step, ...] = (
+    (*_LOG, *_SEARCH),
+    _SUMS,
+    _COUNTS,
+    _QUOTA,
+    _JOBS,
+    _AUDIT,
+    _IDENTITY,
+    _ENDS,
+)
 """Step n brings a database of version n to version n + 1; version 0 is an empty file."""
 
 

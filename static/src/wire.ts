@@ -144,6 +144,7 @@ export interface Session {
   readonly queue: number;
   readonly pending_approvals: number;
   readonly usage: Spent;
+  readonly last_turn: LastTurn | null;
 }
 
 /** Tokens and dollars of a session; a cost of None is unknown, never free. */
@@ -151,6 +152,12 @@ export interface Spent {
   readonly input_tokens: number;
   readonly output_tokens: number;
   readonly cost_usd: number | null;
+}
+
+/** How a turn ended; `reason` says why in one word, where it failed by its error's code. */
+export interface LastTurn {
+  readonly status: 'completed' | 'failed' | 'interrupted' | 'limit';
+  readonly reason?: string;
 }
 
 /** One input that waits for its turn. */
@@ -181,6 +188,7 @@ export interface Row {
   readonly queue: number;
   readonly pending_approvals: number;
   readonly usage: Spent;
+  readonly last_turn: LastTurn | null;
   readonly activity: 'compacting' | 'model' | 'retrying' | 'tools' | 'waiting' | null;
   readonly turn_seconds: number | null;
   readonly tokens_per_second: number;

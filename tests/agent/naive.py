@@ -87,6 +87,14 @@ def cost(events: Events) -> float | None:
     return sum(known) if len(known) == len(costs) else None
 
 
+def last_end(events: Events) -> TurnEnded | None:
+    undone = {e.turn for e in events if isinstance(e, TurnUndone)}
+    begun = [e.turn for e in events if isinstance(e, UserMessage | TurnStarted)]
+    counting = [turn for turn in begun if turn not in undone]
+    ends = [e for e in events if isinstance(e, TurnEnded) and e.turn in counting[-1:]]
+    return ends[0] if ends else None
+
+
 def complaints(events: Events) -> list[str]:
     """What the contract says of every log and this one breaks; an open turn may be the last."""
     broken = []

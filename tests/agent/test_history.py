@@ -302,6 +302,7 @@ def test_the_digest_is_what_a_plain_count_over_all_events_gives(play: Play) -> N
             assert digest.held == naive.held(known)
             assert digest.jobs == (0 if digest.state == "ended" else len(naive.open_jobs(known)))
             assert [j.started.job for j in untold(history)] == naive.untold(known)
+            assert digest.last == naive.last_end(known)
             assert digest.cost_usd == pytest.approx(naive.cost(known))
             asking = digest.state == "awaiting_approval"
             assert digest.pending_approvals == (len(naive.unruled(known)) if asking else 0)

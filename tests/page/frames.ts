@@ -24,6 +24,7 @@ export const SESSION: Session = {
   },
   ...{ head: 9, queue: 0, pending_approvals: 0 },
   usage: { input_tokens: 1000, output_tokens: 200, cost_usd: 0.5 },
+  last_turn: null,
 };
 
 export const hello = (from = 1, mode: Hello['mode'] = 'replay', log = 'L', head = 9): Hello => ({

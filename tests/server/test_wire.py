@@ -23,6 +23,7 @@ from server.wire import (
     Frame,
     Heartbeat,
     Hello,
+    LastTurn,
     Pong,
     Queued,
     ReasoningDelta,
@@ -40,11 +41,13 @@ from server.wire import (
     outgoing,
 )
 
-SESSION = Session("s", "A title", "dev", "demo", "idle", "c", "a", 3, 1, 0, Spent(1, 2, None))
+SESSION = Session("s", "A title", "dev", "demo", "idle", "c", "a", 3, 1, 0, Spent(1, 2, None),
+                  LastTurn("failed", "unreachable"))  # fmt: skip
 SESSION_JSON = {
     "id": "s", "title": "A title", "owner": "dev", "model": "demo", "state": "idle",
     "created_at": "c", "active_at": "a", "head": 3, "queue": 1, "pending_approvals": 0,
     "usage": {"input_tokens": 1, "output_tokens": 2, "cost_usd": None},
+    "last_turn": {"status": "failed", "reason": "unreachable"},
 }  # fmt: skip
 TOTALS = Totals(Tally(1, 0, 0, 2), 3, 0.0, 0.0, 0.0, None, 0.1, 50.0)
 TOTALS_JSON = {

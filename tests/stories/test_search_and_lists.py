@@ -5,7 +5,9 @@ import pytest
 from tests.connection import check_session
 from tests.model_server import Gate, Reply
 from tests.oracle import Frame
+from tests.stories.conftest import NewStory
 from tests.stories.scene import Story, bash, calls
+from tests.stories.test_dashboard import Dashboard, dashboard
 
 
 async def listed(story: Story, **query: object) -> list[str]:
@@ -68,6 +70,31 @@ async def test_messages_of_both_sides_are_found(story: Story) -> None:
 async def test_any_text_may_be_searched_for(story: Story, q: str) -> None:
     await story.api.session(title="Plain")
     assert isinstance(await listed(story, q=q), list)
+
+
+async def test_how_the_last_turn_ended_is_told_of_in_lists_and_on_the_dashboard(
+    alone: NewStory,
+) -> None:
+    story = await alone()
+    session, viewer = await story.begin()
+    refused = Reply(status=404, body={"error": {"message": "no such luck"}})
+    ended = await story.turn(viewer, "Go", refused)
+    failed = {"status": "failed", "reason": ended["error"]["code"]}
+    await story.restart()
+    async with dashboard(story) as socket:
+        board = Dashboard(socket)
+        await board.until(session, last_turn=failed)
+        assert (await story.api.look(session))["last_turn"] == failed
+        viewer = await story.join(session)
+        assert viewer.hello["session"]["last_turn"] == failed
+        gate = Gate()
+        story.model.play(Reply(text="This time.", hold={1: gate}))
+        await viewer.accepted("retry")
+        await board.until(session, state="running", last_turn=None)
+        gate.set()
+        await board.until(session, state="idle", last_turn={"status": "completed"})
+        await viewer.accepted("undo")
+        await board.until(session, last_turn=None)
 
 
 async def test_sessions_are_filtered_by_state(story: Story) -> None:

@@ -20,6 +20,7 @@ ROW: Frame = {
     "queue": 0,
     "pending_approvals": 0,
     "usage": {"input_tokens": 0, "output_tokens": 0, "cost_usd": None},
+    "last_turn": None,
 }
 STATUS: Frame = {
     "type": "status",

@@ -18,7 +18,7 @@ from server.delivery.viewer import Viewer
 from server.wire import Answer, Context, Outgoing, Session, Spent, Status, numbered
 
 IDLE = Status("idle", (), False, Context(0, 100), 0)
-SESSION = Session("s1", "T", "dev", "demo", "idle", "c", "a", 0, 0, 0, Spent(0, 0, None))
+SESSION = Session("s1", "T", "dev", "demo", "idle", "c", "a", 0, 0, 0, Spent(0, 0, None), None)
 
 
 async def quiet() -> None:

@@ -31,7 +31,7 @@ from tests.server.test_contract_sockets import references, resolved
 
 DOCUMENT = document()
 SCHEMAS = DOCUMENT["components"]["schemas"]
-SESSION = Session("s", "A title", "dev", "demo", "idle", "c", "a", 3, 1, 0, Spent(1, 2, None))
+SESSION = Session("s", "A title", "dev", "demo", "idle", "c", "a", 3, 1, 0, Spent(1, 2, None), None)
 ANSWERS: tuple[Struct, ...] = (
     Alive("ok"),
     Report(True, (), ("no sandbox",)),

@@ -9,12 +9,21 @@ from pathlib import Path
 import pytest
 
 from server.errors import LogDamaged
-from server.store import schema
+from server.store import rows, schema, sums
 from server.store.errors import StoreProblem
 from server.store.examiner import examine
 from server.store.port import Token
 from server.store.sqlite import DATABASE, Limits, SqliteStore
-from tests.server.store.samples import at, body, commit, fork, piece, receipt, session
+from tests.server.store.samples import (
+    at,
+    body,
+    commit,
+    fork,
+    indexed,
+    piece,
+    receipt,
+    session,
+)
 from tests.server.store.test_opening import damage, filled, refused
 
 Change = Callable[[str], None]
@@ -154,6 +163,23 @@ async def test_what_was_written_before_there_were_checksums_is_read_as_it_is(
     assert row is not None
     assert (row.owner, row.head) == ("ada", 2)
     await store.close()
+
+
+@pytest.mark.parametrize(
+    "later", [("last_status", "last_reason"), ("jobs", "last_status", "last_reason")]
+)
+async def test_a_row_from_before_it_had_all_its_columns_is_checked_by_those_it_had(
+    three: SqliteStore, change: Change, later: tuple[str, ...]
+) -> None:
+    stored = rows.changing(at(2), 3, indexed())
+    crc = sums.of_values(*stored[: -len(later) - 1])
+    change(f"UPDATE sessions SET {', '.join(f'{name} = NULL' for name in later)}, crc = {crc}")
+    row = await three.row("s1")
+    assert row is not None
+    assert (row.head, row.indexed) == (3, indexed())
+    change("UPDATE sessions SET queue = 7")
+    with pytest.raises(StoreProblem):
+        await three.row("s1")
 
 
 async def test_every_session_is_named(three: SqliteStore) -> None:
