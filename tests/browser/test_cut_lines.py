@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -118,6 +119,30 @@ async def test_a_phone_that_slept_for_an_hour_wakes_up_to_the_truth(
     await phone.reads(DONE)
     await phone.sees_state("Idle")
     assert await phone.transcript() == await desk.transcript()
+
+
+async def test_who_is_offline_is_told_so_and_what_will_be_sent_later(
+    house: House, lines: Lines, meet: Meet
+) -> None:
+    person = await meet(lines.url, offline=True)
+    await person.say("Hello")
+    await person.reads(DONE)
+    await person.page.context.set_offline(True)
+    lines.sever()
+    for text in ("First", "Second"):
+        await person.say(text)
+        waiting = person.conversation.get_by_role("article").filter(has_text=text)
+        await expect(waiting).to_contain_text("Will be sent when the connection is back")
+    await expect(person.dock).to_contain_text("You are offline. What you send is kept.")
+    await expect(person.dock).to_contain_text("2 messages are sent when it is back.")
+    await expect(person.dock).to_contain_text(re.compile(r"Next try in \d+ s\.|Trying"))
+    await expect(person.dock).not_to_contain_text(re.compile("refresh|reload", re.IGNORECASE))
+    await person.sees_state("Idle")
+    await person.page.context.set_offline(False)
+    await expect(person.conversation.get_by_text(DONE)).to_have_count(3)
+    log = await stored(house, person)
+    said = [event["text"] for event in log if event["type"] == "user_message"]
+    assert said == ["Hello", "First", "Second"]
 
 
 async def test_a_decision_that_waited_too_long_is_asked_for_again(

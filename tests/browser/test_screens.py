@@ -18,7 +18,7 @@ STICKS_OUT = """() => {
 }"""
 SMALL = """() => [...document.querySelectorAll('button, select, .button')].filter((node) => {
     const box = node.getBoundingClientRect();
-    return box.width > 0 && box.height < 38 && !node.closest('.text');
+    return box.width > 0 && box.height < 43.5 && !node.closest('.text');
   }).map((node) => node.outerHTML.slice(0, 120))"""
 LONG = "averylongwordwithoutanyspace" * 12
 
@@ -89,6 +89,56 @@ async def test_a_phone_shows_the_plan_as_a_chip(house: House, meet: Meet) -> Non
     await expect(chip).to_contain_text("Plan 0 of 1")
     await chip.get_by_role("button").click()
     await expect(chip.get_by_role("listitem")).to_contain_text("Look around")
+    await person.sees_state("Idle")
+
+
+async def test_what_a_finger_presses_on_a_phone_is_large_enough(house: House, meet: Meet) -> None:
+    gate = Gate()
+    ask = CallScript("bash", {"command": "echo first # please-ask"})
+    items = [{"id": "1", "content": "Look around", "status": "in_progress"}]
+    plan = CallScript("plan", {"items": items})
+    house.model.play(Reply(text="Let me see.", calls=[plan, ask], hold={1: gate}))
+    person = await meet(f"{house.url}/#/new", phone=True)
+    await expect(person.welcome).to_be_visible()
+    assert await person.page.evaluate(SMALL) == []
+    await person.say("Work")
+    await person.reads("Let me")
+    await person.say("And then this")
+    await expect(person.queue).to_be_visible()
+    assert await person.page.evaluate(SMALL) == []
+    gate.set()
+    await expect(person.question()).to_be_visible()
+    assert await person.page.evaluate(SMALL) == []
+    await person.button("More").click()
+    assert await person.page.evaluate(SMALL) == []
+
+
+async def test_the_theme_follows_the_system_until_somebody_chooses(
+    house: House, meet: Meet
+) -> None:
+    person = await meet(house.url, theme="light")
+    ground = "() => getComputedStyle(document.body).backgroundColor"
+    light = await person.page.evaluate(ground)
+    await person.page.emulate_media(color_scheme="dark")
+    dark = await person.page.evaluate(ground)
+    assert dark != light
+    await person.page.get_by_role("combobox", name="Theme").select_option("light")
+    assert await person.page.evaluate(ground) == light
+    await person.page.get_by_role("combobox", name="Theme").select_option("system")
+    assert await person.page.evaluate(ground) == dark
+
+
+async def test_who_wants_less_motion_sees_none(house: House, meet: Meet) -> None:
+    wait = "echo waiting; while [ ! -e go ]; do sleep 0.05; done"
+    house.model.play(Reply(calls=[CallScript("bash", {"command": wait})]))
+    person = await meet(house.url)
+    await person.say("Work")
+    await expect(person.tool("bash")).to_contain_text("waiting")
+    moving = "() => document.getAnimations().filter((one) => one.playState === 'running').length"
+    assert await person.page.evaluate(moving) > 0
+    await person.page.emulate_media(reduced_motion="reduce")
+    await person.page.wait_for_function(f"() => ({moving})() === 0")
+    await person.button("Stop").click()
     await person.sees_state("Idle")
 
 

@@ -1,5 +1,7 @@
 // What the views compute: arguments as people edit them, rulings, rows, amounts, images, routes.
 
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Ruling } from '../../static/src/views/ruling.ts';
 import { changes, readField, readObject, shapeOf, summary } from '../../static/src/views/arguments.ts';
 import { imagesNamed } from '../../static/src/views/images_named.ts';
@@ -7,7 +9,7 @@ import { parsed } from '../../static/src/views/address.ts';
 import { FIRST, rowsOf, windowStart } from '../../static/src/views/rows.ts';
 import type { Entry } from '../../static/src/store/state.ts';
 import { ago, bytes, count, money, seconds } from '../../static/src/words/amounts.ts';
-import { remedy } from '../../static/src/words/remedies.ts';
+import { remedy, turnRemedy } from '../../static/src/words/remedies.ts';
 
 const said = (key: string, more: Partial<Entry> = {}): Entry =>
   ({
@@ -139,7 +141,12 @@ it('tells how long ago something was, also to a clock that is behind', () => {
 
 it('finds images of the workspace in a text, and nothing from elsewhere', () => {
   expect(imagesNamed('saved plots/loss.png and ./b.jpg, b.jpg')).toEqual(['plots/loss.png', 'b.jpg']);
+  expect(imagesNamed('wrote /workspace/out/a.png and ![Loss](./plots/my%20loss.png "x")')).toEqual(['plots/my loss.png', 'out/a.png']);
+  expect(imagesNamed('![](<my loss.png>) ![x](100%.png)')).toEqual(['my loss.png', '100%.png']);
   expect(imagesNamed('https://evil.example/x.png ../up.png /etc/a.png a.pngx')).toEqual([]);
+  const far = ['https://evil.example/x.png', '//evil.example/x.png', '/etc/a.png', '../a.png', 'a/%2e%2e/b.png'];
+  const odd = ['data:image/png;base64,x.png', 'javascript:x.png', 'x.png?y', 'a.png#b', '\\\\evil\\a.png', 'x.svg'];
+  for (const source of [...far, ...odd]) expect(imagesNamed(`![](<${source}>)`), source).toEqual([]);
 });
 
 it('reads addresses, broken ones too', () => {
@@ -154,4 +161,16 @@ it('reads addresses, broken ones too', () => {
 it('knows a way out of an error, and says nothing about one it does not know', () => {
   expect(remedy('too_many_sessions')).toContain('Delete a session');
   expect(remedy('unheard_of')).toBe('');
+  expect(turnRemedy('unauthorized')).toContain('another model');
+});
+
+it('knows a way out of everything that the contract says may be refused', () => {
+  const contract = readFileSync(fileURLToPath(new URL('../../docs/wire.md', import.meta.url)), 'utf8');
+  const statuses = [...contract.matchAll(/^\| (?:4|5)\d\d \| (.*) \|$/gm)].map(([, cell = '']) => cell);
+  const refusals = /not remembered: the id stays free\. Codes: (.*?)\. A frame/s.exec(contract)?.[1] ?? '';
+  const quoted = [...statuses, refusals].flatMap((cell) => [...cell.matchAll(/`([a-z_ ]+)`/g)]);
+  const codes = quoted.flatMap(([, all = '']) => all.split(' '));
+  const ofOtherClients = ['method_not_allowed', 'upgrade_required'];
+  expect(codes).toEqual(expect.arrayContaining(['too_many_queued', 'disk_full']));
+  expect(codes.filter((code) => !ofOtherClients.includes(code) && remedy(code) === '')).toEqual([]);
 });

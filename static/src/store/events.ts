@@ -181,9 +181,9 @@ function edited(
 }
 
 function printed(draft: Draft, event: ToolOutput): void {
-  const { turn, at, call, status, output, truncated, size, seconds } = event;
+  const { turn, at, call, status, output, truncated, size, seconds, files } = event;
   const state: ToolState = ENDS.has(status) ? status : 'unknown';
-  draft.tool(call, { turn, at }, { state, output, truncated, size, seconds });
+  draft.tool(call, { turn, at }, { state, output, truncated, size, seconds, files });
   draft.shut(`c:${call}`);
 }
 

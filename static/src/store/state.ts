@@ -82,6 +82,8 @@ export interface ToolEntry extends Placed {
   readonly truncated?: boolean | undefined;
   readonly size?: number | undefined;
   readonly seconds?: number | undefined;
+  /** Paths that the call left to be shown. */
+  readonly files?: readonly string[] | undefined;
   /** What a research has done so far. */
   readonly steps?: readonly Step[] | undefined;
 }

@@ -2,11 +2,12 @@
 
 import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import type { ToolEntry } from '../store/state.ts';
 import { Diff } from '../text/diff_view.tsx';
 import { money } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
+import { Acts, Rejecting } from './approval_acts.tsx';
 import { ArgumentsEditor, ArgumentsView } from './arguments_view.tsx';
 import type { Desk } from './desk.ts';
 import { coarse, narrow } from './surroundings.ts';
@@ -17,10 +18,8 @@ type Sent = 'no' | 'sending' | 'offline';
 export function ApprovalForm({ desk, entry }: { desk: Desk; entry: ToolEntry }): JSX.Element {
   const ruling = desk.rulings.of(entry.call, entry.arguments);
   const root = useRef<HTMLElement>(null);
-  const sent = useComputed(() => decisionOf(desk, entry.call));
-  const state = sent.value;
-  const said = entry.arguments['description'];
-  const busy = state === 'sending' || state === 'offline';
+  const state = useComputed(() => decisionOf(desk, entry.call)).value;
+  const busy = state !== 'no';
   const decide = (decision: 'approve' | 'reject'): void => {
     const made = decision === 'approve' ? ruling.approval() : ruling.rejection();
     if (!made) return;
@@ -36,7 +35,6 @@ export function ApprovalForm({ desk, entry }: { desk: Desk; entry: ToolEntry }):
       onKeyDown={(event) => backOut(event, ruling)}
     >
       <Why entry={entry} />
-      {narrow.value && typeof said === 'string' && <p>{said}</p>}
       {ruling.mode.value === 'read' ? (
         <ArgumentsView given={entry.arguments} script />
       ) : (
@@ -53,20 +51,23 @@ export function ApprovalForm({ desk, entry }: { desk: Desk; entry: ToolEntry }):
       ) : (
         <Acts desk={desk} entry={entry} ruling={ruling} busy={busy} approve={() => decide('approve')} />
       )}
-      {state === 'sending' && <p class="under">{words.approval.sending}</p>}
-      {state === 'offline' && <p class="under">{words.approval.offline}</p>}
+      {busy && <p class="under">{words.approval[state]}</p>}
     </section>
   );
 }
 
 function Why({ entry }: { entry: ToolEntry }): JSX.Element {
   const { reason = '', cost = null } = entry.question ?? {};
+  const said = entry.arguments['description'];
   return (
-    <p class="why">
-      <strong>{words.approval.question}</strong>{' '}
-      <span class="under">{[words.approval.effects[entry.effect], reason].filter(Boolean).join(' · ')}</span>
-      {cost !== null && <strong class="cost">{words.approval.cost(money(cost))}</strong>}
-    </p>
+    <>
+      <p class="why">
+        <strong>{words.approval.question}</strong>{' '}
+        <span class="under">{[words.approval.effects[entry.effect], reason].filter(Boolean).join(' · ')}</span>
+        {cost !== null && <strong class="cost">{words.approval.cost(money(cost))}</strong>}
+      </p>
+      {narrow.value && typeof said === 'string' && <p>{said}</p>}
+    </>
   );
 }
 
@@ -82,106 +83,6 @@ function Changes({ ruling }: { ruling: Ruling }): JSX.Element | null {
         </div>
       ))}
     </div>
-  );
-}
-
-function Acts(props: {
-  readonly desk: Desk;
-  readonly entry: ToolEntry;
-  readonly ruling: Ruling;
-  readonly busy: boolean;
-  readonly approve: () => void;
-}): JSX.Element {
-  const { desk, entry, ruling, busy } = props;
-  const row = useRef<HTMLDivElement>(null);
-  useEffect(() => watched(desk, entry.call, row.current), [entry.call]);
-  const edited = ruling.changes.value.length > 0;
-  return (
-    <div class="approval-acts" ref={row}>
-      <button type="button" class="button primary" data-approve disabled={busy} onClick={props.approve}>
-        {edited ? words.approval.approveEdited : words.approval.approve}
-      </button>
-      <button
-        type="button"
-        class="button outlined"
-        disabled={busy}
-        onClick={() => {
-          ruling.rejecting.value = true;
-        }}
-      >
-        {words.approval.reject}
-      </button>
-      <button
-        type="button"
-        class="button outlined"
-        disabled={busy}
-        aria-expanded={ruling.mode.value !== 'read'}
-        onClick={() => ruling.turnTo(ruling.mode.value === 'read' ? 'form' : 'read')}
-      >
-        {ruling.mode.value === 'read' ? words.approval.edit : words.approval.editDone}
-      </button>
-      {entry.effect !== 'spend' && (
-        <label class="check" title={words.approval.rememberHint}>
-          <input
-            type="checkbox"
-            disabled={busy}
-            checked={ruling.remember.value}
-            onChange={(event) => {
-              ruling.remember.value = event.currentTarget.checked;
-            }}
-          />
-          {words.approval.remember(entry.tool)}
-        </label>
-      )}
-    </div>
-  );
-}
-
-function Rejecting(props: {
-  readonly desk: Desk;
-  readonly ruling: Ruling;
-  readonly busy: boolean;
-  readonly reject: () => void;
-}): JSX.Element {
-  const { desk, ruling, busy, reject } = props;
-  const form = useRef<HTMLFormElement>(null);
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
-  useEffect(() => watched(desk, ruling.call, form.current), [ruling.call]);
-  return (
-    <form
-      ref={form}
-      class="rejecting"
-      onSubmit={(event) => {
-        event.preventDefault();
-        reject();
-      }}
-    >
-      <input
-        ref={field}
-        class="field"
-        maxLength={4000}
-        aria-label={words.approval.why}
-        placeholder={words.approval.why}
-        value={ruling.why.value}
-        onInput={(event) => {
-          ruling.why.value = event.currentTarget.value;
-        }}
-      />
-      <button type="submit" class="button danger" disabled={busy}>
-        {words.approval.rejectNow}
-      </button>
-      <button
-        type="button"
-        class="button"
-        disabled={busy}
-        onClick={() => {
-          ruling.rejecting.value = false;
-        }}
-      >
-        {words.cancel}
-      </button>
-    </form>
   );
 }
 
@@ -202,23 +103,6 @@ export function decisionOf(desk: Desk, call: string): Sent {
   );
   if (!sent) return 'no';
   return sent.state === 'offline' ? 'offline' : 'sending';
-}
-
-/** Whether the buttons are in sight, for the bar that repeats them when they are not. */
-function watched(desk: Desk, call: string, node: Element | null): (() => void) | undefined {
-  if (!node) return undefined;
-  const put = (there: boolean): void => {
-    const next = new Set(desk.inSight.value);
-    if (there) next.add(call);
-    else next.delete(call);
-    desk.inSight.value = next;
-  };
-  const observer = new IntersectionObserver(([seen]) => put(seen?.isIntersecting ?? false));
-  observer.observe(node);
-  return () => {
-    observer.disconnect();
-    put(false);
-  };
 }
 
 /** After a ruling the next question has the focus, or else the composer. */

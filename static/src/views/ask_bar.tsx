@@ -52,21 +52,7 @@ export function AskSheet({ desk }: { desk: Desk }): JSX.Element | null {
         <strong class="ellipsis">
           {many ? words.approval.several(asked.length) : words.approval.waits(entry.tool)}
         </strong>
-        {many && (
-          <>
-            <span class="under">{words.approval.of(at + 1, asked.length)}</span>
-            <button
-              type="button"
-              class="button icon"
-              aria-label={words.approval.next}
-              onClick={() => {
-                chosen.value = (at + 1) % asked.length;
-              }}
-            >
-              <Icon name="chevron" />
-            </button>
-          </>
-        )}
+        {many && <Which at={at} all={asked.length} choose={(next) => (chosen.value = next)} />}
         <button
           type="button"
           class="button icon"
@@ -88,5 +74,21 @@ export function AskSheet({ desk }: { desk: Desk }): JSX.Element | null {
         </div>
       )}
     </section>
+  );
+}
+
+function Which({ at, all, choose }: { at: number; all: number; choose: (at: number) => void }): JSX.Element {
+  return (
+    <>
+      <span class="under">{words.approval.of(at + 1, all)}</span>
+      <button
+        type="button"
+        class="button icon"
+        aria-label={words.approval.next}
+        onClick={() => choose((at + 1) % all)}
+      >
+        <Icon name="chevron" />
+      </button>
+    </>
   );
 }

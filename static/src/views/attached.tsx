@@ -1,6 +1,7 @@
-// The files beside a message as chips: how far they are, and a way to cancel or try again.
+// The files beside a message: picked, shown as chips that say how far they are, cancelled or tried again.
 
 import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
 import { Name } from '../text/name.tsx';
 import { words } from '../words/en.ts';
 import { problem } from '../words/remedies.ts';
@@ -49,5 +50,34 @@ function One({ uploads, item }: { uploads: Uploads; item: Attachment }): JSX.Ele
         <Icon name="close" />
       </button>
     </span>
+  );
+}
+
+export function Attach(props: { attach: (files: readonly File[]) => void; disabled: boolean }): JSX.Element {
+  const picker = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <button
+        type="button"
+        class="button icon"
+        aria-label={words.composer.attach}
+        title={words.composer.attach}
+        disabled={props.disabled}
+        onClick={() => picker.current?.click()}
+      >
+        <Icon name="clip" />
+      </button>
+      <input
+        ref={picker}
+        type="file"
+        multiple
+        hidden
+        aria-label={words.composer.attach}
+        onChange={(event) => {
+          props.attach([...(event.currentTarget.files ?? [])]);
+          event.currentTarget.value = '';
+        }}
+      />
+    </>
   );
 }

@@ -4,7 +4,7 @@ import type { Signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { words } from '../words/en.ts';
-import { Attached } from './attached.tsx';
+import { Attach, Attached } from './attached.tsx';
 import { Icon } from './icons.tsx';
 import { coarse, narrow } from './surroundings.ts';
 import type { Uploads } from './uploads.ts';
@@ -12,14 +12,16 @@ import type { Uploads } from './uploads.ts';
 export const MOST_TEXT = 100_000;
 const MOST_SHARE = 0.36;
 
+type Delivery = 'queue' | 'steer';
+
 export interface ComposerProps {
   readonly draft: Signal<string>;
   readonly placeholder: string;
-  readonly send: { readonly label: string; readonly hint: string };
+  readonly submit: { readonly label: string; readonly hint: string };
   readonly disabled: boolean;
   /** What is sent stays in the field, until whoever takes it has it. */
   readonly keeps?: boolean;
-  readonly say: (text: string, delivery: 'queue' | 'steer') => void;
+  readonly say: (text: string, delivery: Delivery) => void;
   readonly attach: (files: readonly File[]) => void;
   readonly uploads?: Uploads;
   readonly steerable?: boolean;
@@ -30,22 +32,13 @@ export interface ComposerProps {
 }
 
 export function Composer(props: ComposerProps): JSX.Element {
-  const field = useRef<HTMLTextAreaElement>(null);
   const { draft } = props;
   const written = draft.value.trim();
-  /** A message does not go without the files that were put beside it. */
-  const holding = props.uploads?.going.value ?? false;
-  useEffect(() => {
-    if (!field.current) return;
-    props.field?.(field.current);
-    if (!coarse.value) field.current.focus();
-  }, []);
-  useLayoutEffect(() => fit(field.current), [draft.value, props.placeholder]);
-  const send = (delivery: 'queue' | 'steer'): void => {
-    if (!written || holding || props.disabled || written.length > MOST_TEXT) return;
+  const send = (delivery: Delivery): void => {
+    if (!written || isHolding(props) || props.disabled || written.length > MOST_TEXT) return;
     props.say(written, delivery);
     if (!props.keeps) draft.value = '';
-    if (coarse.value) field.current?.blur();
+    if (coarse.value && document.activeElement instanceof HTMLElement) document.activeElement.blur();
   };
   return (
     <form
@@ -57,31 +50,7 @@ export function Composer(props: ComposerProps): JSX.Element {
     >
       {props.notice}
       {props.uploads && <Attached uploads={props.uploads} />}
-      <textarea
-        ref={field}
-        rows={1}
-        aria-label={words.composer.label}
-        placeholder={props.placeholder}
-        enterkeyhint={coarse.value ? 'enter' : 'send'}
-        disabled={props.disabled}
-        value={draft.value}
-        onInput={(event) => {
-          draft.value = event.currentTarget.value;
-        }}
-        onKeyDown={(event) => {
-          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-          const steer = (event.ctrlKey || event.metaKey) && props.steerable;
-          if (coarse.value && !event.ctrlKey) return;
-          event.preventDefault();
-          send(steer ? 'steer' : 'queue');
-        }}
-        onPaste={(event) => {
-          const files = [...(event.clipboardData?.files ?? [])];
-          if (files.length === 0) return;
-          event.preventDefault();
-          props.attach(files);
-        }}
-      />
+      <Field {...props} send={send} />
       {written.length > MOST_TEXT && (
         <p class="problem pad" role="alert">
           {words.composer.tooLong(MOST_TEXT)}
@@ -90,39 +59,102 @@ export function Composer(props: ComposerProps): JSX.Element {
       <div class="composer-acts">
         <Attach attach={props.attach} disabled={props.disabled} />
         {props.children}
-        <span class="send">
-          {props.stop && (
-            <button
-              type="button"
-              class="button stop"
-              title={words.composer.stopHint}
-              disabled={props.stop.stopping}
-              onClick={props.stop.run}
-            >
-              <Icon name="stop" />
-              <span class={narrow.value && written ? 'unseen' : ''}>
-                {props.stop.stopping ? words.state.stopping : words.composer.stop}
-              </span>
-            </button>
-          )}
-          {props.steerable && written && (
-            <button type="button" class="button outlined" title={words.composer.steerHint} disabled={holding} onClick={() => send('steer')}>
-              {words.composer.steer}
-            </button>
-          )}
-          {(written || !props.stop) && (
-            <button
-              type="submit"
-              class="button primary"
-              title={holding ? words.composer.stillUploading : props.send.hint}
-              disabled={props.disabled || holding || !written}
-            >
-              {holding ? words.composer.holding : props.send.label}
-            </button>
-          )}
-        </span>
+        <Buttons {...props} written={written !== ''} send={send} />
       </div>
     </form>
+  );
+}
+
+/** A message does not go without the files that were put beside it. */
+const isHolding = ({ uploads }: ComposerProps): boolean => uploads?.going.value ?? false;
+
+function Field(props: ComposerProps & { readonly send: (delivery: Delivery) => void }): JSX.Element {
+  const { draft, send } = props;
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (!field.current) return;
+    props.field?.(field.current);
+    if (!coarse.value) field.current.focus();
+  }, []);
+  useLayoutEffect(() => fit(field.current), [draft.value, props.placeholder]);
+  const pressed = (event: KeyboardEvent): void => {
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    const steer = (event.ctrlKey || event.metaKey) && props.steerable;
+    if (coarse.value && !event.ctrlKey) return;
+    event.preventDefault();
+    send(steer ? 'steer' : 'queue');
+  };
+  return (
+    <textarea
+      ref={field}
+      rows={1}
+      aria-label={words.composer.label}
+      placeholder={props.placeholder}
+      enterkeyhint={coarse.value ? 'enter' : 'send'}
+      disabled={props.disabled}
+      value={draft.value}
+      onInput={(event) => {
+        draft.value = event.currentTarget.value;
+      }}
+      onKeyDown={pressed}
+      onPaste={(event) => pasted(event, props.attach)}
+    />
+  );
+}
+
+/** Files go beside the text; a text goes where it was pasted. */
+function pasted(event: ClipboardEvent, attach: ComposerProps['attach']): void {
+  const files = [...(event.clipboardData?.files ?? [])];
+  if (files.length === 0) return;
+  event.preventDefault();
+  attach(files);
+}
+
+function Buttons(props: ComposerProps & { written: boolean; send: (delivery: Delivery) => void }): JSX.Element {
+  const { written, stop } = props;
+  const holding = isHolding(props);
+  return (
+    <span class="send">
+      {stop && <Stop {...stop} short={narrow.value && written} />}
+      {props.steerable && written && (
+        <button
+          type="button"
+          class="button outlined"
+          title={words.composer.steerHint}
+          disabled={holding}
+          onClick={() => props.send('steer')}
+        >
+          {words.composer.steer}
+        </button>
+      )}
+      {(written || !stop) && (
+        <button
+          type="submit"
+          class="button primary"
+          title={holding ? words.composer.stillUploading : props.submit.hint}
+          disabled={props.disabled || holding || !written}
+        >
+          {holding ? words.composer.holding : props.submit.label}
+        </button>
+      )}
+    </span>
+  );
+}
+
+function Stop(props: { stopping: boolean; run: () => void; short: boolean }): JSX.Element {
+  return (
+    <button
+      type="button"
+      class="button stop"
+      title={words.composer.stopHint}
+      disabled={props.stopping}
+      onClick={props.run}
+    >
+      <Icon name="stop" />
+      <span class={props.short ? 'unseen' : ''}>
+        {props.stopping ? words.state.stopping : words.composer.stop}
+      </span>
+    </button>
   );
 }
 
@@ -134,33 +166,4 @@ function fit(field: HTMLTextAreaElement | null): void {
   field.style.height = 'auto';
   const most = (window.visualViewport?.height ?? innerHeight) * MOST_SHARE;
   field.style.height = `${Math.min(field.scrollHeight, most)}px`;
-}
-
-export function Attach(props: { attach: (files: readonly File[]) => void; disabled: boolean }): JSX.Element {
-  const picker = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <button
-        type="button"
-        class="button icon"
-        aria-label={words.composer.attach}
-        title={words.composer.attach}
-        disabled={props.disabled}
-        onClick={() => picker.current?.click()}
-      >
-        <Icon name="clip" />
-      </button>
-      <input
-        ref={picker}
-        type="file"
-        multiple
-        hidden
-        aria-label={words.composer.attach}
-        onChange={(event) => {
-          props.attach([...(event.currentTarget.files ?? [])]);
-          event.currentTarget.value = '';
-        }}
-      />
-    </>
-  );
 }

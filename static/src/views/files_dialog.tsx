@@ -9,28 +9,16 @@ import { Name } from '../text/name.tsx';
 import { ago, bytes, moment } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
 import { problem } from '../words/remedies.ts';
-import { Attach } from './composer.tsx';
+import { Attach } from './attached.tsx';
 import type { Desk } from './desk.ts';
 import { Icon } from './icons.tsx';
-import { Dialog } from './overlays.tsx';
+import { Dialog } from './dialog.tsx';
 import type { Shell } from './shell.ts';
 import { serverNow } from './surroundings.ts';
 
 export function FilesDialog({ shell, desk, close }: { shell: Shell; desk: Desk; close: () => void }): JSX.Element {
-  const files = useSignal<readonly FileEntry[] | null>(null);
-  const wrong = useSignal('');
   const going = desk.uploads.going.value;
-  useEffect(() => {
-    filesOf(shell.ways.call, desk.open.id).then(
-      (found) => {
-        files.value = found;
-        wrong.value = '';
-      },
-      (error: unknown) => {
-        wrong.value = error instanceof Problem ? problem(error.code, error.message) : String(error);
-      },
-    );
-  }, [going]);
+  const { files, wrong } = useFiles(shell, desk.open.id, going);
   return (
     <Dialog heading={words.files.heading} close={close}>
       {wrong.value && (
@@ -41,17 +29,8 @@ export function FilesDialog({ shell, desk, close }: { shell: Shell; desk: Desk; 
       {files.value === null && !wrong.value && <p class="under">{words.files.loading}</p>}
       {files.value?.length === 0 && <p class="under">{words.files.empty}</p>}
       <ul class="file-list">
-        {files.value?.map(({ path, size, modified }) => (
-          <li key={path}>
-            <a href={fileHref(desk.open.id, path)} download aria-label={words.tool.download(path)}>
-              <Name text={path} />
-            </a>
-            <span class="under">{bytes(size)}</span>
-            <time class="under" dateTime={modified} title={moment(modified)}>
-              {ago(modified, serverNow.value)}
-            </time>
-            <Icon name="download" />
-          </li>
+        {files.value?.map((file) => (
+          <OneFile key={file.path} session={desk.open.id} file={file} />
         ))}
       </ul>
       <div class="row end">
@@ -66,4 +45,38 @@ export function FilesDialog({ shell, desk, close }: { shell: Shell; desk: Desk; 
       </div>
     </Dialog>
   );
+}
+
+function OneFile({ session, file }: { session: string; file: FileEntry }): JSX.Element {
+  const { path, size, modified } = file;
+  return (
+    <li>
+      <a href={fileHref(session, path)} download aria-label={words.tool.download(path)}>
+        <Name text={path} />
+      </a>
+      <span class="under">{bytes(size)}</span>
+      <time class="under" dateTime={modified} title={moment(modified)}>
+        {ago(modified, serverNow.value)}
+      </time>
+      <Icon name="download" />
+    </li>
+  );
+}
+
+/** Asked for anew when an upload has ended. */
+function useFiles({ ways }: Shell, session: string, going: boolean) {
+  const files = useSignal<readonly FileEntry[] | null>(null);
+  const wrong = useSignal('');
+  useEffect(() => {
+    filesOf(ways.call, session).then(
+      (found) => {
+        files.value = found;
+        wrong.value = '';
+      },
+      (error: unknown) => {
+        wrong.value = error instanceof Problem ? problem(error.code, error.message) : String(error);
+      },
+    );
+  }, [going]);
+  return { files, wrong };
 }

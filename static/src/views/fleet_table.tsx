@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import type { Row } from '../wire.ts';
 import { ago, count, money, percent } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
+import { Badge, shownState } from './badge.tsx';
 import { Icon } from './icons.tsx';
 import { sessionHref } from './route.ts';
 import type { Shell } from './shell.ts';
@@ -78,18 +79,18 @@ function Sums({ shell }: { shell: Shell }): JSX.Element | null {
 }
 
 function Line({ row }: { row: Row }): JSX.Element {
-  const { id, title, state, owner, model, context, usage, activity } = row;
+  const { id, title, owner, model, context, usage, activity } = row;
+  const state = shownState(row);
   return (
     <tr>
       <td>
         <a href={sessionHref(id)}>{title || words.sessions.untitled}</a>
       </td>
       <td>
-        <span class={`badge is-${state}`}>
-          <span class="dot" />
+        <Badge state={state}>
           {words.state[state]}
           {activity && ` · ${words.activity[activity]}`}
-        </span>
+        </Badge>
       </td>
       <td>{owner}</td>
       <td>{model}</td>

@@ -51,7 +51,7 @@ export const JobCard = still(function JobCard({ desk, entry }: { desk: Desk; ent
       </button>
       {open.value && <Printed desk={desk} entry={entry} />}
       <p class="under">
-        {[...facts(entry), ''].join(' · ')}
+        {facts(entry).join(' · ')}{' '}
         <Place url={entry.url} />
       </p>
       {state === 'running' && <p class="under">{words.job.goesOn}</p>}

@@ -15,6 +15,7 @@ import { problem } from '../words/remedies.ts';
 import type { Desk } from './desk.ts';
 import { Icon } from './icons.tsx';
 import { Images } from './images.tsx';
+import { imagesNamed } from './images_named.ts';
 import { still } from './still.tsx';
 
 const TALL = 1_500; // characters
@@ -96,7 +97,7 @@ export const Answer = still(function Answer({ desk, entry }: { desk: Desk; entry
       <Reasoning text={reasoning} thinking={entry.open && !writing.value} />
       {entry.open ? <StreamingMarkdown text={text} /> : <Markdown text={entry.text} />}
       {entry.partial && <p class="under">{words.conversation.partial}</p>}
-      {!entry.open && <Images session={desk.open.id} text={entry.text} />}
+      {!entry.open && <Images session={desk.open.id} paths={imagesNamed(entry.text)} />}
     </article>
   );
 });

@@ -5,6 +5,7 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { count, money, percent } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
+import { Badge } from './badge.tsx';
 import type { Desk } from './desk.ts';
 import { wide } from './surroundings.ts';
 
@@ -49,7 +50,23 @@ export function UsagePanel({ desk }: { desk: Desk }): JSX.Element {
         <Fact name={words.meters.cost} value={used.cost === null ? words.meters.costUnknown : money(used.cost)} />
         {viewers > 1 && <Fact name={words.fleet.viewers} value={String(viewers)} />}
       </dl>
+      <Budget desk={desk} />
     </section>
+  );
+}
+
+/** How far calls may run without asking; nothing where they ask, or where there is no limit. */
+function Budget({ desk }: { desk: Desk }): JSX.Element | null {
+  const { enabled = false, cost_cap_usd: cap = null } = desk.open.state.value.autoApproval ?? {};
+  const { cost } = desk.used.value;
+  if (!enabled || cap === null) return null;
+  return (
+    <>
+      <dl class="facts">
+        <Fact name={words.meters.budget} value={money(cap)} />
+      </dl>
+      {cost !== null && <Meter share={cap > 0 ? percent(cost, cap) : 100} label={words.meters.budgetLabel} />}
+    </>
   );
 }
 
@@ -78,10 +95,9 @@ export function StatusLine({ desk }: { desk: Desk }): JSX.Element {
   const spelled = wide.value && desk.detailed.value;
   return (
     <div class="status">
-      <span class={`badge doing is-${desk.phase.value}`}>
-        <span class="dot" />
+      <Badge state={desk.phase.value} class="doing">
         <span class="ellipsis">{doing}</span>
-      </span>
+      </Badge>
       {viewers > 1 && <span>{words.meters.viewers(viewers)}</span>}
       {!spelled && context !== undefined && context.used > 0 && (
         <span class="context">

@@ -6,7 +6,7 @@ import type { NoteEntry } from '../store/state.ts';
 import { Markdown } from '../text/markdown.tsx';
 import type { TurnEnded } from '../wire.ts';
 import { words } from '../words/en.ts';
-import { remedy } from '../words/remedies.ts';
+import { turnRemedy } from '../words/remedies.ts';
 import type { Desk } from './desk.ts';
 import { Icon } from './icons.tsx';
 
@@ -15,7 +15,7 @@ type Tone = 'bad' | 'warn' | 'line' | 'quiet';
 /** How a turn that did not complete is told. */
 export function endWords({ status, reason, error }: TurnEnded): readonly [string, Tone] {
   if (status === 'failed') {
-    return [words.ended.failed([error?.message, remedy(error?.code)].filter(Boolean).join(' ')), 'bad'];
+    return [words.ended.failed([error?.message, turnRemedy(error?.code)].filter(Boolean).join(' ')), 'bad'];
   }
   if (status === 'limit') {
     const limits: Readonly<Record<string, string>> = words.ended.limits;

@@ -43,17 +43,7 @@ function Waiting({ desk, input }: { desk: Desk; input: QueuedInput }): JSX.Eleme
         {text}
       </span>
       {attachments.length > 0 && <span class="under">{words.queue.attached(attachments.length)}</span>}
-      {steerable && (
-        <button
-          type="button"
-          class="button small"
-          title={words.queue.steerHint}
-          disabled={going.value}
-          onClick={() => desk.open.steerNow(submission)}
-        >
-          {words.queue.steer}
-        </button>
-      )}
+      {steerable && <SteerNow desk={desk} submission={submission} going={going.value} />}
       <button
         type="button"
         class="button small"
@@ -76,5 +66,19 @@ function Waiting({ desk, input }: { desk: Desk; input: QueuedInput }): JSX.Eleme
         <Icon name="close" />
       </button>
     </li>
+  );
+}
+
+function SteerNow(props: { desk: Desk; submission: string; going: boolean }): JSX.Element {
+  return (
+    <button
+      type="button"
+      class="button small"
+      title={words.queue.steerHint}
+      disabled={props.going}
+      onClick={() => props.desk.open.steerNow(props.submission)}
+    >
+      {words.queue.steer}
+    </button>
   );
 }

@@ -8,35 +8,36 @@ import { AutoApproval, SessionModel } from './controls_row.tsx';
 import type { Desk } from './desk.ts';
 import type { Shell } from './shell.ts';
 
+const { composer } = words;
+const SUBMITS = {
+  idle: { label: composer.send, hint: '' },
+  running: { label: composer.queue, hint: '' },
+  awaiting_approval: { label: composer.instead, hint: composer.insteadHint },
+  ended: { label: composer.send, hint: '' },
+} as const;
+const PLACEHOLDERS = {
+  idle: composer.placeholder,
+  running: composer.placeholderBusy,
+  awaiting_approval: composer.placeholderAsking,
+  ended: composer.ended,
+} as const;
+
 export function SessionComposer({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element {
   const { open } = desk;
   const ended = useComputed(() => desk.ended.value || desk.gone.value);
   const shut = shell.myself.reason.value === 'unauthenticated';
   const phase = desk.phase.value;
-  const working = desk.working.value;
   const editing = desk.editing.value;
-  const send =
-    phase === 'awaiting_approval'
-      ? { label: words.composer.instead, hint: words.composer.insteadHint }
-      : { label: phase === 'running' ? words.composer.queue : words.composer.send, hint: '' };
-  const over = desk.ended.value ? words.composer.ended : '';
-  const placeholder = ended.value
-    ? over
-    : phase === 'awaiting_approval'
-      ? words.composer.placeholderAsking
-      : phase === 'running'
-        ? words.composer.placeholderBusy
-        : words.composer.placeholder;
   return (
     <Composer
       draft={desk.draft}
-      placeholder={placeholder}
-      send={send}
+      placeholder={ended.value ? (desk.ended.value ? words.composer.ended : '') : PLACEHOLDERS[phase]}
+      submit={SUBMITS[phase]}
       disabled={ended.value || shut}
       uploads={desk.uploads}
       attach={(files) => desk.uploads.take(files)}
       steerable={phase === 'running'}
-      stop={working ? { stopping: open.stopping.value, run: () => open.stop() } : null}
+      stop={desk.working.value ? { stopping: open.stopping.value, run: () => open.stop() } : null}
       field={(node) => {
         desk.focus = () => node.focus();
       }}

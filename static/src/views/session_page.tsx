@@ -1,13 +1,14 @@
 // One session on screen: conversation, questions, queue, composer, and what stands beside them.
 
 import { useComputed, useSignal } from '@preact/signals';
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../words/en.ts';
 import { AskSheet } from './ask_bar.tsx';
 import { Connection } from './connection.tsx';
 import { Conversation } from './conversation.tsx';
 import type { Desk } from './desk.ts';
+import { Examples } from './examples.tsx';
 import { Header } from './header.tsx';
 import { StatusLine, UsagePanel } from './meters.tsx';
 import { PlanChip, PlanPanel } from './plan.tsx';
@@ -16,42 +17,15 @@ import { SessionComposer } from './session_composer.tsx';
 import type { Shell } from './shell.ts';
 import { narrow, wide } from './surroundings.ts';
 import { announce } from './voice.tsx';
-import { Examples } from './welcome.tsx';
 
 export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element {
-  const dropping = useSignal(false);
   const detailed = wide.value && desk.detailed.value;
   useBoundaries(desk);
   return (
     <>
-      <main
-        class={dropping.value ? 'page dropping' : 'page'}
-        data-drop={words.composer.drop}
-        onDragOver={(event) => {
-          if (!event.dataTransfer?.types.includes('Files')) return;
-          event.preventDefault();
-          dropping.value = true;
-        }}
-        onDragLeave={(event) => {
-          if (event.relatedTarget === null) dropping.value = false;
-        }}
-        onDrop={(event) => {
-          event.preventDefault();
-          dropping.value = false;
-          desk.uploads.take([...(event.dataTransfer?.files ?? [])]);
-        }}
-      >
+      <DropZone desk={desk}>
         <Header shell={shell} desk={desk} />
-        <Conversation
-          desk={desk}
-          empty={
-            <Examples
-              shell={shell}
-              model={desk.session.value?.model ?? ''}
-              say={(text) => desk.open.say(text)}
-            />
-          }
-        />
+        <Conversation desk={desk} empty={<Beginning shell={shell} desk={desk} />} />
         <div class="dock">
           <Connection desk={desk} />
           <Forgetful shell={shell} desk={desk} />
@@ -61,7 +35,7 @@ export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.
           <SessionComposer shell={shell} desk={desk} />
           <StatusLine desk={desk} />
         </div>
-      </main>
+      </DropZone>
       {detailed && (
         <aside class="details" aria-label={words.header.details}>
           <PlanPanel desk={desk} />
@@ -70,6 +44,37 @@ export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.
       )}
     </>
   );
+}
+
+/** Files that are dropped anywhere on the page go into the workspace. */
+function DropZone({ desk, children }: { desk: Desk; children: ComponentChildren }): JSX.Element {
+  const dropping = useSignal(false);
+  return (
+    <main
+      class={dropping.value ? 'page dropping' : 'page'}
+      data-drop={words.composer.drop}
+      onDragOver={(event) => {
+        if (!event.dataTransfer?.types.includes('Files')) return;
+        event.preventDefault();
+        dropping.value = true;
+      }}
+      onDragLeave={(event) => {
+        if (event.relatedTarget === null) dropping.value = false;
+      }}
+      onDrop={(event) => {
+        event.preventDefault();
+        dropping.value = false;
+        desk.uploads.take([...(event.dataTransfer?.files ?? [])]);
+      }}
+    >
+      {children}
+    </main>
+  );
+}
+
+function Beginning({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element {
+  const model = desk.session.value?.model ?? '';
+  return <Examples shell={shell} model={model} say={(text) => desk.open.say(text)} />;
 }
 
 /** Storage is forbidden or full: said while there is something to lose. */

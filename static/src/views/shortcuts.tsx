@@ -2,7 +2,7 @@
 
 import type { JSX } from 'preact';
 import { words } from '../words/en.ts';
-import { Dialog } from './overlays.tsx';
+import { Dialog } from './dialog.tsx';
 import { go, route } from './route.ts';
 import type { Shell } from './shell.ts';
 

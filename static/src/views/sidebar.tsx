@@ -1,19 +1,12 @@
 // All sessions of this person: searched, renamed, deleted with a way back, and what each of them does now.
 
-import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useRef } from 'preact/hooks';
-import type { Session } from '../wire.ts';
-import { ago, moment } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
-import { TitleForm } from './header.tsx';
 import { Icon } from './icons.tsx';
-import { Item, Menu } from './overlays.tsx';
-import { go, route, sessionHref } from './route.ts';
+import { isWaiting, SearchField } from './search_field.tsx';
+import { SessionRow } from './session_row.tsx';
 import type { Shell } from './shell.ts';
-import { lately, setTheme, theme, type Theme } from './surroundings.ts';
-
-const SEARCH_MS = 150;
+import { setTheme, theme, type Theme } from './surroundings.ts';
 
 export function Sidebar({ shell }: { shell: Shell }): JSX.Element {
   return (
@@ -28,54 +21,10 @@ export function Sidebar({ shell }: { shell: Shell }): JSX.Element {
           {words.sessions.begin}
         </a>
       </header>
-      <Search shell={shell} />
+      <SearchField shell={shell} />
       <List shell={shell} />
       <Footer shell={shell} />
     </nav>
-  );
-}
-
-function Search({ shell }: { shell: Shell }): JSX.Element {
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const text = useSignal(shell.sessions.query.peek());
-  const search = (value: string): void => {
-    text.value = value;
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => void shell.sessions.search(value.trim()), SEARCH_MS);
-  };
-  /** The first of what was found for these very words, not of the list from before. */
-  const openFirst = async (): Promise<void> => {
-    clearTimeout(timer.current);
-    const query = text.peek().trim();
-    const found = await shell.sessions.search(query);
-    if (!found || text.peek().trim() !== query) return;
-    const first = firstFound(shell.sessions.list.peek());
-    if (first !== undefined) go(sessionHref(first.id));
-  };
-  return (
-    <search class="side-acts">
-      <input
-        id="search"
-        class="field"
-        type="search"
-        aria-label={words.search.label}
-        placeholder={words.search.placeholder}
-        aria-keyshortcuts="Control+K"
-        value={text.value}
-        onInput={(event) => search(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key === 'Escape') {
-            event.stopPropagation();
-            search('');
-          }
-          if (event.key === 'ArrowDown') {
-            event.preventDefault();
-            document.querySelector<HTMLElement>('.session > a')?.focus();
-          }
-          if (event.key === 'Enter' && !event.isComposing) void openFirst();
-        }}
-      />
-    </search>
   );
 }
 
@@ -100,13 +49,13 @@ function List({ shell }: { shell: Shell }): JSX.Element {
       {waiting.length > 0 && <h2>{words.sessions.waiting(waiting.length)}</h2>}
       <ul>
         {waiting.map((session) => (
-          <Row key={session.id} shell={shell} session={session} />
+          <SessionRow key={session.id} shell={shell} session={session} />
         ))}
       </ul>
       {waiting.length > 0 && others.length > 0 && <h2>{words.sessions.heading}</h2>}
       <ul>
         {others.map((session) => (
-          <Row key={session.id} shell={shell} session={session} />
+          <SessionRow key={session.id} shell={shell} session={session} />
         ))}
       </ul>
       {all.length === 0 && <p class="under">{empty}</p>}
@@ -116,69 +65,6 @@ function List({ shell }: { shell: Shell }): JSX.Element {
         </button>
       )}
     </div>
-  );
-}
-
-function Row({ shell, session }: { shell: Shell; session: Session }): JSX.Element {
-  const renaming = useSignal(false);
-  const { id, active_at: at } = session;
-  const title = session.title || words.sessions.untitled;
-  const here = route.value;
-  const current = here.view === 'session' && here.id === id;
-  const failed = current && (shell.desks.current.value?.failed.value ?? false);
-  const state = failed ? 'error' : session.state;
-  if (renaming.value) {
-    return (
-      <li class="session">
-        <TitleForm
-          title={session.title}
-          done={(text) => {
-            renaming.value = false;
-            if (text !== null) void shell.sessions.rename(id, text);
-          }}
-        />
-      </li>
-    );
-  }
-  return (
-    <li class={`session is-${state}${current ? ' current' : ''}`}>
-      <a href={sessionHref(id)} aria-current={current ? 'page' : undefined}>
-        <span class="session-title ellipsis">{title}</span>
-        <time dateTime={at} title={moment(at)}>
-          {ago(at, lately.value)}
-        </time>
-        {state !== 'idle' && (
-          <span class={`badge is-${state}`}>
-            <span class="dot" />
-            {words.state[state]}
-          </span>
-        )}
-      </a>
-      <Menu label={words.sessions.more(title)}>
-        {(close) => (
-          <>
-            <Item
-              onClick={() => {
-                close();
-                renaming.value = true;
-              }}
-            >
-              {words.sessions.rename}
-            </Item>
-            <Item
-              bad
-              onClick={() => {
-                close();
-                shell.sessions.remove(id);
-                if (current) go('#/');
-              }}
-            >
-              {words.sessions.remove}
-            </Item>
-          </>
-        )}
-      </Menu>
-    </li>
   );
 }
 
@@ -217,11 +103,6 @@ function Footer({ shell }: { shell: Shell }): JSX.Element {
     </footer>
   );
 }
-
-const isWaiting = ({ state }: Session): boolean => state === 'awaiting_approval';
-
-/** Those that wait for somebody stand above all others. */
-const firstFound = (all: readonly Session[]): Session | undefined => all.find(isWaiting) ?? all[0];
 
 /** Arrows go through the list. */
 function walk(event: KeyboardEvent): void {

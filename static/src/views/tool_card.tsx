@@ -14,7 +14,7 @@ import { ArgumentsView } from './arguments_view.tsx';
 import { summary } from './arguments.ts';
 import type { Desk } from './desk.ts';
 import { Icon, type IconName } from './icons.tsx';
-import { Images } from './images.tsx';
+import { LeftFiles } from './left_files.tsx';
 import { still } from './still.tsx';
 import { ResearchSteps } from './research_steps.tsx';
 import { narrow, serverNow } from './surroundings.ts';
@@ -58,7 +58,7 @@ export const ToolCard = still(function ToolCard({ desk, entry }: { desk: Desk; e
       {entry.steps && <ResearchSteps steps={entry.steps} />}
       {entry.state === 'unknown' && <p class="under">{words.tool.unknown}</p>}
       {entry.ruling && <p class="under">{ruled(entry.ruling, desk.me.value)}</p>}
-      {entry.state === 'ok' && <Images session={desk.open.id} text={referring(entry)} />}
+      <LeftFiles session={desk.open.id} entry={entry} />
     </article>
   );
 });
@@ -181,12 +181,6 @@ function ruled(ruling: NonNullable<ToolEntry['ruling']>, me: string): string {
     remember ? words.approval.remembered : '',
   ];
   return said.filter(Boolean).join(' ') + (feedback ? `: “${feedback}”` : '');
-}
-
-/** What may name an image that this call made or looked at. */
-function referring({ arguments: given, output = '' }: ToolEntry): string {
-  const said = Object.values(given).filter((value) => typeof value === 'string');
-  return [...said, output.slice(-20_000)].join('\n');
 }
 
 /** A and R rule on the card in focus, unless somebody is writing in it. */

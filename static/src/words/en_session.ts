@@ -132,6 +132,8 @@ export const sessionWords = {
     output: 'Tokens written',
     cost: 'Cost',
     costUnknown: 'unknown',
+    budget: 'Runs without asking up to',
+    budgetLabel: 'Spent of the budget',
     viewers: (number: number) => several(number, 'viewer', 'viewers'),
     full: 'The context is nearly full; older parts will be summarised.',
   },

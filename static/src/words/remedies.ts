@@ -3,6 +3,9 @@
 const NO_LOG_IN =
   'This page has no log-in: use a client that sends a token, or ask the operator for a way in.';
 
+const VERSIONS = 'This page and the server may be of different versions; tell the operator if it stays.';
+const OPERATOR = 'Tell the operator: “mooring doctor” on the server says what to do.';
+
 const remedies: Readonly<Record<string, string>> = {
   offline: 'It is tried again by itself; what you send now is kept.',
   not_connected: 'The server cannot be reached just now. Try again when the connection is back.',
@@ -30,14 +33,42 @@ const remedies: Readonly<Record<string, string>> = {
   no_such_file: 'It was moved or deleted. The Files list shows what is there.',
   session_ended: 'Start a new session to go on.',
   bad_path: 'Choose a plain file name.',
-  context_overflow: 'Summarise the conversation (menu ⋯), then try again.',
   disk_full: 'The operator has to free space on the server.',
   no_room: 'Delete files the workspace no longer needs.',
-  model_not_found: 'Pick another model below the message field, then try again.',
+  bad_request: VERSIONS,
+  malformed: VERSIONS,
+  not_found: VERSIONS,
+  id_conflict: 'Send it again: it gets an id of its own.',
+  stale_turn: 'That turn is over; look at what runs now.',
+  no_such_turn: 'It was undone or has not ended yet. Choose another.',
+  no_such_call: 'That call is over; look at what the agent asks now.',
+  nothing_asked: 'The question is over; nothing more to do here.',
+  nothing_held: 'The queue goes on by itself.',
+  forbidden_origin: 'Open the page under an address that the server allows, or ask the operator.',
+  forbidden_host: 'Open the page under the address that the server printed when it started.',
+  data_dir_read_only: OPERATOR,
+  log_damaged: OPERATOR,
+  store_busy: 'Try again in a moment.',
+  store_corrupt: OPERATOR,
+  store_failed: OPERATOR,
+  store_io_error: OPERATOR,
+  workspace_damaged: OPERATOR,
+  workspace_unusable: OPERATOR,
+};
+
+/** A turn's error is the model's: the same codes ask for other things there. */
+const ofTurns: Readonly<Record<string, string>> = {
+  ...remedies,
+  unauthorized: 'Or pick another model below the message field.',
+  forbidden: 'Or pick another model below the message field.',
+  model_not_found: 'Or pick another model below the message field, then try again.',
   bad_request: 'Change the message or pick another model, then try again.',
+  context_overflow: 'Summarise the conversation (menu ⋯), then try again.',
 };
 
 export const remedy = (code: string | null | undefined): string => remedies[code ?? ''] ?? '';
+
+export const turnRemedy = (code: string | null | undefined): string => ofTurns[code ?? ''] ?? '';
 
 /** The server's sentence and ours: what happened, and what to do. */
 export const problem = (code: string, message: string): string =>

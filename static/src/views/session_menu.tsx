@@ -1,0 +1,73 @@
+// The rarer things one can do with a session, behind the three dots.
+
+import type { JSX } from 'preact';
+import { exportHref } from '../session/files.ts';
+import { words } from '../words/en.ts';
+import type { Desk } from './desk.ts';
+import { askToNotify, notifying } from './notify.ts';
+import { Choice, Menu } from './menu.tsx';
+import { go } from './route.ts';
+import type { Shell } from './shell.ts';
+
+export function SessionMenu({ shell, desk, rename }: { shell: Shell; desk: Desk; rename: () => void }): JSX.Element {
+  return (
+    <Menu label={words.header.more}>
+      {(close) => (
+        <>
+          <Choice close={close} label={words.header.rename} run={rename} />
+          <Choice
+            close={close}
+            label={words.header.files}
+            run={() => {
+              shell.overlay.value = 'files';
+            }}
+          />
+          {notifying.value !== 'on' && <Choice close={close} label={words.header.notify} run={askToNotify} />}
+          <hr />
+          <LastTurn desk={desk} close={close} />
+          <hr />
+          <Export desk={desk} close={close} />
+          <hr />
+          <Choice
+            bad
+            close={close}
+            label={words.header.remove}
+            run={() => {
+              shell.sessions.remove(desk.open.id);
+              go('#/');
+            }}
+          />
+        </>
+      )}
+    </Menu>
+  );
+}
+
+function LastTurn({ desk, close }: { desk: Desk; close: () => void }): JSX.Element {
+  const { open } = desk;
+  const disabled = desk.working.value || desk.ended.value || desk.lastTurn.value === null;
+  const choice = (label: string, run: () => void, title?: string) => (
+    <Choice close={close} label={label} run={run} disabled={disabled} title={title} />
+  );
+  return (
+    <>
+      {choice(words.header.undo, () => open.undo(), words.conversation.undoHint)}
+      {choice(words.header.retry, () => open.retry(), words.conversation.againHint)}
+      {choice(words.header.compact, () => open.compact())}
+    </>
+  );
+}
+
+function Export({ desk, close }: { desk: Desk; close: () => void }): JSX.Element {
+  const file = (label: string, format: 'md' | 'jsonl') => (
+    <a role="menuitem" class="button" href={exportHref(desk.open.id, format)} download onClick={close}>
+      {label}
+    </a>
+  );
+  return (
+    <>
+      {file(words.header.exportMarkdown, 'md')}
+      {file(words.header.exportLines, 'jsonl')}
+    </>
+  );
+}

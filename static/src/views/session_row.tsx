@@ -1,0 +1,67 @@
+// One session in the list: what it is called, what it does now or how it failed, and what one can do with it.
+
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import type { Session } from '../wire.ts';
+import { ago, moment } from '../words/amounts.ts';
+import { words } from '../words/en.ts';
+import { Badge, shownState } from './badge.tsx';
+import { Choice, Menu } from './menu.tsx';
+import { go, route, sessionHref } from './route.ts';
+import type { Shell } from './shell.ts';
+import { lately } from './surroundings.ts';
+import { TitleForm } from './title_form.tsx';
+
+export function SessionRow({ shell, session }: { shell: Shell; session: Session }): JSX.Element {
+  const renaming = useSignal(false);
+  const { id, active_at: at } = session;
+  const title = session.title || words.sessions.untitled;
+  const here = route.value;
+  const current = here.view === 'session' && here.id === id;
+  const state = shownState(session);
+  const renamed = (text: string | null): void => {
+    renaming.value = false;
+    if (text !== null) void shell.sessions.rename(id, text);
+  };
+  if (renaming.value) {
+    return (
+      <li class="session">
+        <TitleForm title={session.title} done={renamed} />
+      </li>
+    );
+  }
+  return (
+    <li class={`session is-${state}${current ? ' current' : ''}`}>
+      <a href={sessionHref(id)} aria-current={current ? 'page' : undefined}>
+        <span class="session-title ellipsis">{title}</span>
+        <time dateTime={at} title={moment(at)}>
+          {ago(at, lately.value)}
+        </time>
+        {state !== 'idle' && <Badge state={state}>{words.state[state]}</Badge>}
+      </a>
+      <Actions
+        title={title}
+        rename={() => {
+          renaming.value = true;
+        }}
+        remove={() => {
+          shell.sessions.remove(id);
+          if (current) go('#/');
+        }}
+      />
+    </li>
+  );
+}
+
+function Actions(props: { title: string; rename: () => void; remove: () => void }): JSX.Element {
+  return (
+    <Menu label={words.sessions.more(props.title)}>
+      {(close) => (
+        <>
+          <Choice close={close} label={words.sessions.rename} run={props.rename} />
+          <Choice bad close={close} label={words.sessions.remove} run={props.remove} />
+        </>
+      )}
+    </Menu>
+  );
+}

@@ -1,0 +1,103 @@
+"""The list of sessions: what each does now, how it failed, what it is called, and more of them."""
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.api import Api
+from tests.browser.conftest import House, Meet
+from tests.browser.person import Person
+from tests.model_server import CallScript, Gate, Reply
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+ASK = CallScript("bash", {"command": "echo first # please-ask"})
+REFUSED = Reply(status=404, body={"error": {"message": "no such luck"}})
+
+
+def entry(person: Person, title: str) -> Locator:
+    return person.list.get_by_role("listitem").filter(has_text=title)
+
+
+async def test_each_session_says_what_it_does_also_when_nobody_looks_at_it(
+    own_house: House, meet: Meet
+) -> None:
+    person = await meet(own_house.url)
+    gate = Gate()
+    async with Api(own_house.url) as api:
+        for title, reply in (
+            ("It fails", REFUSED),
+            ("It asks", Reply(calls=[ASK])),
+            ("It works", Reply(text="Busy just now.", hold={1: gate})),
+        ):
+            session = await api.session(title)
+            own_house.model.play(reply)
+            await api.submit(session, {"type": "user_input", "id": "u", "text": "Go"})
+            badge = {"It fails": "Failed", "It asks": "Needs you", "It works": "Working"}[title]
+            await expect(entry(person, title).locator(".badge")).to_have_text(badge)
+    await expect(person.list).to_contain_text("1 session needs you")
+    await expect(person.list.get_by_role("listitem").first).to_contain_text("It asks")
+    await person.page.reload()
+    await expect(entry(person, "It fails").locator(".badge")).to_have_text("Failed")
+    gate.set()
+    await expect(entry(person, "It works").locator(".badge")).to_have_count(0)
+    await entry(person, "It fails").get_by_role("link").click()
+    await person.sees_state("Failed")
+    await person.button("Undo").click()
+    await expect(entry(person, "It fails").locator(".badge")).to_have_count(0)
+
+
+async def test_a_title_comes_by_itself_and_is_edited_where_it_stands(
+    house: House, meet: Meet
+) -> None:
+    house.model.play_plain(Reply(text="Eggs on Thursday"))
+    person = await meet(house.url)
+    await person.say("How many eggs on Thursday?")
+    title = person.page.locator(".top h1")
+    await expect(title).to_have_text("Eggs on Thursday")
+    current = person.list.locator("[aria-current=page]")
+    await expect(current).to_contain_text("Eggs on Thursday")
+    await title.get_by_role("button").click()
+    field = person.page.get_by_role("textbox", name="Title")
+    await expect(field).to_be_focused()
+    await field.fill("Not this")
+    await field.press("Escape")
+    await expect(title).to_have_text("Eggs on Thursday")
+    await person.button("Actions for Eggs on Thursday").click()
+    await person.page.get_by_role("menuitem", name="Rename").click()
+    await field.fill("Eggs on Friday")
+    await field.press("Enter")
+    await expect(title).to_have_text("Eggs on Friday")
+    async with Api(house.url) as api:
+        assert (await api.look(await person.session()))["title"] == "Eggs on Friday"
+
+
+async def test_what_was_deleted_is_gone_for_good_once_the_offer_has_passed(
+    house: House, meet: Meet
+) -> None:
+    async with Api(house.url) as api:
+        session = await api.session("No longer needed")
+        person = await meet(house.url)
+        await person.button("Actions for No longer needed").click()
+        await person.page.get_by_role("menuitem", name="Delete").click()
+        await expect(person.page.locator(".toasts")).to_contain_text(
+            "“No longer needed” is deleted."
+        )
+        assert (await api.look(session))["title"] == "No longer needed"
+        async with person.page.expect_response(
+            lambda answer: answer.request.method == "DELETE"
+        ) as gone:
+            pass
+        assert (await gone.value).status == 204
+        assert (await api.get(f"/api/sessions/{session}")).status == 404
+    await expect(entry(person, "No longer needed")).to_have_count(0)
+
+
+async def test_older_sessions_are_within_reach(own_house: House, meet: Meet) -> None:
+    async with Api(own_house.url) as api:
+        for number in range(51):
+            await api.session(f"Number {number}.")
+    person = await meet(own_house.url)
+    await expect(person.list.get_by_role("listitem")).to_have_count(50)
+    await person.button("Show older sessions").click()
+    await expect(entry(person, "Number 0.")).to_have_count(1)
+    await expect(person.button("Show older sessions")).to_have_count(0)

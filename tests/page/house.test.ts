@@ -1,0 +1,61 @@
+// The page's own rooms: small functions, and every word in the table.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseSync } from '../../static/syntax.ts';
+
+const ROOT = fileURLToPath(new URL('../../static/src', import.meta.url));
+const LINES_OF_A_ROOM = 300;
+const LINES_OF_A_FUNCTION = 40;
+/** Still to be taken apart. */
+const LONGER = new Set(['views/conversation.tsx']);
+/** Made from the server's schema. */
+const MADE = 'wire.ts';
+/** What a person may read or hear of an element. */
+const SAID = new Set(['aria-label', 'title', 'placeholder', 'alt', 'label']);
+
+interface Node {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly [field: string]: unknown;
+}
+
+const rooms = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+  .filter((name) => /\.tsx?$/.test(name) && name !== MADE)
+  .map((name) => ({ name, source: readFileSync(join(ROOT, name), 'utf8') }));
+
+function* nodes(value: unknown): Generator<Node> {
+  if (typeof value !== 'object' || value === null) return;
+  if ('type' in value) yield value as Node;
+  for (const inner of Object.values(value)) yield* nodes(inner);
+}
+
+const treeOf = ({ name, source }: { name: string; source: string }): unknown =>
+  parseSync(name, source).program;
+const isFunction = ({ type }: Node): boolean =>
+  ['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'].includes(type);
+
+test.each(rooms)('$name is small and says what is in it', (room) => {
+  const lines = (text: string): number => text.split('\n').length - 1;
+  expect(room.source).toMatch(/^(?:\/\/|\/\*\*) \S/);
+  expect(lines(room.source)).toBeLessThanOrEqual(LINES_OF_A_ROOM);
+  const long = [...nodes(treeOf(room))]
+    .filter(isFunction)
+    .map(({ start, end }) => room.source.slice(start, end))
+    .filter((text) => lines(text) + 1 > LINES_OF_A_FUNCTION)
+    .filter(() => !LONGER.has(room.name))
+    .map((text) => `${lines(text) + 1} lines: ${text.slice(0, 60)}`);
+  expect(long).toEqual([]);
+});
+
+test.each(rooms.filter(({ name }) => name.endsWith('.tsx')))('$name has its words from the table', (room) => {
+  const said = [...nodes(treeOf(room))].flatMap((node) => {
+    if (node.type === 'JSXText') return [String(node['value'])];
+    if (node.type !== 'JSXAttribute') return [];
+    const { name, value } = node as unknown as { name: { name: string }; value: { type: string; value?: unknown } | null };
+    return SAID.has(name.name) && value?.type === 'Literal' ? [String(value.value)] : [];
+  });
+  expect(said.filter((text) => /\p{Letter}{2}/u.test(text))).toEqual([]);
+});
