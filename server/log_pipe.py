@@ -9,7 +9,8 @@ from typing import TextIO
 WAITING = 10_000
 """Records that may wait for the stream; more are dropped and counted, the oldest are kept."""
 GATHERING = 0.02
-"""Seconds between two looks at what waits: to wake a thread for a line costs more than the line."""
+"""Seconds in which lines are gathered: to wake a thread for each costs more than the line, and who
+wrote the first has work to do that somebody waits for."""
 LAST_SECONDS = 2.0
 
 
@@ -60,9 +61,9 @@ class LogPipe(logging.Handler):
         try:
             while not self._ending.is_set():
                 self._came.wait()
+                self._ending.wait(GATHERING)
                 self._came.clear()
                 self._write()
-                self._ending.wait(GATHERING)
             self._write()
         except (OSError, ValueError):
             return  # the stream is closed: there is nobody left to tell
