@@ -1,7 +1,6 @@
 """Everything is wired here and nowhere else."""
 
 import asyncio
-import gc
 import logging
 import os
 import sys
@@ -31,7 +30,7 @@ from server.identity.gate import GATE
 from server.identity.origins import ORIGINS, Origins
 from server.identity.ways_in import WAYS_IN, WaysIn
 from server.listening import Site
-from server.memory import raise_file_limit, reuse_blocks
+from server.memory import collect_in_small_passes, raise_file_limit, reuse_blocks
 from server.places import shipped
 from server.proxies import Proxies
 from server.readiness import Readiness
@@ -244,9 +243,7 @@ async def _warm(readiness: Readiness, catalogue: Catalogue, sandbox: Sandbox) ->
         log.error("the models cannot be loaded: %s", problem)
     else:
         readiness.done(MODELS)
-    # What is there now stays: no full collection need look at it again.
-    gc.collect()
-    gc.freeze()
+    collect_in_small_passes()
 
 
 async def _examine(readiness: Readiness, store: SqliteStore) -> None:

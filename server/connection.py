@@ -19,6 +19,9 @@ LOOK_SECONDS = 1.0
 """How often a connection that owes something is looked at; oftener where it has less time."""
 FAREWELL_SECONDS = 5.0
 """How long one that was refused has for asking, so that it is told why."""
+ANY_MOMENT = float("inf")
+"""aiohttp puts off timers beyond a threshold to the next whole second, where the pings of thousands
+of viewers would meet: here they stay as spread as their connections began."""
 
 
 class Door(Protocol):
@@ -50,7 +53,12 @@ class Connection(RequestHandler):
     )
 
     def __init__(self, manager: web.Server, door: Door, pace: Pace) -> None:
-        super().__init__(manager, loop=asyncio.get_running_loop(), access_log=None)  # type: ignore[arg-type]
+        super().__init__(
+            manager,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]
+            timeout_ceil_threshold=ANY_MOMENT,
+        )
         self._door = door
         self._pace = pace
         shortest = min(pace.header_seconds, pace.body_seconds, pace.unread_seconds)
