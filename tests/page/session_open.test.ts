@@ -14,7 +14,7 @@ import { delta, event, hello, synced } from './frames.ts';
 let world: FakeWorld;
 let told: string[];
 let calls: string[];
-let answer: () => unknown;
+let answer: (path: string) => unknown;
 let opened: OpenSession;
 
 const USER = event(1, 'user_message', { turn: 't1', submission: 'u1', text: 'Hi', author: 'dev' });
@@ -25,7 +25,7 @@ const note = (seq: number) => event(seq, 'notice', { code: 'x', text: String(seq
 async function open(): Promise<OpenSession> {
   const call = async (method: string, path: string) => {
     calls.push(`${method} ${path}`);
-    return answer();
+    return answer(path);
   };
   const ways = {
     ...{ world, kept: new Kept((ms, run) => (setTimeout(run, ms), () => {})), locks: without },
@@ -60,7 +60,7 @@ beforeEach(async () => {
 
 describe('where it goes on', () => {
   test('is where it was', () => {
-    expect(world.last.asked).toEqual({ after: '0' });
+    expect(world.last.asked).toEqual({ after: '0', most: '500' });
     settle(USER);
     world.last.closes(1006);
     world.pass(500);
@@ -353,23 +353,116 @@ describe('an end', () => {
 });
 
 describe('older pages', () => {
-  test('are put before, one at a time, until there is no more', async () => {
-    world.last.says(hello(3, 'tail'), note(3), synced(3));
+  const PLAN = event(2, 'plan_updated', {
+    ...{ turn: 't1', items: [{ id: '1', content: 'Begin', status: 'pending' }] },
+  });
+  const CALL = { call: 'c1', tool: 'bash', arguments: {}, reason: 'careful' };
+  const ASKED = event(2, 'approval_required', { turn: 't1', calls: [CALL] });
+  const page = (...events: object[]) => ({ events, head: 9, oldest: 1, more: false });
+  const tail = async (...frames: object[]) => {
+    world.last.says(hello(4, 'tail'), note(4), synced(4), ...frames);
     world.pass(16);
-    answer = () => ({ events: [note(1), note(2)], head: 3, oldest: 1, more: false });
+    await settled();
+  };
+  const waits = {
+    ...{ type: 'status', state: 'awaiting_approval', queue: [], held: false, viewers: 1 },
+    context: { used: 0, limit: 9 },
+  };
+  const standing = (path: string) => path.includes('types=');
+
+  test('are put before, one at a time, until there is no more', async () => {
+    answer = (path) => (standing(path) ? page() : page(note(1), note(2), note(3)));
+    await tail();
     await Promise.all([opened.loadEarlier(), opened.loadEarlier()]);
-    expect([entries(), opened.state.peek().oldest]).toEqual([['e:1', 'e:2', 'e:3'], 1]);
+    expect([entries(), opened.state.peek().oldest]).toEqual([['e:1', 'e:2', 'e:3', 'e:4'], 1]);
     await opened.loadEarlier();
-    expect(calls).toEqual(['GET /sessions/s1/events?before=3&limit=500']);
+    expect(calls.filter((path) => !standing(path))).toEqual([
+      'GET /sessions/s1/events?before=4&limit=500',
+    ]);
   });
 
-  test('that cannot be had are told', async () => {
-    world.last.says(hello(3, 'tail'), note(3), synced(3));
+  test('are not needed to know how things stand', async () => {
+    answer = (path) => page(...(standing(path) ? [PLAN] : []));
+    await tail();
+    expect(opened.state.peek().plan).toMatchObject([{ content: 'Begin' }]);
+    expect([entries(), opened.state.peek().oldest]).toEqual([['e:4'], 4]);
+  });
+
+  test('are had until the question is here that is waited for', async () => {
+    answer = (path) => (standing(path) ? page() : page(note(1), ASKED, note(3)));
+    await tail(waits);
+    expect(entries()).toEqual(['e:1', 'c:c1', 'e:3', 'e:4']);
+    expect(calls).toHaveLength(2);
+  });
+
+  test('are had until the calls are here whose outputs are shown', async () => {
+    const REPLY = event(2, 'assistant_message', { turn: 't1', item: 'i1', text: 'I look.' });
+    const READ = event(3, 'tool_call', {
+      ...{ turn: 't1', call: 'c1', tool: 'read', arguments: {}, effect: 'read' },
+    });
+    const OUTPUT = event(4, 'tool_output', {
+      ...{ turn: 't1', call: 'c1', status: 'ok', output: 'a', truncated: false, size: 1, seconds: 1 },
+    });
+    answer = (path) => {
+      if (standing(path)) return page();
+      return path.includes('before=4') ? page(READ) : page(note(1), REPLY);
+    };
+    world.last.says(hello(4, 'tail'), OUTPUT, synced(4), { ...waits, state: 'running' });
     world.pass(16);
+    await settled();
+    expect(opened.entries.peek()).toMatchObject([
+      ...[{ key: 'e:1' }, { key: 'm:i1' }, { key: 'c:c1', tool: 'read', output: 'a' }],
+    ]);
+  });
+
+  test('are asked for again, a little later, where they could not be had', async () => {
+    let there = false;
+    answer = (path) => {
+      if (!there) throw new Problem('offline', 'Nobody answers.');
+      return page(...(standing(path) ? [PLAN] : []));
+    };
+    await tail();
+    expect([calls.length, told]).toEqual([1, []]);
+    there = true;
+    world.pass(5_000);
+    await settled();
+    expect(opened.state.peek().plan).toHaveLength(1);
+  });
+
+  test('of a session that was left are not asked for again', async () => {
     answer = () => {
       throw new Problem('offline', 'Nobody answers.');
     };
+    await tail();
+    opened.close();
+    world.pass(5_000);
+    await settled();
+    expect(calls).toHaveLength(1);
+  });
+
+  test('end where the turn begins that is wanted whole', async () => {
+    answer = (path) => (standing(path) ? page() : page(USER, STARTED, note(3)));
+    await tail();
+    await opened.wholeTurn('t1');
+    await opened.wholeTurn('t1');
+    expect(entries()).toEqual(['u:u1', 'e:3', 'e:4']);
+    expect(calls).toHaveLength(2);
+  });
+
+  test('that are of no use are asked for once', async () => {
+    answer = () => page();
+    await tail();
+    await opened.wholeTurn('t1');
+    expect(calls).toHaveLength(2);
+  });
+
+  test('that cannot be had are told', async () => {
+    answer = (path) => {
+      if (standing(path)) return page();
+      throw new Problem('offline', 'Nobody answers.');
+    };
+    await tail();
     await opened.loadEarlier();
-    expect([told, entries()]).toEqual([['offline'], ['e:3']]);
+    expect([told, entries()]).toEqual([['offline'], ['e:4']]);
   });
 });

@@ -1,7 +1,7 @@
 // Golden logs of the real server: what the page shows of them, however they come.
 
 import { describe, expect, test } from 'vitest';
-import { earlier } from '../../static/src/store/earlier.ts';
+import { STANDING, earlier, grounded } from '../../static/src/store/earlier.ts';
 import { apply, applyAll } from '../../static/src/store/reduce.ts';
 import { type Entry, type SessionState, empty } from '../../static/src/store/state.ts';
 import type { Hello, ServerFrame } from '../../static/src/wire.ts';
@@ -86,11 +86,15 @@ describe.each(golden)('%s', (name) => {
     }
   });
 
-  test('is the same when its end came first and the rest page by page', () => {
+  test('stands as it stands when its end came first, and is the same with the rest of it', () => {
     const session = { ...hello(frames, {}).session, usage: usageOf(live) };
     for (let from = 2; from <= head; from += 1) {
       const tail = hello(frames, { mode: 'tail', from, head, session });
       let state = applyAll(empty, [tail, ...events.slice(from - 1), { type: 'synced', seq: head }]);
+      const before = events.slice(0, from - 1);
+      state = grounded(state, before.filter(({ type }) => STANDING.includes(type as never)));
+      expect(stands(state)).toEqual({ ...stands(live), turn: state.turn !== null });
+      expect(state.used).toEqual({ ...live.used, cached: null });
       while (state.oldest > 1) {
         const size = 3;
         state = earlier(
@@ -102,6 +106,13 @@ describe.each(golden)('%s', (name) => {
     }
   });
 });
+
+/** What the page tells of the session as a whole. */
+function stands(state: SessionState): object {
+  const { plan, plans, autoApproval, origin, ended, turn, lastUndo } = state;
+  const jobs = state.entries.filter((entry) => entry.kind === 'job' && entry.state === 'running');
+  return { plan, plans, autoApproval, origin, ended, lastUndo, jobs, turn: turn !== null };
+}
 
 const usageOf = ({ used }: SessionState) => ({
   ...{ input_tokens: used.input, output_tokens: used.output, cost_usd: used.cost },

@@ -260,7 +260,7 @@ describe('a hello', () => {
         purpose: 'main',
       });
     const state = fold(hello(8, 'tail', 'L', 9), usage(8), usage(9), usage(10));
-    expect(state.used).toEqual({ input: 1010, output: 202, cached: 3, cost: 0.75 });
+    expect(state.used).toEqual({ input: 1010, output: 202, cached: null, cost: 0.75 });
   });
 
   test('keeps what was there where it goes on', () => {

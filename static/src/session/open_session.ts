@@ -1,10 +1,9 @@
 // One open session: its state, its link, its outbox, and everything a person can ask of it.
 
 import { type ReadonlySignal, computed, signal } from '@preact/signals';
-import { type EventsPage, Problem, sessionPath } from '../link/api.ts';
+import { Problem, sessionPath } from '../link/api.ts';
 import { type Finding, Link, type LinkView } from '../link/link.ts';
 import { Outbox, type OutboxItem } from '../link/outbox.ts';
-import { earlier } from '../store/earlier.ts';
 import type { Entry, Growing, OpenText, SessionState } from '../store/state.ts';
 import type {
   Accepted,
@@ -15,11 +14,13 @@ import type {
   Submission,
 } from '../wire.ts';
 import { Feed } from './feed.ts';
+import { Past } from './past.ts';
 import type { Ways } from './ways.ts';
 
 const MAX_FRAME_BYTES = 1_000_000;
 const MOST_UNANSWERED = 100;
-const PAGE = 500;
+/** Of a long log the end is enough to begin with. */
+const OPENING = 500;
 /** The same fault at the same place this often means that what we have is wrong. */
 const FAULTS_BEFORE_ANEW = 3;
 const FINAL: ReadonlyMap<number, string> = new Map([
@@ -42,6 +43,7 @@ export class OpenSession {
   readonly entries: ReadonlySignal<readonly Entry[]>;
   readonly #ways: Ways;
   readonly #feed: Feed;
+  readonly #past: Past;
   readonly #link: Link;
   readonly #outbox: Outbox;
   readonly #stopping = signal(false);
@@ -49,13 +51,13 @@ export class OpenSession {
   #stopId: string | null = null;
   #behindAt: number | null = null;
   #faults = { seq: -1, times: 0 };
-  #loading: Promise<void> | null = null;
 
   constructor(id: string, ways: Ways) {
     const { world, kept, locks, tab, tell } = ways;
     this.id = id;
     this.#ways = ways;
     this.#feed = new Feed(world, (state) => this.#changed(state));
+    this.#past = new Past(id, ways, this.#feed);
     this.#link = new Link(
       {
         path: () => sessionPath(id, `/socket?${this.#position()}`),
@@ -115,6 +117,7 @@ export class OpenSession {
   close(): void {
     this.#link.close();
     this.#outbox.close();
+    this.#past.close();
     this.#feed.flush();
   }
 
@@ -172,12 +175,13 @@ export class OpenSession {
   dialNow = (): void => this.#link.dialNow();
 
   /** One page of what was before; nothing where there is nothing more. */
-  loadEarlier(): Promise<void> {
-    this.#loading ??= this.#load().finally(() => {
-      this.#loading = null;
-    });
-    return this.#loading;
-  }
+  loadEarlier = (): Promise<unknown> => this.#past.page();
+
+  /** Everything of the turn is here afterwards, as far as the server can be reached. */
+  wholeTurn = (turn: string): Promise<void> =>
+    this.#past.until(({ events }) =>
+      events.some((event) => event.type === 'turn_started' && event.turn === turn),
+    );
 
   // ---- how it is asked and answered ------------------------------------------------------------
 
@@ -197,7 +201,7 @@ export class OpenSession {
     this.#feed.flush();
     const { seq, log } = this.state.peek();
     const isWrong = this.#faults.times >= FAULTS_BEFORE_ANEW;
-    return log === null || isWrong ? 'after=0' : `after=${seq}&log=${encodeURIComponent(log)}`;
+    return log === null || isWrong ? `after=0&most=${OPENING}` : `after=${seq}&log=${encodeURIComponent(log)}`;
   }
 
   #received(frame: ServerFrame): void {
@@ -221,6 +225,7 @@ export class OpenSession {
       return;
     }
     if (state.synced) this.#outbox.shown(state.seq);
+    this.#past.consider(state);
     if (state.seq > this.#faults.seq) this.#faults = { seq: -1, times: 0 };
     for (const key of this.#texts.keys()) {
       if (!key.startsWith('c:') && !state.open.has(key)) this.#texts.delete(key);
@@ -271,21 +276,6 @@ export class OpenSession {
       return null;
     } catch (problem) {
       return problem instanceof Problem ? found(problem) : null;
-    }
-  }
-
-  async #load(): Promise<void> {
-    const { oldest, log } = this.state.peek();
-    if (oldest <= 1) return;
-    try {
-      const path = sessionPath(this.id, `/events?before=${oldest}&limit=${PAGE}`);
-      const { events } = await this.#ways.call<EventsPage>('GET', path);
-      this.#feed.flush();
-      const state = this.state.peek();
-      if (state.log === log) this.#feed.replace(earlier(state, events));
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-      this.#ways.tell(problem.code, problem.message);
     }
   }
 }

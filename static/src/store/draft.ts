@@ -1,7 +1,7 @@
 // A session's state while one batch of frames is folded into it: copied once, whatever the batch.
 
 import type { AssistantEntry, Entry, OpenText, SessionState, ToolEntry } from './state.ts';
-import { nothing } from './state.ts';
+import { NAMELESS, nothing } from './state.ts';
 import type { DurableEvent } from '../wire.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -80,7 +80,7 @@ export class Draft {
     const key = `c:${call}`;
     const old = this.find(key);
     const blank: ToolEntry = {
-      ...{ kind: 'tool', key, call, turn, at, tool: '?', arguments: {} },
+      ...{ kind: 'tool', key, call, turn, at, tool: NAMELESS, arguments: {} },
       ...{ effect: 'read', state: 'queued' },
     };
     this.put({ ...(old?.kind === 'tool' ? old : blank), ...how });

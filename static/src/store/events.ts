@@ -207,7 +207,7 @@ function jobEnded(draft: Draft, event: JobEnded): void {
 
 function spent({ now }: Draft, event: Usage): void {
   const { input, output, cached, cost } = now.used;
-  const sum = { ...now.used, cached: cached + event.cached_tokens };
+  const sum = { ...now.used, cached: cached === null ? null : cached + event.cached_tokens };
   now.used =
     event.seq <= now.counted
       ? sum

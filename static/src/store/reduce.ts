@@ -90,7 +90,8 @@ function anew({ mode, from, head, session }: Hello): SessionState {
   const start = { ...empty, seq: from - 1, oldest: from };
   if (mode === 'replay' || from === 1) return start;
   const { input_tokens: input, output_tokens: output, cost_usd: cost } = session.usage;
-  return { ...start, counted: head, used: { input, output, cached: 0, cost } };
+  const used = { input, output, cached: null, cost };
+  return { ...start, counted: head, used, standing: null };
 }
 
 /** What the server has not sent again by now is open no more. */

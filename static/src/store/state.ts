@@ -17,6 +17,9 @@ import type {
 export type ToolState =
   'queued' | 'asks' | 'running' | 'ok' | 'error' | 'rejected' | 'cancelled' | 'unknown';
 
+/** The tool of a call whose beginning is further back than what is here. */
+export const NAMELESS = '?';
+
 /** A text that grows. `length` counts code points, also the `skipped` ones before `text`. */
 export interface Growing {
   readonly text: string;
@@ -122,11 +125,11 @@ export interface QueuedInput {
   readonly attachments: readonly string[];
 }
 
-/** Tokens and dollars; a cost of null is unknown, never free. */
+/** Tokens and dollars; null is unknown, never free. */
 export interface Used {
   readonly input: number;
   readonly output: number;
-  readonly cached: number;
+  readonly cached: number | null;
   readonly cost: number | null;
 }
 
@@ -161,6 +164,8 @@ export interface SessionState {
   readonly counted: number;
   /** All that was folded, so that older pages can be put before it. */
   readonly events: readonly DurableEvent[];
+  /** From before `oldest`: what still tells how things stand. Null while that is not here. */
+  readonly standing: readonly DurableEvent[] | null;
 }
 
 export interface TurnPlan {
@@ -192,4 +197,5 @@ export const empty: SessionState = Object.freeze({
   lastUndo: null,
   counted: 0,
   events: [],
+  standing: [],
 });

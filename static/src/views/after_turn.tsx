@@ -13,14 +13,14 @@ export function AfterTurn({ desk }: { desk: Desk }): JSX.Element | null {
   return (
     <div class="entry assistant">
       <div class="acts">
-        <button type="button" class="button small soft" onClick={() => void copy(answer(desk))}>
+        <button type="button" class="button small soft" onClick={() => void answer(desk).then(copy)}>
           <Icon name="copy" />
           {words.conversation.copyAnswer}
         </button>
         <button type="button" class="button small soft" title={words.conversation.againHint} onClick={() => desk.open.retry()}>
           {words.conversation.again}
         </button>
-        <button type="button" class="button small soft" title={words.composer.editingUndoes} onClick={() => desk.edit()}>
+        <button type="button" class="button small soft" title={words.composer.editingUndoes} onClick={() => void desk.edit()}>
           {words.conversation.edit}
         </button>
         <button type="button" class="button small soft" title={words.conversation.undoHint} onClick={() => desk.open.undo()}>
@@ -32,8 +32,9 @@ export function AfterTurn({ desk }: { desk: Desk }): JSX.Element | null {
 }
 
 /** All that the agent said in the last turn. */
-function answer(desk: Desk): string {
-  const turn = desk.lastTurn.value;
+async function answer(desk: Desk): Promise<string> {
+  const turn = desk.lastTurn.peek();
+  if (turn !== null) await desk.open.wholeTurn(turn);
   return desk.open.entries.value
     .filter((entry) => entry.kind === 'assistant' && entry.turn === turn)
     .map((entry) => (entry.kind === 'assistant' ? entry.text : ''))

@@ -11,15 +11,19 @@ import { Icon } from './icons.tsx';
 import { Outgoing, wordsOf } from './messages.tsx';
 import { AfterTurn } from './after_turn.tsx';
 import { Reading } from './reading.ts';
-import { MORE, rowsOf, windowStart } from './rows.ts';
+import { FIRST, MORE, type Row, rowsOf, windowStart } from './rows.ts';
 import { narrow } from './surroundings.ts';
 import { tell } from './voice.tsx';
+
+/** Rows that are mounted before one that is shown on demand. */
+const BEFORE = 10;
 
 export function Conversation({ desk, empty }: { desk: Desk; empty: ComponentChildren }): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const anchor = useSignal<string | null>(null);
   const loading = useSignal(false);
+  const wanted = useRef<string | null>(null);
   const reading = useSignal<Reading | null>(null);
   const rows = useComputed(() => rowsOf(desk.open.entries.value));
   const atEnd = useComputed(() => reading.value?.atEnd.value ?? true);
@@ -52,10 +56,29 @@ export function Conversation({ desk, empty }: { desk: Desk; empty: ComponentChil
     made.begin();
     reading.value = made;
     desk.toEnd = () => made.toEnd();
-    desk.reveal = (key) => reveal(content.current, key);
+    desk.reveal = (key) => {
+      const at = rows.peek().findIndex((row) => row.key === key);
+      if (at >= 0 && at < windowStart(rows.peek(), anchor.peek(), made.atEnd.peek())) {
+        made.leave();
+        anchor.value = rows.peek()[Math.max(0, at - BEFORE)]?.key ?? null;
+        wanted.current = key;
+      } else reveal(content.current, key);
+    };
     return () => made.end();
   }, [desk]);
-  useLayoutEffect(() => reading.peek()?.keep());
+  // What fits on one screen cannot be scrolled, and would never ask for what is before it.
+  const scant = rows.value.length < FIRST && desk.cut.value && desk.synced.value && reading.value !== null;
+  const oldest = useComputed(() => desk.open.state.value.oldest);
+  const tried = useRef(0);
+  useEffect(() => {
+    if (!scant || loading.value || tried.current === oldest.value) return;
+    tried.current = oldest.value;
+    void older();
+  }, [scant, loading.value, oldest.value]);
+  useLayoutEffect(() => {
+    reading.peek()?.keep();
+    if (wanted.current !== null && reveal(content.current, wanted.current)) wanted.current = null;
+  });
 
   const more = from > 0 || desk.cut.value;
   return (
@@ -90,7 +113,7 @@ export function Conversation({ desk, empty }: { desk: Desk; empty: ComponentChil
           <AfterTurn desk={desk} />
         </div>
       </div>
-      <Pill rows={rows.value.length} atEnd={atEnd.value} toEnd={() => desk.toEnd()} />
+      <Pill rows={rows.value} atEnd={atEnd.value} toEnd={() => desk.toEnd()} />
       {!narrow.value && <AskBar desk={desk} />}
     </div>
   );
@@ -117,13 +140,14 @@ function Sending({ desk }: { desk: Desk }): JSX.Element {
   );
 }
 
-function Pill(props: { rows: number; atEnd: boolean; toEnd: () => void }): JSX.Element | null {
-  const seen = useRef(props.rows);
+function Pill(props: { rows: readonly Row[]; atEnd: boolean; toEnd: () => void }): JSX.Element | null {
+  const seen = useRef(props.rows.at(-1)?.key);
   useMemo(() => {
-    if (props.atEnd) seen.current = props.rows;
+    if (props.atEnd) seen.current = props.rows.at(-1)?.key;
   }, [props.atEnd, props.rows]);
   if (props.atEnd) return null;
-  const fresh = props.rows - seen.current;
+  // Counted from the end: older pages come to stand before all that was seen.
+  const fresh = props.rows.length - 1 - props.rows.findLastIndex((row) => row.key === seen.current);
   return (
     <button type="button" class="button small pill" onClick={props.toEnd}>
       <Icon name="down" />
@@ -132,10 +156,13 @@ function Pill(props: { rows: number; atEnd: boolean; toEnd: () => void }): JSX.E
   );
 }
 
-function reveal(content: HTMLElement | null, key: string): void {
-  const node = content?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+/** Whether it is mounted. What comes into sight gets its true size: then it is looked for again. */
+function reveal(content: HTMLElement | null, key: string, again = 2): boolean {
+  const node = content?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`) ?? null;
   node?.scrollIntoView({ block: 'center' });
   node?.focus({ preventScroll: true });
+  if (again > 0) requestAnimationFrame(() => reveal(content, key, again - 1));
+  return node !== null;
 }
 
 /** J and K go through the messages, for who reads with the keyboard. */

@@ -104,8 +104,9 @@ export class Desk {
   }
 
   /** The last question comes back to be written differently. */
-  edit(): void {
+  async edit(): Promise<void> {
     const turn = this.lastTurn.peek();
+    if (turn !== null) await this.open.wholeTurn(turn);
     const asked = this.open.entries.peek().find((entry) => entry.kind === 'user' && entry.turn === turn);
     if (turn === null || asked?.kind !== 'user') return;
     if (this.editing.peek()) return this.focus();

@@ -45,7 +45,7 @@ export function UsagePanel({ desk }: { desk: Desk }): JSX.Element {
       {share >= FULL && <p class="under">{words.meters.full}</p>}
       <dl class="facts">
         <Fact name={words.meters.input} value={count(used.input)} />
-        {used.cached > 0 && <Fact name={words.meters.cached} value={count(used.cached)} />}
+        {used.cached !== null && used.cached > 0 && <Fact name={words.meters.cached} value={count(used.cached)} />}
         <Fact name={words.meters.output} value={count(used.output)} />
         <Fact name={words.meters.cost} value={used.cost === null ? words.meters.costUnknown : money(used.cost)} />
         {viewers > 1 && <Fact name={words.fleet.viewers} value={String(viewers)} />}

@@ -42,6 +42,11 @@ export class Reading {
     this.#own = this.#scroller.scrollTop;
   }
 
+  /** For a line further up. */
+  leave(): void {
+    this.#atEnd.value = false;
+  }
+
   toEnd(): void {
     this.#atEnd.value = true;
     this.keep();

@@ -31,7 +31,8 @@ function folded(entries: readonly Entry[]): Folded {
   const asked = entries.findLast((entry) => entry.kind === 'user' && !entry.steered);
   return {
     kind: 'folded',
-    key: `f:${entries[0]?.key ?? ''}`,
+    // By its last: older ones may come to stand before them.
+    key: `f:${entries.at(-1)?.key ?? ''}`,
     turns,
     entries,
     asked: asked?.kind === 'user' ? asked.text : '',
