@@ -28,6 +28,7 @@ from server.config import Config
 from server.goodbyes import GOING_AWAY
 from server.identity.gate import GATE
 from server.identity.origins import ORIGINS, Origins
+from server.identity.sharing import SHARING, Sharing
 from server.identity.ways_in import WAYS_IN, WaysIn
 from server.listening import Site
 from server.memory import collect_in_small_passes, raise_file_limit, reuse_blocks
@@ -38,6 +39,7 @@ from server.routes.answers import errors, secure
 from server.routes.cors import preflight, shared
 from server.routes.entrance import entrance, wary
 from server.routes.proxied import proxied
+from server.routes.submissions import DESK, Desk
 from server.routes.table import ROUTES
 from server.sessions.archive import Archive
 from server.sessions.fleet import Fleet
@@ -190,6 +192,9 @@ async def _wired(
     if strangers := unmatched(config.approval, toolbox.names, config.mcp_servers):
         _warn(readiness, f"approval names no tool and no effect: {', '.join(strangers)}")
     _add_sessions(app, config, toolbox, settings)
+    audit, sessions = app[keys.AUDIT], app[keys.SESSIONS]
+    app[SHARING] = Sharing(store.shares, audit, app[keys.FLEET], sessions.seen)
+    app[DESK] = Desk(sessions, audit, timestamp)
     return app
 
 

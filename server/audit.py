@@ -41,6 +41,7 @@ class Audit:
         self._kept = kept
         self._timestamp = timestamp
         self._redactor = redactor
+        self._pending: set[asyncio.Future[None]] = set()
 
     def record(
         self,
@@ -59,9 +60,20 @@ class Audit:
         taken out all the same). On a disk that takes nothing the act stands, and the server's log
         says that it is missing here.
         """
-        kept = {name: self._clean(text) for name, text in detail.items()}
-        row = AuditRow(self._timestamp(), self._clean(who), what, address, session, kept)
-        self._kept.add(row).add_done_callback(lambda done: _tell(done, row))
+        told = {name: self._clean(text) for name, text in detail.items()}
+        row = AuditRow(self._timestamp(), self._clean(who), what, address, session, told)
+        kept = self._kept.add(row)
+        self._pending.add(kept)
+        kept.add_done_callback(lambda done: self._added(done, row))
+
+    async def settled(self) -> None:
+        """When all that was recorded until now is on the disk, or lost."""
+        if self._pending:
+            await asyncio.wait(tuple(self._pending))
+
+    def _added(self, done: asyncio.Future[None], row: AuditRow) -> None:
+        self._pending.discard(done)
+        _tell(done, row)
 
     def _clean(self, text: str) -> str:
         readable = text.encode(errors="replace").decode().replace("\0", " ")

@@ -13,12 +13,14 @@ STATUS_OF: Mapping[str, int] = {
     "provider_unavailable": 503,
     "rate_limited": 429,
     "too_many_sessions": 429,
+    "too_many_shares": 429,
     "server_full": 503,
     "unavailable": 503,
     "too_large": 413,
     "bad_request": 400,
     "bad_path": 400,
     "no_such_session": 404,
+    "no_such_share": 404,
     "no_such_file": 404,
     "not_found": 404,
     "data_dir_read_only": 503,
@@ -59,6 +61,15 @@ class NoSuchSession(Refusal):
 
     def __init__(self) -> None:
         super().__init__(404, "no_such_session", "There is no such session.")
+
+
+class NoSuchShare(Refusal):
+    """It never was, was revoked, or its link is too old: nobody can tell which."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            404, "no_such_share", "There is no such share, or not any more. Ask for another link."
+        )
 
 
 class LogDamaged(Problem):

@@ -6,6 +6,7 @@ FAREWELL_SECONDS = 3.0
 """How long a viewer may take to hear why, before it is cut off."""
 
 DELETED = Bye(4404, "This session was deleted.")
+NOT_SHARED = Bye(4404, "This session is not shared with you any more.")
 ENDED = Bye(1000, "This session has ended.")
 GOING_AWAY = Bye(1012, "The server is restarting; reconnect in a moment.", retry_after=1)
 NOT_ANY_MORE = Bye(4401, "The token is not valid any more.")

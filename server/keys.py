@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from agent.models.catalogue import Catalogue
+from server.access import Relation
 from server.audit import Audit
 from server.config import Limits
 from server.people import User
@@ -17,7 +18,7 @@ from server.sessions.manager import SessionManager
 from server.sessions.quotas import Connections, Rates
 from server.sessions.watch import Watch
 from server.sessions.workspaces import Workspaces
-from server.store.port import Store
+from server.store.port import SessionRow, Store
 from server.tool_servers import ToolServers
 
 if TYPE_CHECKING:
@@ -42,3 +43,7 @@ WORKSPACES = web.AppKey("workspaces", Workspaces)
 BOARDS: web.AppKey[set["Board"]] = web.AppKey("boards", set)
 
 USER = web.RequestKey("user", User)
+ROW = web.RequestKey("row", SessionRow)
+"""Of the session that is asked for, as it was when the request came."""
+RELATION: web.RequestKey[Relation] = web.RequestKey("relation")
+"""What the user is to that session."""

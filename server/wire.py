@@ -26,6 +26,7 @@ PROTOCOL = 1
 SUBPROTOCOL = "mooring.v1"
 
 SessionState = Literal["idle", "running", "awaiting_approval", "ended"]
+Access = Literal["owner", "driver", "viewer", "operator"]
 Activity = Literal["waiting", "model", "retrying", "tools", "compacting"]
 
 
@@ -52,7 +53,10 @@ class LastTurn(Struct, frozen=True, omit_defaults=True):
 
 
 class Session(Struct, frozen=True):
-    """A session as lists and `hello` show it; `queue` and `pending_approvals` are counts."""
+    """A session as lists and `hello` show it; `queue` and `pending_approvals` are counts.
+
+    `access` says what whoever is told of it may do with it.
+    """
 
     id: str
     title: str
@@ -67,6 +71,7 @@ class Session(Struct, frozen=True):
     usage: Spent
     last_turn: LastTurn | None
     """The last one that was not undone; null while it is open."""
+    access: Access | msgspec.UnsetType = msgspec.UNSET
 
 
 class Context(Struct, frozen=True):
@@ -86,8 +91,17 @@ class Queued(Struct, frozen=True, omit_defaults=True):
     attachments: tuple[str, ...] = ()
 
 
+class Person(Struct, frozen=True):
+    """Somebody who watches a session; `role` is their access to it."""
+
+    id: str
+    name: str
+    role: Access
+
+
 class Status(Frame, frozen=True):
-    """What a session is doing now; `viewers` is filled in by the broadcaster, who counts them."""
+    """What a session is doing now; the broadcaster fills in `viewers` (connections) and `people`,
+    each once."""
 
     state: SessionState
     queue: tuple[Queued, ...]
@@ -96,6 +110,7 @@ class Status(Frame, frozen=True):
     viewers: int
     turn: TurnId | None = None
     activity: Activity | None = None
+    people: tuple[Person, ...] = ()
 
 
 # ---- from the upgrade to `synced`, and growing text --------------------------------------------
@@ -192,7 +207,7 @@ Answer: TypeAlias = Accepted | Refused | Pong
 # ---- the dashboard -----------------------------------------------------------------------------
 
 
-class Row(Session, frozen=True):
+class Row(Session, frozen=True, kw_only=True):
     """A session as the dashboard shows it; `turn_seconds` is the age of its open turn."""
 
     activity: Activity | None

@@ -41,6 +41,8 @@ PURE_ROOMS = (
     "server.delivery.frames",
     "server.delivery.growing",
     "server.delivery.status",
+    "server.delivery.presence",
+    "server.access",
     "server.proxies",
     "server.wire",
 )

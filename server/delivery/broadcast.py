@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from server.delivery.clock import Clock, Handle
 from server.delivery.cursor import Feed
@@ -12,10 +12,11 @@ from server.delivery.frames import Frame, joined, text_frame
 from server.delivery.growing import LOGS, Growing, Kind
 from server.delivery.limits import DeliveryLimits
 from server.delivery.pages import Pages
+from server.delivery.presence import Presence
 from server.delivery.replay import Replay, Start, Wish
 from server.delivery.status import StatusLine
 from server.delivery.viewer import Hangup, Outlet, Viewer
-from server.wire import Bye, Heartbeat, Hello, Outgoing, Session, Status, Synced, encode
+from server.wire import Bye, Heartbeat, Hello, Outgoing, Person, Session, Status, Synced, encode
 
 
 class Broadcaster:
@@ -51,6 +52,7 @@ class Broadcaster:
         self._replay = Replay(session, log, self._feed.ring, pages, limits)
         self._one_at_a_time = pages.one_at_a_time
         self._viewers: dict[Viewer, None] = {}
+        self._presence = Presence()
         self._status_due: Handle | None = None
         self._heartbeat: Handle | None = None
         self._bye: tuple[Bye, float] | None = None
@@ -79,8 +81,8 @@ class Broadcaster:
         return Author(text, self._flusher)
 
     def status(self, status: Status) -> None:
-        """What is true now; `viewers` in it is overwritten. Call after the events it tells of."""
-        self._line.latest = structs.replace(status, viewers=len(self._viewers))
+        """What is true now, but for who is there. Call after the events it tells of."""
+        self._line.latest = self._with_people(status)
         self._show_status()
 
     # ---- for connections -----------------------------------------------------------------------
@@ -90,9 +92,21 @@ class Broadcaster:
         """How many are connected, those who are still catching up included."""
         return len(self._viewers)
 
-    def join(self, outlet: Outlet, hangup: Hangup, wish: Wish) -> Viewer:
+    def join(
+        self, outlet: Outlet, hangup: Hangup, wish: Wish, person: Person | None = None
+    ) -> Viewer:
         """A viewer to be, on an upgraded connection; it joins when it is entered."""
-        return Viewer(outlet, hangup, wish, self, self._limits, self._clock)
+        viewer = Viewer(outlet, hangup, wish, self, self._limits, self._clock)
+        viewer.person = person
+        return viewer
+
+    def introduce(self, viewer: Viewer, person: Person) -> None:
+        """It is somebody else now, or the same as something else."""
+        if viewer in self._viewers:
+            self._goes(viewer)
+            viewer.person = person
+            self._comes(viewer)
+            self._counted()
 
     async def dismiss(self, bye: Bye, within: float) -> None:
         """Say bye to each viewer once it has everything, and close; who joins now may stay.
@@ -125,6 +139,7 @@ class Broadcaster:
             viewer.part(*self._bye)
             return
         self._viewers[viewer] = None
+        self._comes(viewer)
         self._counted()
         if self._heartbeat is None:
             self._beat_later()
@@ -135,6 +150,7 @@ class Broadcaster:
         if viewer not in self._viewers:
             return
         del self._viewers[viewer]
+        self._goes(viewer)
         if not self._viewers and self._heartbeat is not None:
             self._heartbeat.cancel()
             self._heartbeat = None
@@ -152,7 +168,7 @@ class Broadcaster:
         """Join without a gap: no await stands between the last event and being listed."""
         wish = viewer.wish
         start = await self._replay.start(wish)
-        viewer.write(text_frame(encode(self._hello(start))))
+        viewer.write(text_frame(encode(self._hello(viewer, start))))
         await self._catch_up(viewer, start.first - 1)
         texts, viewer.cursor = self._feed.joined(deltas=wish.deltas, deflated=wish.deflated)
         viewer.write(texts + text_frame(encode(Synced(self.head))) + self._feed.status)
@@ -179,9 +195,10 @@ class Broadcaster:
                     await asyncio.sleep(0)
             seq += len(frames)
 
-    def _hello(self, start: Start) -> Hello:
+    def _hello(self, viewer: Viewer, start: Start) -> Hello:
+        access = UNSET if viewer.person is None else viewer.person.role
         return Hello(
-            session=structs.replace(self._describe(), head=self.head),
+            session=structs.replace(self._describe(), head=self.head, access=access),
             log=self._replay.generation,
             head=self.head,
             mode=start.mode,
@@ -191,11 +208,22 @@ class Broadcaster:
 
     # ---- by the clock --------------------------------------------------------------------------
 
-    def _counted(self) -> None:
+    def _comes(self, viewer: Viewer) -> None:
+        if viewer.person is not None:
+            self._presence.enter(viewer.person)
+
+    def _goes(self, viewer: Viewer) -> None:
+        if viewer.person is not None:
+            self._presence.leave(viewer.person)
+
+    def _with_people(self, status: Status) -> Status:
         viewers = len(self._viewers)
-        self._line.latest = structs.replace(self._line.latest, viewers=viewers)
+        return structs.replace(status, viewers=viewers, people=self._presence.people)
+
+    def _counted(self) -> None:
+        self._line.latest = self._with_people(self._line.latest)
         self._show_status()
-        self._on_viewers(viewers)
+        self._on_viewers(len(self._viewers))
 
     def _show_status(self) -> None:
         now = self._clock.time()

@@ -11,7 +11,7 @@ from server.delivery.cursor import Cursor, Step
 from server.delivery.frames import text_frame
 from server.delivery.limits import DeliveryLimits
 from server.delivery.replay import Wish
-from server.wire import Answer, Bye, encode
+from server.wire import Answer, Bye, Person, encode
 
 UNAVAILABLE = Bye(1012, "The session cannot be read now.", retry_after=1)
 TOO_SLOW = Bye(4408, "Too slow: reconnect with the last seq you have as `after`.")
@@ -56,12 +56,15 @@ class Progress(Enum):
 
 
 class Viewer:
-    """Entered (`async with`) by the connection's handler, which takes the client's `next` in it."""
+    """Entered (`async with`) by the connection's handler, which takes the client's `next` in it.
+
+    `person` is who it is, where that is known.
+    """
 
     __slots__ = (
         "_abort", "_bye", "_clock", "_failure", "_hangup", "_host", "_left", "_level", "_limits",
         "_outbox", "_outbox_bytes", "_reading", "_since", "_task", "_waiters", "cursor", "deflated",
-        "leaving", "live", "outlet", "smooth", "wish",
+        "leaving", "live", "outlet", "person", "smooth", "wish",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +78,7 @@ class Viewer:
     ) -> None:
         self.outlet = outlet
         self.wish = wish
+        self.person: Person | None = None
         self.deflated = wish.deflated
         self.cursor: Cursor | None = None
         """None until `synced`."""

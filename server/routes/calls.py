@@ -19,6 +19,7 @@ from server.routes.sessions import (
     NewSessionBody,
     SessionPage,
 )
+from server.routes.share_calls import SHARE_CALLS
 from server.wire import Session
 
 COUNT: JsonObject = {"type": "integer", "minimum": 1}
@@ -83,6 +84,7 @@ CALLS = (
     ),
     Call("get", "/api/me", "Say who is asking", {200: WhoAmI}),
     *IDENTITY_CALLS,
+    *SHARE_CALLS,
     Call("get", "/api/models", "List the models there are", {200: ModelOffers}),
     Call("get", "/api/schema.json", "The JSON Schema of every frame", {200: DOCUMENT}),
     Call("get", "/api/asyncapi.json", "Both sockets, described", {200: DOCUMENT}),

@@ -7,12 +7,16 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import ClientError, WSMsgType, web
 
 from agent.errors import Problem
+from server.access import access, allows
 from server.goodbyes import FAREWELL_SECONDS, NOT_ANY_MORE, UNAVAILABLE
 from server.identity.gate import GATE
+from server.identity.sharing import SHARING
 from server.keys import ARCHIVE, BOARDS, FLEET, SESSIONS, STORE, USER
 from server.memory import resident_mib
+from server.people import Role
 from server.routes.socket import counted, upgradable
 from server.sessions.archive import Archive
+from server.sessions.channel import Channel
 from server.sessions.fleet import TICK, Fleet, View
 from server.sessions.manager import SessionManager
 from server.store.port import SessionRow, Store
@@ -27,15 +31,17 @@ PAGE = 500
 
 
 async def dashboard(request: web.Request) -> web.StreamResponse:
-    """Users see their own sessions, operators all."""
+    """Users see their own sessions and those that are shared with them, operators all."""
     app, user = request.app, request[USER]
-    owner = None if user.role == "operator" else user.id
+    owner = None if allows(user.role, "none", "read") else user.id
     ws = upgradable(request, web.WebSocketResponse)
-    with counted(request), app[FLEET].view(owner) as view:
+    with counted(request), app[FLEET].view(owner, user.id) as view:
+        await app[SHARING].show(view, user)
         await ws.prepare(request)
         board = Board(
             ws,
             view,
+            user.role,
             app[FLEET],
             app[SESSIONS],
             app[ARCHIVE],
@@ -77,6 +83,7 @@ class Board:
         self,
         ws: web.WebSocketResponse,
         view: View,
+        role: Role,
         fleet: Fleet,
         sessions: SessionManager,
         archive: Archive,
@@ -92,6 +99,7 @@ class Board:
         self._farewell = farewell
         self._ws = ws
         self._view = view
+        self._role = role
         self._fleet = fleet
         self._sessions = sessions
         self._archive = archive
@@ -136,7 +144,8 @@ class Board:
 
     async def _show_all(self) -> None:
         self._view.take()
-        rows = [self._fleet.row_of(self._sessions.seen(row)) async for row in self._rows()]
+        seen = [self._sessions.seen(row) async for row in self._rows()]
+        rows = [row for session in seen if (row := self._row(session)) is not None]
         self._shown = {row.id: row for row in rows}
         totals = await self._totals()
         self._tally = totals.sessions
@@ -149,7 +158,7 @@ class Board:
         gone = tuple(id for id in erased if self._shown.pop(id, None) is not None)
         if not changed and not gone:
             return False
-        rows = [self._fleet.row_of(session) for session in changed]
+        rows = [row for session in changed if (row := self._row(session)) is not None]
         new = tuple(row for row in rows if self._shown.get(row.id) != row)
         self._shown.update({row.id: row for row in new})
         totals = await self._totals()
@@ -158,6 +167,14 @@ class Board:
         self._tally = totals.sessions
         await self._send(FleetFrame(full=False, sessions=new, totals=totals, gone=gone))
         return True
+
+    def _row(self, session: Channel | SessionRow) -> Row | None:
+        """As its user may see it; None where they may not."""
+        row = session if isinstance(session, SessionRow) else session.row
+        relation = self._view.relation(row)
+        if not allows(self._role, relation, "read"):
+            return None
+        return self._fleet.row_of(session, access(self._role, relation))
 
     async def _rows(self) -> AsyncIterator[SessionRow]:
         cursor: str | None = None
@@ -179,7 +196,7 @@ class Board:
                 live=self._sessions.live_of(owner),
                 running=await count(owner, "running"),
                 awaiting_approval=await count(owner, "awaiting_approval"),
-                stored=len(self._shown),
+                stored=sum(owner in (None, row.owner) for row in self._shown.values()),
             ),
             viewers=self._sessions.viewers_of(owner),
             tokens_per_second=self._fleet.tokens_per_second(owner),

@@ -1,28 +1,37 @@
-"""What every request under `/api` passes before its handler: the gate, then whose session it is."""
+"""What every request under `/api` passes before its handler: the gate, then the one rule."""
 
 import re
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
+from server.access import Relation, check
 from server.errors import Refusal
 from server.identity.gate import GATE
-from server.keys import RATES, SESSIONS, USER
+from server.identity.sharing import SHARING
+from server.keys import RATES, RELATION, ROW, SESSIONS, USER
 from server.routes.answers import Handler
+from server.routes.rights import RIGHTS, Route
 
 _OF_A_SESSION = re.compile(r"/api/sessions/(?P<id>[^/]+)(/.*)?", re.DOTALL)
 
 
 @web.middleware
 async def entrance(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Ownership comes before method, query, body, and whether the sub-path exists at all."""
+    """Who may read a session at all comes before method, query, body, and whether the sub-path
+    exists; then comes whether they may do what the route does."""
     gate = request.app[GATE]
     gate.check(request)
     path = request.rel_url.path_safe  # what the router reads: `/%61pi/...` is no way around
     if not path.startswith("/api/"):
         return await handler(request)
     user = request[USER] = await gate.who(request)
+    relation: Relation = "none"
     if (found := _OF_A_SESSION.fullmatch(path)) is not None:
-        await request.app[SESSIONS].row(found["id"], user)
+        row = request[ROW] = await request.app[SESSIONS].row(found["id"])
+        relation = request[RELATION] = await request.app[SHARING].relation(user, row)
+        check(user.role, relation, "read")
+    if (route := route_of(request)) is not None:
+        check(user.role, relation, RIGHTS[route])
     return await handler(request)
 
 
@@ -35,3 +44,12 @@ async def wary(request: web.Request, handler: Handler) -> web.StreamResponse:
         if refusal.code == "unauthorized":
             request.app[RATES].failure(request.remote or "")
         raise
+
+
+def route_of(request: web.Request) -> Route | None:
+    """As the table of rights names it; None where there is no such door."""
+    resource = request.match_info.route.resource
+    if resource is None:
+        return None
+    method = hdrs.METH_GET if request.method == hdrs.METH_HEAD else request.method
+    return method, resource.canonical

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from msgspec import UNSET, Struct, UnsetType
 
-from server.errors import Refusal
+from server.access import check
 from server.identity.gate import GATE, is_loopback
 from server.keys import CATALOGUE, FLEET, READINESS, SESSIONS, STORE, USER
 from server.people import AuthMethod, Role
@@ -76,8 +76,7 @@ async def metrics(request: web.Request) -> web.Response:
     """Prometheus text, for the machine itself and for operators."""
     if not _is_of_this_machine(request):
         user = await request.app[GATE].who(request)
-        if user.role != "operator":
-            raise Refusal(403, "forbidden", "Only operators may read metrics.")
+        check(user.role, "none", "operate")
     from server.metrics import text  # its library is not needed by anyone who never asks
 
     app = request.app

@@ -20,6 +20,7 @@ from server.errors import STATUS_OF
 from server.routes.answers import ErrorAnswer
 from server.routes.call import Call, Content, Parameter
 from server.routes.calls import BYTES, CALLS, FILES
+from server.routes.rights import RIGHTS
 from server.routes.sessions import EventsPage
 from server.wire import PROTOCOL, Accepted, Pong, Refused
 
@@ -139,6 +140,9 @@ def _of_its_kind(call: Call) -> Iterator[str]:
         yield "408 too_slow"
     if call.of_a_session:
         yield "404 no_such_session"
+    right = RIGHTS.get((call.method.upper(), call.path), "enter")
+    if right not in ("enter", "read"):
+        yield "403 forbidden"
 
 
 def _in_path(path: str) -> list[JsonObject]:

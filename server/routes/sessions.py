@@ -8,14 +8,27 @@ from msgspec import Meta, Raw, Struct
 
 from agent.protocol import AnyEvent
 from server import export
+from server.access import access, allows
 from server.contract.frames import name_of
 from server.errors import Refusal, bad_request
-from server.keys import ARCHIVE, CATALOGUE, RATES, SESSIONS, STORE, TOOL_SERVERS, USER
+from server.identity.sharing import SHARING
+from server.keys import (
+    ARCHIVE,
+    AUDIT,
+    CATALOGUE,
+    RATES,
+    RELATION,
+    ROW,
+    SESSIONS,
+    STORE,
+    TOOL_SERVERS,
+    USER,
+)
 from server.routes import asked
 from server.routes.answers import json
 from server.sessions.loading import recorded
 from server.sessions.rows import session_of
-from server.wire import Session
+from server.wire import Access, Session
 
 EVENT_TYPES = frozenset(map(name_of, get_args(AnyEvent)))
 STATES = ("idle", "running", "awaiting_approval", "ended")
@@ -70,37 +83,47 @@ async def create(request: web.Request) -> web.Response:
     title, user = (wanted.title or "").strip(), request[USER]
     request.app[RATES].creations.take(user.id)
     row, new = await request.app[ARCHIVE].create(user, title, model, key, wanted.mcp_servers)
-    return json(session_of(row), 201 if new else 200)
+    return json(session_of(row, access(user.role, "owner")), 201 if new else 200)
 
 
 async def listed(request: web.Request) -> web.Response:
+    user = request[USER]
+    relation = await request.app[SHARING].relations(user)
     page = await request.app[ARCHIVE].page(
-        request[USER].id,
+        user.id,
         limit=asked.limit(request, DEFAULT_SESSIONS),
         cursor=asked.text(request, "cursor") or None,
         q=asked.text(request, "q"),
         state=asked.one_of(request, "state", STATES),
     )
-    return json(SessionPage([session_of(row) for row in page.rows], page.next_cursor))
+    sessions = [
+        session_of(row, access(user.role, relation(row)))
+        for row in page.rows
+        if allows(user.role, relation(row), "read")
+    ]
+    return json(SessionPage(sessions, page.next_cursor))
 
 
 async def shown(request: web.Request) -> web.Response:
-    return json(
-        session_of(await request.app[SESSIONS].row(request.match_info["id"], request[USER]))
-    )
+    return json(session_of(request[ROW], _access(request)))
 
 
 async def changed(request: web.Request) -> web.Response:
     wanted = await asked.body(request, ChangedSessionBody)
-    id, user = request.match_info["id"], request[USER]
-    row = await request.app[SESSIONS].row(id, user)
+    row, user = request[ROW], request[USER]
     if wanted.title is not None:
-        row = await request.app[SESSIONS].rename(id, user, wanted.title.strip())
-    return json(session_of(row))
+        row = await request.app[SESSIONS].rename(row.id, user, wanted.title.strip())
+    return json(session_of(row, _access(request)))
 
 
 async def erased(request: web.Request) -> web.Response:
-    await request.app[ARCHIVE].erase(request.match_info["id"])
+    row, user = request[ROW], request[USER]
+    await request.app[ARCHIVE].erase(row.id)
+    if row.owner != user.id:
+        request.app[AUDIT].record(
+            "session_deleted", user.id, address=request.remote, session=row.id, owner=row.owner
+        )
+        await request.app[AUDIT].settled()
     return web.Response(status=204)
 
 
@@ -110,7 +133,11 @@ async def forked(request: web.Request) -> web.Response:
     row = await request.app[ARCHIVE].fork(
         request.match_info["id"], request[USER], wanted.after_turn
     )
-    return json(session_of(row), 201)
+    return json(session_of(row, access(request[USER].role, "owner")), 201)
+
+
+def _access(request: web.Request) -> Access:
+    return access(request[USER].role, request[RELATION])
 
 
 async def events(request: web.Request) -> web.Response:

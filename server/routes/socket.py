@@ -9,20 +9,27 @@ from aiohttp import WSMsgType, web
 from msgspec import structs
 
 from agent.protocol import AnySubmission
+from server.access import access, allows
+from server.delivery.broadcast import Broadcaster
 from server.delivery.deflate import DeflatedSocket
 from server.delivery.outlet import outlet_of
 from server.delivery.replay import Wish
 from server.delivery.viewer import Viewer
 from server.errors import NoSuchSession, Refusal
-from server.goodbyes import DELETED, MISTAKE, NOT_ANY_MORE, PROTOCOL_VIOLATION, TOO_LARGE
+from server.goodbyes import (
+    DELETED,
+    MISTAKE,
+    NOT_ANY_MORE,
+    NOT_SHARED,
+    PROTOCOL_VIOLATION,
+    TOO_LARGE,
+)
 from server.held import Held
 from server.identity.gate import GATE
-from server.keys import CONNECTIONS, LIMITS, RATES, SESSIONS, USER
-from server.people import User
+from server.identity.sharing import SHARING, Standing
+from server.keys import CONNECTIONS, LIMITS, RATES, RELATION, ROW, SESSIONS, USER
 from server.routes import asked, submissions
-from server.sessions.manager import SessionManager
-from server.times import timestamp
-from server.wire import SUBPROTOCOL, Refused
+from server.wire import SUBPROTOCOL, Person, Refused
 
 SEND_BUFFER = 128 * 1024
 LARGEST_MESSAGE = 4 * submissions.LONGEST_FRAME
@@ -36,11 +43,13 @@ MOST_IN_FLIGHT = 64
 
 
 async def socket(request: web.Request) -> web.StreamResponse:
-    id, user, limits = request.match_info["id"], request[USER], request.app[LIMITS]
+    user, limits, sharing = request[USER], request.app[LIMITS], request.app[SHARING]
+    standing = Standing(user, request[ROW], request[RELATION])
     wish = _wish(request)
     ws = upgradable(request, DeflatedSocket)
-    with counted(request):
-        async with request.app[SESSIONS].attach(id) as channel:
+    with counted(request), sharing.watched(standing):
+        await sharing.confirm(standing)
+        async with request.app[SESSIONS].attach(standing.session.id) as channel:
             if channel.viewers >= limits.viewers_per_session:
                 raise Refusal(
                     429,
@@ -54,8 +63,10 @@ async def socket(request: web.Request) -> web.StreamResponse:
             except ConnectionResetError:
                 return ws
             wish = structs.replace(wish, deflated=ws.deflates)
-            async with channel.broadcaster.join(outlet, ws.hang_up, wish) as viewer:
-                talk = Conversation(ws, viewer, request.app[SESSIONS], id, user)
+            viewers = channel.broadcaster
+            async with viewers.join(outlet, ws.hang_up, wish, person_of(standing)) as viewer:
+                talk = Conversation(ws, viewer, request.app[submissions.DESK], standing)
+                standing.changed = lambda: talk.stands(viewers)
                 with request.app[GATE].watched(user, talk.revoked):
                     await talk.run()
     return ws
@@ -66,6 +77,11 @@ def counted(request: web.Request) -> Held:
     user, address = request[USER].id, request.remote or ""
     request.app[RATES].handshake(user, address)
     return request.app[CONNECTIONS].one_more(user, address)
+
+
+def person_of(standing: Standing) -> Person:
+    user = standing.user
+    return Person(user.id, user.name, access(user.role, standing.relation))
 
 
 Socket = TypeVar("Socket", bound=web.WebSocketResponse)
@@ -101,16 +117,14 @@ class Conversation:
         self,
         ws: web.WebSocketResponse,
         viewer: Viewer,
-        sessions: SessionManager,
-        session: str,
-        user: User,
+        desk: submissions.Desk,
+        standing: Standing,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ws = ws
         self._viewer = viewer
-        self._sessions = sessions
-        self._session = session
-        self._user = user
+        self._desk = desk
+        self._standing = standing
         self._clock = clock
         self._malformed: list[float] = []
         self._in_flight: dict[asyncio.Task[None], None] = {}
@@ -135,6 +149,13 @@ class Conversation:
         """What the user came with is valid no more."""
         self._viewer.part(NOT_ANY_MORE)
 
+    def stands(self, viewers: Broadcaster) -> None:
+        """What the user is to the session is something else now."""
+        if allows(self._standing.user.role, self._standing.relation, "read"):
+            viewers.introduce(self._viewer, person_of(self._standing))
+        else:
+            self._viewer.part(NOT_SHARED)
+
     async def _hear(self, text: str) -> None:
         if len(text) > submissions.LONGEST_FRAME or (
             4 * len(text) > submissions.LONGEST_FRAME
@@ -155,9 +176,7 @@ class Conversation:
 
     async def _answer(self, submission: AnySubmission) -> None:
         try:
-            answer = await submissions.answer(
-                self._sessions, self._session, self._user, submission, timestamp
-            )
+            answer = await self._desk.answer(self._standing, submission)
         except NoSuchSession:
             self._viewer.part(DELETED)
             return

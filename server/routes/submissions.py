@@ -3,15 +3,20 @@
 from collections.abc import Callable
 
 import msgspec
+from aiohttp import web
 
 from agent.errors import Problem, Refused
 from agent.protocol import AnySubmission, Ping, decode_submission
+from agent.protocol.words import snake
+from server.access import ACTION_OF, allows, why_not
+from server.audit import Audit
 from server.errors import LogDamaged, NoSuchSession
-from server.people import User
+from server.identity.sharing import Standing
 from server.sessions.manager import SessionManager
 from server.wire import Accepted, Answer, Pong
 from server.wire import Refused as RefusedFrame
 
+DESK: web.AppKey["Desk"] = web.AppKey("desk")
 LONGEST_FRAME = 1024 * 1024
 """Bytes."""
 
@@ -41,18 +46,38 @@ def malformed(problem: Malformed) -> RefusedFrame:
     return RefusedFrame(problem.id, problem.code, problem.message)
 
 
-async def answer(
-    sessions: SessionManager,
-    session: str,
-    user: User,
-    submission: AnySubmission,
-    timestamp: Callable[[], str],
+class Desk:
+    """Where the frames of all connections are judged by the one rule, then by the session."""
+
+    def __init__(
+        self, sessions: SessionManager, audit: Audit, timestamp: Callable[[], str]
+    ) -> None:
+        self._sessions = sessions
+        self._audit = audit
+        self._timestamp = timestamp
+
+    async def answer(self, standing: Standing, submission: AnySubmission) -> Answer:
+        """Raises NoSuchSession when the session was deleted meanwhile."""
+        user, relation, action = standing.user, standing.relation, ACTION_OF[type(submission)]
+        if not allows(user.role, relation, "read"):
+            raise NoSuchSession
+        if not allows(user.role, relation, action):
+            return RefusedFrame(submission.id, "forbidden", why_not(action))
+        if isinstance(submission, Ping):
+            return Pong(submission.id, self._timestamp())
+        answer = await _answer(self._sessions, standing, submission)
+        if relation == "none" and isinstance(answer, Accepted) and not answer.duplicate:
+            row, what = standing.session, snake(type(submission).__name__)
+            self._audit.record("session_stopped", user.id, session=row.id, owner=row.owner, by=what)
+            await self._audit.settled()
+        return answer
+
+
+async def _answer(
+    sessions: SessionManager, standing: Standing, submission: AnySubmission
 ) -> Answer:
-    """Raises NoSuchSession when the session was deleted meanwhile."""
-    if isinstance(submission, Ping):
-        return Pong(submission.id, timestamp())
     try:
-        accepted = await sessions.submit(session, user, submission)
+        accepted = await sessions.submit(standing.session.id, standing.user, submission)
     except NoSuchSession:
         raise
     except Refused as refused:

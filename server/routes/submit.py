@@ -3,10 +3,10 @@
 from aiohttp import web
 
 from server.errors import STATUS_OF, Refusal
-from server.keys import SESSIONS, USER
+from server.identity.sharing import Standing
+from server.keys import RELATION, ROW, USER
 from server.routes import asked, submissions
 from server.routes.answers import json
-from server.times import timestamp
 from server.wire import Refused
 
 
@@ -19,9 +19,8 @@ async def submit(request: web.Request) -> web.Response:
         submission = submissions.read(content)
     except submissions.Malformed as problem:
         return json(submissions.malformed(problem), 422)
-    answer = await submissions.answer(
-        request.app[SESSIONS], request.match_info["id"], request[USER], submission, timestamp
-    )
+    standing = Standing(request[USER], request[ROW], request[RELATION])
+    answer = await request.app[submissions.DESK].answer(standing, submission)
     if isinstance(answer, Refused):
         return json(answer, STATUS_OF.get(answer.code, 409))
     return json(answer)

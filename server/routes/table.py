@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from server.routes import (
+    audit,
     dashboard,
     files,
     health,
@@ -11,6 +12,7 @@ from server.routes import (
     schema,
     secrets,
     sessions,
+    shares,
     socket,
     submit,
 )
@@ -34,6 +36,8 @@ ROUTES = (
     web.get("/api/schema.json", schema.schema),
     web.get("/api/asyncapi.json", schema.asyncapi),
     web.get("/api/openapi.json", schema.openapi),
+    web.get("/api/audit", audit.audited),
+    web.post("/api/shares/redeem", shares.redeemed),
     web.get("/api/dashboard/socket", dashboard.dashboard, allow_head=False),
     web.post("/api/sessions", sessions.create),
     web.get("/api/sessions", sessions.listed),
@@ -44,6 +48,9 @@ ROUTES = (
     web.get("/api/sessions/{id}/events", sessions.events),
     web.get("/api/sessions/{id}/export", sessions.exported, allow_head=False),
     web.post("/api/sessions/{id}/submissions", submit.submit),
+    web.post("/api/sessions/{id}/shares", shares.made),
+    web.get("/api/sessions/{id}/shares", shares.listed),
+    web.delete("/api/sessions/{id}/shares/{share}", shares.revoked),
     web.post("/api/sessions/{id}/files", files.uploaded),
     web.get("/api/sessions/{id}/files", files.listed),
     web.get("/api/sessions/{id}/files/{path:.+}", files.downloaded, allow_head=False),

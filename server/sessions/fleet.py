@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
+from msgspec import UNSET, UnsetType
+
 from agent.protocol import Recorded, TurnEnded, TurnStarted, Usage
+from server.access import Relation
 from server.sessions.channel import Channel
 from server.sessions.rows import session_of
 from server.store.port import SessionRow
-from server.wire import Context, Row
+from server.store.shares import ShareRole
+from server.wire import Access, Context, Row
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +39,24 @@ class Listener(Protocol):
 
 
 class View:
-    """What one dashboard has not been told yet; `owner` None sees everybody's sessions."""
+    """What one dashboard has not been told yet; `owner` None sees everybody's sessions.
 
-    def __init__(self, owner: str | None) -> None:
+    `shared` are sessions of others that its user sees, `user` the owner where that is not said.
+    """
+
+    def __init__(self, owner: str | None, user: str | None = None) -> None:
         self.owner = owner
+        self.user = user or owner
+        self.shared: dict[str, ShareRole] = {}
         self.changed: dict[str, Channel | SessionRow] = {}
         self.gone: dict[str, None] = {}
 
     def sees(self, row: SessionRow) -> bool:
-        return self.owner is None or self.owner == row.owner
+        return self.owner is None or self.owner == row.owner or row.id in self.shared
+
+    def relation(self, row: SessionRow) -> Relation:
+        """What its user is to a session."""
+        return "owner" if row.owner == self.user else self.shared.get(row.id, "none")
 
     def take(self) -> tuple[list[Channel | SessionRow], tuple[str, ...]]:
         """What changed and what is gone since the last time."""
@@ -119,6 +132,7 @@ class Fleet:
             listener.gone(session)
         for view in self._views:
             view.changed.pop(session, None)
+            view.shared.pop(session, None)
             view.gone[session] = None
 
     def recorded(self, channel: Channel, entries: Sequence[Recorded]) -> None:
@@ -138,14 +152,31 @@ class Fleet:
                 case _:
                     pass
 
+    def shared(
+        self, session: Channel | SessionRow, id: str, user: str, role: ShareRole | None
+    ) -> None:
+        """A user has it as `role` from now on, or not any more."""
+        for view in self._views:
+            if view.user != user:
+                continue
+            view.shared.pop(id, None)
+            if role is not None:
+                view.shared[id] = role
+            if role is not None or view.owner is None:
+                view.changed[id] = session
+                view.gone.pop(id, None)
+            else:
+                view.changed.pop(id, None)
+                view.gone[id] = None
+
     def streamed(self, channel: Channel, characters: int) -> None:
         self._streamed[channel] = self._streamed.get(channel, 0) + characters
 
     # -- asked by dashboards and metrics; the figures are of one owner, or of all with None --
 
     @contextmanager
-    def view(self, owner: str | None) -> Iterator[View]:
-        view = View(owner)
+    def view(self, owner: str | None, user: str | None = None) -> Iterator[View]:
+        view = View(owner, user)
         self._views.add(view)
         try:
             yield view
@@ -167,11 +198,11 @@ class Fleet:
         rates = (c.tokens_per_second for c in self._streamed if owner in (None, c.row.owner))
         return round(sum(rates), 1)
 
-    def row_of(self, session: Channel | SessionRow) -> Row:
-        """As the dashboard shows it."""
+    def row_of(self, session: Channel | SessionRow, access: Access | UnsetType = UNSET) -> Row:
+        """As the dashboard shows it to somebody with that access."""
         row = session if isinstance(session, SessionRow) else session.row
         channel = session if isinstance(session, Channel) else None
-        shown = session_of(row)
+        shown = session_of(row, access)
         since = channel.turn_since if channel else None
         return Row(
             id=shown.id,
@@ -186,6 +217,7 @@ class Fleet:
             pending_approvals=shown.pending_approvals,
             usage=shown.usage,
             last_turn=shown.last_turn,
+            access=shown.access,
             activity=channel.activity if channel else None,
             turn_seconds=None if since is None else round(self._clock() - since, 1),
             tokens_per_second=channel.tokens_per_second if channel else 0.0,

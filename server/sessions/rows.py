@@ -1,9 +1,11 @@
 """A session's row in its three shapes: in the store, in lists, in the status line."""
 
+from msgspec import UNSET, UnsetType
+
 from agent.history import Digest
 from agent.protocol import TurnEnded
 from server.store.port import Indexed, SessionRow
-from server.wire import Activity, Context, LastTurn, Queued, Session, Spent, Status
+from server.wire import Access, Activity, Context, LastTurn, Queued, Session, Spent, Status
 
 
 def indexed(digest: Digest) -> Indexed:
@@ -37,8 +39,8 @@ def queued(digest: Digest) -> tuple[Queued, ...]:
     )
 
 
-def session_of(row: SessionRow) -> Session:
-    """The row as lists and `hello` show it."""
+def session_of(row: SessionRow, access: Access | UnsetType = UNSET) -> Session:
+    """The row as lists and `hello` show it to somebody with that access."""
     kept = row.indexed
     return Session(
         id=row.id,
@@ -53,6 +55,7 @@ def session_of(row: SessionRow) -> Session:
         pending_approvals=kept.pending_approvals,
         usage=Spent(kept.input_tokens, kept.output_tokens, kept.cost_usd),
         last_turn=LastTurn(kept.last_status, kept.last_reason) if kept.last_status else None,
+        access=access,
     )
 
 

@@ -14,6 +14,15 @@ class TooManySessions(Problem):
         )
 
 
+class TooManyShares(Problem):
+    """A session, a link or a user has all the shares that it may have."""
+
+    def __init__(self, there: int, at_most: int) -> None:
+        super().__init__(
+            "too_many_shares", f"There are {there} of {at_most} shares. Revoke one first."
+        )
+
+
 class BadCursor(Problem):
     """A cursor that no page of this store ever handed out."""
 

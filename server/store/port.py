@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from agent.protocol import EndStatus
 from server.store.audit import AuditLog
+from server.store.shares import ShareStore
 
 SessionState = Literal["idle", "running", "awaiting_approval", "ended"]
 
@@ -177,6 +178,9 @@ class Store(Protocol):
     def audit(self) -> AuditLog: ...
 
     @property
+    def shares(self) -> ShareStore: ...
+
+    @property
     def complaint(self) -> str:
         """Why commits fail since the last one that did not; empty while they succeed."""
         ...
@@ -218,7 +222,8 @@ class Store(Protocol):
     async def rows(
         self, owner: str | None, *, limit: int, cursor: str | None, q: str, state: str
     ) -> RowPage:
-        """Newest activity first; owner None means all, '' no filter; raises BadCursor."""
+        """The owner's and what is shared with them, newest activity first; owner None means all,
+        '' no filter; raises BadCursor."""
         ...
 
     async def count(self, owner: str | None, state: str = "") -> int:

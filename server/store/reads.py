@@ -14,6 +14,7 @@ _OLDEST = 1
 _BEGINNING = "substr(body, 1, 200)"
 _TYPE = b',"type":"'
 """Where it stands first in an event, the event's own type follows: only `seq` and `at` precede."""
+_OWN_AND_SHARED = "(owner = ? OR key IN (SELECT session FROM grants WHERE user = ?))"
 
 
 def row(connection: sqlite3.Connection, session: str) -> SessionRow | None:
@@ -44,8 +45,9 @@ def page(
     """One row more than asked for is read: it tells whether another page follows."""
     conditions, values = ["true"], list[Any]()
     if owner is not None:
-        conditions.append("owner = ?")
-        values.append(owner)
+        shared = _has_shares(connection, owner)
+        conditions.append(_OWN_AND_SHARED if shared else "owner = ?")
+        values.extend([owner] * (2 if shared else 1))
     if state:
         conditions.append("state = ?")
         values.append(state)
@@ -64,6 +66,12 @@ def page(
     listed = tuple(rows.from_columns(columns) for columns in found[:limit])
     more = len(found) > limit
     return RowPage(listed, rows.cursor_after(listed[-1]) if more and listed else None)
+
+
+def _has_shares(connection: sqlite3.Connection, user: str) -> bool:
+    """Who has none is listed by an index alone."""
+    found = connection.execute("SELECT 1 FROM grants WHERE user = ? LIMIT 1", (user,))
+    return found.fetchone() is not None
 
 
 def count(connection: sqlite3.Connection, owner: str | None, state: str = "") -> int:

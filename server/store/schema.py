@@ -112,6 +112,19 @@ _ENDS: Step = (
     """ALTER TABLE sessions ADD COLUMN last_reason TEXT""",
 )
 """Rows from before have none, as with jobs; the next append says how their last turn ended."""
+_SHARES: Step = (
+    """CREATE TABLE shares (
+        id TEXT PRIMARY KEY, session INTEGER NOT NULL REFERENCES sessions ON DELETE CASCADE,
+        role TEXT NOT NULL, by TEXT NOT NULL, created_at TEXT NOT NULL, user TEXT, hash BLOB,
+        expires_at TEXT, crc INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE INDEX shares_by_session ON shares (session)""",
+    """CREATE TABLE grants (
+        user TEXT NOT NULL, session INTEGER NOT NULL,
+        share TEXT NOT NULL REFERENCES shares ON DELETE CASCADE,
+        at TEXT NOT NULL, crc INTEGER NOT NULL,
+        PRIMARY KEY (user, session, share)) WITHOUT ROWID""",
+    """CREATE INDEX grants_by_share ON grants (share)""",
+)
 
 STEPS: tuple[Step, ...] = (
     (*_LOG, *_SEARCH),
@@ -122,6 +135,7 @@ STEPS: tuple[Step, ...] = (
     _AUDIT,
     _IDENTITY,
     _ENDS,
+    _SHARES,
 )
 """Step n brings a database of version n to version n + 1; version 0 is an empty file."""
 

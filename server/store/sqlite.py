@@ -31,6 +31,7 @@ from server.store.port import (
     Token,
 )
 from server.store.readers import Readers
+from server.store.shares import ShareTable
 from server.store.writer import Writer
 
 DATABASE = "mooring.db"
@@ -98,6 +99,7 @@ class SqliteStore:
         )
         self.audit = AuditTable(self._writer, self._readers)
         self.identities = Identities(self._writer, self._readers)
+        self.shares = ShareTable(self._writer, self._readers)
 
     @classmethod
     def open(

@@ -131,7 +131,7 @@ export interface TurnError {
   readonly retryable: boolean;
 }
 
-/** A session as lists and `hello` show it; `queue` and `pending_approvals` are counts. */
+/** A session as lists and `hello` show it; `queue` and `pending_approvals` are counts. `access` says what whoever is told of it may do with it. */
 export interface Session {
   readonly id: string;
   readonly title: string;
@@ -145,6 +145,7 @@ export interface Session {
   readonly pending_approvals: number;
   readonly usage: Spent;
   readonly last_turn: LastTurn | null;
+  readonly access?: 'driver' | 'operator' | 'owner' | 'viewer';
 }
 
 /** Tokens and dollars of a session; a cost of None is unknown, never free. */
@@ -175,6 +176,13 @@ export interface Context {
   readonly limit: number;
 }
 
+/** Somebody who watches a session; `role` is their access to it. */
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+  readonly role: 'driver' | 'operator' | 'owner' | 'viewer';
+}
+
 /** A session as the dashboard shows it; `turn_seconds` is the age of its open turn. */
 export interface Row {
   readonly id: string;
@@ -189,6 +197,7 @@ export interface Row {
   readonly pending_approvals: number;
   readonly usage: Spent;
   readonly last_turn: LastTurn | null;
+  readonly access?: 'driver' | 'operator' | 'owner' | 'viewer';
   readonly activity: 'compacting' | 'model' | 'retrying' | 'tools' | 'waiting' | null;
   readonly turn_seconds: number | null;
   readonly tokens_per_second: number;
@@ -516,7 +525,7 @@ export interface ToolLog {
   readonly skipped?: number;
 }
 
-/** What a session is doing now; `viewers` is filled in by the broadcaster, who counts them. */
+/** What a session is doing now; the broadcaster fills in `viewers` (connections) and `people`, each once. */
 export interface Status {
   readonly type: 'status';
   readonly state: 'awaiting_approval' | 'ended' | 'idle' | 'running';
@@ -526,6 +535,7 @@ export interface Status {
   readonly viewers: number;
   readonly turn?: string | null;
   readonly activity?: 'compacting' | 'model' | 'retrying' | 'tools' | 'waiting' | null;
+  readonly people?: readonly Person[];
 }
 
 /** A sign of life; on a session's socket `head` is the last published seq. */

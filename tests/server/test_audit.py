@@ -64,3 +64,15 @@ async def test_an_act_that_cannot_be_recorded_stands_and_is_logged(
         await asyncio.wait(kept.answers)
         await asyncio.sleep(0)
     assert "not in the audit log: logout by ada" in caplog.text
+
+
+async def test_who_has_to_know_waits_until_an_act_is_kept_or_lost() -> None:
+    kept = Kept()
+    port = audit(kept)
+    await port.settled()
+    port.record("login", "ada")
+    waiting = asyncio.create_task(port.settled())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    kept.answers[0].set_exception(Unrecorded("The disk is full."))
+    await waiting

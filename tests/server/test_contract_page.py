@@ -25,9 +25,6 @@ from tests.server.routes.test_schema import refusals
 PAGE = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
 IN_EXAMPLES = ["hello", "accepted", "refused", "pong", "fleet"]
 MAY_BE_ABSENT = {"heartbeat": {"head"}}
-OF_ROLES = {"forbidden"}
-"""Refusals of the contract that nothing in this version refuses with."""
-
 Fields = Mapping[str, bool]
 """Names, and whether each may be missing."""
 
@@ -178,9 +175,9 @@ def test_every_word_that_a_field_may_hold_is_on_the_page(kind: str, value: str) 
 def test_the_refusals_of_submissions_are_those_of_the_page() -> None:
     listed = PAGE.partition("Codes: ")[2].partition(". ")[0]
     on_the_page = set(words(re.sub(r"\([^)]*\)", "", listed)))
-    in_the_code = first_words("Refused") | {"malformed"}
-    assert on_the_page == in_the_code | OF_ROLES
-    assert STATUS_OF.keys() >= OF_ROLES
+    at_the_door = {"malformed", "forbidden"}
+    assert on_the_page == first_words("Refused") | at_the_door
+    assert STATUS_OF.keys() >= at_the_door
 
 
 def test_the_errors_over_http_are_those_of_the_page() -> None:

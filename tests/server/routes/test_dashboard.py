@@ -158,6 +158,7 @@ def board(here: Doors, view: View, listener: Listener) -> Board:
     return Board(
         ws,
         view,
+        "operator" if view.owner is None else "user",
         app[FLEET],
         app[SESSIONS],
         app[ARCHIVE],

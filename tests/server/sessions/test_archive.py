@@ -140,7 +140,7 @@ async def test_viewers_hear_of_the_end_also_when_the_files_cannot_be_erased(
             await home.archive.erase(session)
         assert (await watcher.until("bye"))["code"] == 4404
     with pytest.raises(NoSuchSession):
-        await home.manager.row(session, ADA)
+        await home.manager.row(session)
 
 
 async def test_dashboards_hear_of_what_is_made_forked_and_erased(home: House) -> None:

@@ -50,7 +50,7 @@ async def test_an_idle_session_shows_what_was_committed_after_all(home: House) -
     async with home.watch(session):
         await seems_to_fail(home, session, SetModel("c1", "other"))
         await eventually(lambda: not failed(home, session))
-        row = await home.manager.row(session, ADA)
+        row = await home.manager.row(session)
         assert (row.indexed.model, row.head) == ("other", 2)
 
 
