@@ -5,10 +5,9 @@ import logging
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any
 
 from aiohttp import web
 
@@ -23,6 +22,7 @@ from agent.tools.toolbox import Toolbox
 from server import keys
 from server.announce import listening
 from server.audit import Audit
+from server.beside import beside, ended
 from server.building import MeansFactory, job_watch, make_toolbox, new_id, unmatched
 from server.config import Config
 from server.goodbyes import GOING_AWAY
@@ -139,7 +139,7 @@ async def _application(
         sandbox = Bubblewrap(config.sandbox, gauge_threads)
         app = await _wired(settings, config, catalogue, store, sandbox, threads)
         tasks = [
-            _beside(work)
+            beside(work)
             for work in (
                 _warm(app[keys.READINESS], catalogue, sandbox),
                 app[keys.FLEET].measure(),
@@ -152,7 +152,7 @@ async def _application(
         try:
             yield app
         finally:
-            await _ended(tasks)
+            await ended(tasks)
             await app[keys.WATCH].close()
             await app[keys.TOOL_SERVERS].close()
             await app[WAYS_IN].close()
@@ -274,21 +274,3 @@ async def _say_goodbye(app: web.Application) -> None:
     await asyncio.gather(
         app[keys.SESSIONS].close(), *(board.close(GOING_AWAY) for board in app[keys.BOARDS])
     )
-
-
-def _beside(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Work beside requests; when it fails the log says so at once, not when the server stops."""
-    task = asyncio.create_task(work)
-    task.add_done_callback(_tell_failure)
-    return task
-
-
-def _tell_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("work beside requests failed", exc_info=error)
-
-
-async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

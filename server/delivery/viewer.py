@@ -77,9 +77,8 @@ class Viewer:
         clock: Clock,
     ) -> None:
         self.outlet = outlet
-        self.wish = wish
+        self.wish, self.deflated = wish, wish.deflated
         self.person: Person | None = None
-        self.deflated = wish.deflated
         self.cursor: Cursor | None = None
         """None until `synced`."""
         self.live = False

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from server.app import _beside, _ended
+from server.beside import beside, ended
 from tests.api import Api
 from tests.client import Viewer
 from tests.model_server import Gate, ModelServer, Reply
@@ -150,12 +150,12 @@ async def test_work_beside_requests_that_fails_is_told_of_at_once(
     async def lasts() -> None:
         await asyncio.Event().wait()
 
-    tasks = [_beside(fails()), _beside(lasts())]
+    tasks = [beside(fails()), beside(lasts())]
     await asyncio.wait(tasks[:1])
     await asyncio.sleep(0)
     assert "a mistake" in caplog.text
     caplog.clear()
-    await _ended(tasks)
+    await ended(tasks)
     assert tasks[1].cancelled()
     assert caplog.text == ""
 
