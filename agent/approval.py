@@ -1,6 +1,5 @@
 """Which calls need a human, which are refused, and why: rules from the configuration."""
 
-import re
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -10,6 +9,7 @@ from msgspec import Struct, field
 
 from agent.errors import ConfigProblem
 from agent.history import CallState, History
+from agent.patterns import BadPattern, Pattern
 from agent.protocol import Effect, JsonObject
 
 Ruled = Literal["allow", "ask", "always_ask", "deny"]
@@ -45,6 +45,10 @@ REDACTED = (
     "The arguments held a credential, which is taken out of every conversation, so the call was not"
     " run. Let the command read it from a file or a variable that the user provides."
 )
+
+
+UNDECIDED = Rule("deny", reason="a pattern of theirs takes too long on these arguments")
+"""What stands for a rule that cannot be tried in time: nobody knows what it would have said."""
 
 
 class Run(Struct, frozen=True):
@@ -125,7 +129,13 @@ class Rules:
         return None
 
     def _first(self, tool: str, arguments: JsonObject) -> Rule | None:
-        return next((r for r, found in self._rules if _matches(r, found, tool, arguments)), None)
+        for rule, patterns in self._rules:
+            matches = _matches(rule, patterns, tool, arguments)
+            if matches is None:
+                return UNDECIDED
+            if matches:
+                return rule
+        return None
 
 
 def rejected(feedback: str | None) -> str:
@@ -133,21 +143,30 @@ def rejected(feedback: str | None) -> str:
     return "Rejected by the user." + (f" They said: {feedback}" if feedback else "")
 
 
-def _compiled(rule: Rule) -> Sequence[tuple[str, re.Pattern[str]]]:
-    try:
-        return [(name, re.compile(pattern)) for name, pattern in rule.match.items()]
-    except re.error as error:
-        raise ConfigProblem(
-            f"approval.rules: {error.pattern!r} is not a regular expression: {error}."
-        ) from None
+def _compiled(rule: Rule) -> Sequence[tuple[str, Pattern]]:
+    compiled = []
+    for name, source in rule.match.items():
+        try:
+            compiled.append((name, Pattern(source)))
+        except BadPattern as error:
+            raise ConfigProblem(
+                f"approval.rules: {source!r} is not a regular expression: {error}."
+            ) from None
+    return compiled
 
 
 def _matches(
-    rule: Rule, found: Sequence[tuple[str, re.Pattern[str]]], tool: str, arguments: JsonObject
-) -> bool:
+    rule: Rule, patterns: Sequence[tuple[str, Pattern]], tool: str, arguments: JsonObject
+) -> bool | None:
+    """None where that cannot be told in time."""
     if not fnmatchcase(tool, rule.tool):
         return False
-    return all(name in arguments and p.search(_text(arguments[name])) for name, p in found)
+    if any(name not in arguments for name, _ in patterns):
+        return False
+    found = [pattern.found(_text(arguments[name])) for name, pattern in patterns]
+    if False in found:
+        return False
+    return None if None in found else True
 
 
 def _text(value: object) -> str:

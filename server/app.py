@@ -53,6 +53,7 @@ from server.stopping import exit_within, on_signals
 from server.store.sqlite import SqliteStore
 from server.times import timestamp, today
 from server.tool_servers import ToolServers
+from server.weaknesses import refuse_dangers
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ def serve(settings: ServeSettings) -> int:
     raise_file_limit()
     reuse_blocks()
     config, catalogue = configured(settings)
+    refuse_dangers(settings, config)
     return asyncio.run(_serve(settings, config, catalogue))
 
 

@@ -1,6 +1,6 @@
 """The configuration file: what it may say, and its defaults."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -17,6 +17,15 @@ from server.login_settings import LoginSettings
 
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(ge=0)]
+Risk = Literal[
+    "all_allowed",
+    "any_origin",
+    "data_open_to_others",
+    "metadata_reachable",
+    "tokens_in_clear",
+    "wide_proxies",
+]
+"""What is too dangerous to be started with by mistake."""
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,3 +100,5 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     trusted_proxies: tuple[str, ...] = ()
     """Networks whose `X-Forwarded-For`, `-Proto` and `-Host` are believed."""
     http: Pace = Pace()
+    accept_risks: tuple[Risk, ...] = ()
+    """Dangers with which the server starts all the same (server.weaknesses)."""

@@ -15,13 +15,18 @@ from agent.errors import ConfigProblem
 from agent.sandbox.bubblewrap import Bubblewrap
 from agent.sandbox.port import SandboxLimits
 from server.app import configured
+from server.identity.tokens import Tokens
 from server.settings import ServeSettings
 from server.store.errors import StoreProblem
 from server.store.lock import check_free
 from server.store.sqlite import DATABASE, SqliteStore
+from server.weaknesses import of_files, of_settings
 
 State = Literal["ok", "warning", "error"]
 LEAST_FREE_MIB = 1024
+LONGEST_DAYS = 365
+"""Of a token: longer is forgotten before it ends."""
+MOST_OPERATORS = 5
 
 
 class Finding(Struct, frozen=True):
@@ -121,6 +126,49 @@ def models(settings: ServeSettings) -> tuple[Finding, ...]:
     )
 
 
+def weaknesses(settings: ServeSettings) -> tuple[Finding, ...]:
+    """What is weak about how it is set up; what is dangerous and not accepted is an error."""
+    try:
+        config, _ = configured(settings)
+    except ConfigProblem:
+        return ()  # which `models` tells
+    found = (*of_settings(settings, config), *of_files(settings.data_dir))
+    return tuple(
+        Finding(
+            "Security",
+            "error" if weak.risk and weak.risk not in config.accept_risks else "warning",
+            f"{weak.setting}: {weak.says}" + f" ({weak.risk})" * bool(weak.risk),
+        )
+        for weak in found
+    ) or (Finding("Security", "ok", "no setting is known to be weak"),)
+
+
+async def tokens(folder: Path) -> tuple[Finding, ...]:
+    """How many there are, and which last too long; none where nothing can be read."""
+    try:
+        if not (folder / DATABASE).exists():
+            return ()
+        opened = SqliteStore.open(folder, exclusive=False)
+    except (StoreProblem, OSError):
+        return ()  # which `store` tells
+    try:
+        known = Tokens(opened)
+        valid = [token for token in await known.listed() if not known.expired(token)]
+        long = [token.id for token in valid if known.lasts_beyond(token, LONGEST_DAYS)]
+    finally:
+        await opened.close()
+    operators = sum(token.role == "operator" for token in valid)
+    told = f"{len(valid)} are valid, {operators} of them of operators"
+    many = operators > MOST_OPERATORS
+    state: State = "warning" if many else "ok"
+    says = f"{told}; {MOST_OPERATORS} should be enough" if many else told
+    endless = f"last longer than {LONGEST_DAYS} days, or for ever: {', '.join(long)}"
+    return (
+        Finding("Tokens", state, says),
+        *((Finding("Tokens", "warning", endless),) if long else ()),
+    )
+
+
 def report(findings: list[Finding]) -> int:
     """Print the findings; 0 when a server would start, 1 when not."""
     for finding in findings:
@@ -138,6 +186,8 @@ async def examine(settings: ServeSettings) -> int:
             *other_server(settings.data_dir),
             await sandbox(Bubblewrap(SandboxLimits(), executor).probe),
             *models(settings),
+            *weaknesses(settings),
+            *await tokens(settings.data_dir),
         ]
     return report(found)
 

@@ -26,7 +26,7 @@ VALUES = {
     "log_format": f"one of {', '.join(get_args(LogFormat))} (text)",
     "log_level": f"one of {', '.join(get_args(LogLevel))} (info)",
 }
-SHARED = ("data_dir", "config", "model", "api_base")
+SHARED = ("data_dir", "config", "model", "api_base", "host", "auth", "log_level")
 """What `doctor` must know to judge the same server that `serve` would start."""
 
 
@@ -41,8 +41,8 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     serve = commands.add_parser("serve", help="start the server")
     _add(serve, VALUES)
-    for name, says in SWITCHES.items():
-        serve.add_argument(_flag(name), action="store_const", const="true", help=says)
+    for name in SWITCHES:
+        _add_switch(serve, name)
     _add_token(commands.add_parser("token", help="make, list and revoke API tokens"))
     export = commands.add_parser("export", help="write a session to stdout")
     export.add_argument("session", metavar="SESSION")
@@ -52,7 +52,9 @@ def parser() -> argparse.ArgumentParser:
     backup.add_argument("folder", metavar="FOLDER", help="a new one; it becomes a data folder")
     backup.add_argument("--without-files", action="store_true", help="the database alone")
     _add(backup, ("data_dir",))
-    _add(commands.add_parser("doctor", help="what is usable here, what to install"), SHARED)
+    doctor = commands.add_parser("doctor", help="what is usable here, what to install or mend")
+    _add(doctor, SHARED)
+    _add_switch(doctor, "insecure_no_auth")
     return top
 
 
@@ -96,6 +98,10 @@ def _add_token(token: argparse.ArgumentParser) -> None:
 def _add(command: argparse.ArgumentParser, names: Sequence[str] | Mapping[str, str]) -> None:
     for name in names:
         command.add_argument(_flag(name), metavar=name.upper(), help=VALUES[name])
+
+
+def _add_switch(command: argparse.ArgumentParser, name: str) -> None:
+    command.add_argument(_flag(name), action="store_const", const="true", help=SWITCHES[name])
 
 
 def _flag(name: str) -> str:

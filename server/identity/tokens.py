@@ -114,6 +114,10 @@ class Tokens:
         self._changes += 1
         self._known_until = -math.inf
 
+    def lasts_beyond(self, token: Token, days: int) -> bool:
+        then = _written(self._today() + timedelta(days=days))
+        return token.expires_at is None or token.expires_at > then
+
     def expired(self, token: Token) -> bool:
         return token.expires_at is not None and token.expires_at <= _written(self._today())
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent.approval import Ask, Policy, Refuse, Rule, Rules, Run, Verdict, rejected
+from agent.approval import Ask, Policy, Refuse, Rule, Ruled, Rules, Run, Verdict, rejected
 from agent.errors import ConfigProblem
 from agent.folded import CallState
 from agent.history import History
@@ -273,3 +273,23 @@ def test_a_call_that_held_a_credential_is_not_run_without_it() -> None:
     refused = verdict(state)
     assert isinstance(refused, Refuse)
     assert (refused.status, "held a credential" in refused.why) == ("error", True)
+
+
+SLOW = Rule("allow", "bash", {"command": r"(\w+\s?)*$"})
+ENDLESS = "a" * 100_000 + "!"
+
+
+@pytest.mark.parametrize("decision", ["allow", "ask", "always_ask", "deny"])
+def test_a_call_that_a_rule_cannot_be_tried_on_in_time_is_not_run(decision: Ruled) -> None:
+    told = verdict(
+        CallState(call("c1", "bash", {"command": ENDLESS})), replace(SLOW, decision=decision)
+    )
+    assert isinstance(told, Refuse)
+    assert told.status == "rejected"
+    assert "takes too long on these arguments" in told.why
+
+
+def test_a_rule_that_fails_elsewhere_need_not_be_tried_to_its_end() -> None:
+    both = Rule("deny", "bash", {"command": r"(\w+\s?)*$", "description": "never"})
+    arguments: JsonObject = {"command": ENDLESS, "description": "x"}
+    assert verdict(CallState(call("c1", "bash", arguments)), both) == RUN

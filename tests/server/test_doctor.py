@@ -4,11 +4,13 @@ import contextlib
 import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from server import doctor
 from server.doctor import Finding
+from server.identity.tokens import Tokens
 from server.settings import ServeSettings
 from server.store.sqlite import DATABASE, SqliteStore
 
@@ -124,3 +126,42 @@ def test_only_an_error_is_one(
 ) -> None:
     assert doctor.report([Finding("Thing", state, "says") for state in states]) == code
     assert len(capsys.readouterr().out.splitlines()) == len(states)
+
+
+def weaknesses(tmp_path: Path, overlay: str, **flags: Any) -> list[Finding]:
+    file = tmp_path / "mine.json"
+    file.write_text(overlay)
+    return list(doctor.weaknesses(ServeSettings(data_dir=tmp_path / "d", config=file, **flags)))
+
+
+def test_weak_settings_are_warnings_and_dangers_are_errors_until_they_are_accepted(
+    tmp_path: Path,
+) -> None:
+    (fine,) = weaknesses(tmp_path, "{}")
+    assert fine.state == "ok"
+    (debug,) = weaknesses(tmp_path, "{}", log_level="debug")
+    assert (debug.state, "--log-level" in debug.says) == ("warning", True)
+    (danger,) = weaknesses(tmp_path, '{"allowed_origins": ["*"]}')
+    assert (danger.state, danger.says.endswith("(any_origin)")) == ("error", True)
+    accepted = '{"allowed_origins": ["*"], "accept_risks": ["any_origin"]}'
+    assert [f.state for f in weaknesses(tmp_path, accepted)] == ["warning"]
+    assert weaknesses(tmp_path, '{"nonsense": 1}') == [], "which is another finding"
+
+
+async def test_tokens_are_counted_and_the_long_ones_named(tmp_path: Path) -> None:
+    assert await doctor.tokens(tmp_path / "none") == ()
+    store = SqliteStore.open(tmp_path)
+    tokens = Tokens(store)
+    await tokens.create("ada", days=90)
+    (few,) = await doctor.tokens(tmp_path)
+    assert (few.state, few.says) == ("ok", "1 are valid, 0 of them of operators")
+    long = (await tokens.create("eve", "operator", days=3650)).split("_")[1]
+    _, named = await doctor.tokens(tmp_path)
+    assert (named.state, long in named.says) == ("warning", True)
+    for number in range(doctor.MOST_OPERATORS):
+        await tokens.create(f"op{number}", "operator", days=1)
+    many, _ = await doctor.tokens(tmp_path)
+    assert (many.state, "6 of them of operators" in many.says) == ("warning", True)
+    await store.close()
+    (tmp_path / DATABASE).write_bytes(b"garbage " * 1000)
+    assert await doctor.tokens(tmp_path) == (), "which is another finding"

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+from pathlib import Path
 from urllib.parse import urlsplit
+
+import pytest
 
 from tests.api import Api
 from tests.client import WITHIN, Viewer
@@ -191,3 +194,41 @@ async def test_a_page_of_an_allowed_origin_may_ask_and_another_may_not(alone: Ne
         assert answer.status == status
         shared = answer.headers.get("access-control-allow-origin")
         assert shared == (origin if status == 204 else None)
+
+
+# ---- how it is set up ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("config", "names"),
+    [
+        ({"allowed_origins": ["*"]}, "any_origin"),
+        ({"trusted_proxies": ["0.0.0.0/0"]}, "wide_proxies"),
+    ],
+)
+async def test_what_is_dangerous_is_not_started_by_mistake(
+    tmp_path: Path, config: Frame, names: str
+) -> None:
+    server = Server(tmp_path, "http://127.0.0.1:9/v1", config=config)
+    where = ("--data-dir", str(server.data), "--config", str(tmp_path / "overlay.json"))
+    status, printed = await server.command("serve", "--port", "0", "--no-browser", *where)
+    assert (status, printed) == (2, "")
+    assert names in server.stderr
+    assert "accept_risks" in server.stderr
+    status, printed = await server.command("doctor", *where)
+    assert status == 1
+    assert names in printed
+
+
+async def test_who_insists_is_served(alone: NewStory) -> None:
+    await alone({"allowed_origins": ["*"], "accept_risks": ["any_origin"]})
+
+
+async def test_files_that_others_may_change_are_served_only_on_demand(tmp_path: Path) -> None:
+    server = Server(tmp_path, "http://127.0.0.1:9/v1")
+    server.data.mkdir()
+    server.data.chmod(0o777)
+    where = ("--data-dir", str(server.data))
+    status, _ = await server.command("serve", "--port", "0", "--no-browser", *where)
+    assert status == 2
+    assert "data_open_to_others" in server.stderr
