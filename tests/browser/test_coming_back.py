@@ -42,6 +42,26 @@ async def test_what_was_typed_outlives_a_reload(house: House, meet: Meet) -> Non
     await expect(person.field).to_have_value("Not yet sent")
 
 
+async def test_what_was_sent_outlives_a_reload_at_that_very_moment(
+    house: House, meet: Meet
+) -> None:
+    person = await meet(house.url)
+    await person.say("Hello")
+    await person.reads(DONE)
+    await person.field.fill("One more thing")
+    stuck = "() => { IDBObjectStore.prototype.put = () => new Promise(() => {}); }"
+    await person.page.evaluate(stuck)
+    await person.field.press("Enter")
+    await person.page.reload()
+    await expect(person.conversation.get_by_text("One more thing")).to_have_count(1)
+    await expect(person.conversation.get_by_text(DONE)).to_have_count(2)
+    await expect(person.field).to_have_value("")
+    async with Api(house.url) as api:
+        events = await api.events(await person.session())
+    said = [event["text"] for event in events if event["type"] == "user_message"]
+    assert said == ["Hello", "One more thing"]
+
+
 async def test_the_first_words_outlive_a_reload_while_their_session_is_made(
     house: House, meet: Meet
 ) -> None:

@@ -92,6 +92,46 @@ test('what is not written yet is not sent, whatever the link does', async () => 
   expect(one.sent).toEqual([say('u1')]);
 });
 
+test('what is asked outlives a reload before the database has it, and is sent once', async () => {
+  const cells = new Map<string, string>();
+  const storage = {
+    get length() {
+      return cells.size;
+    },
+    key: (at: number) => [...cells.keys()][at] ?? null,
+    getItem: (key: string) => cells.get(key) ?? null,
+    setItem: (key: string, value: string) => void cells.set(key, value),
+    removeItem: (key: string) => void cells.delete(key),
+  } as Storage;
+  cells.set('theme', 'dark');
+  const stuck = await page('a', pages, new Kept(after, () => storage));
+  const { put } = IDBObjectStore.prototype;
+  IDBObjectStore.prototype.put = () => {
+    throw new Error('the page is gone');
+  };
+  await stuck.outbox.add(say('u1'));
+  IDBObjectStore.prototype.put = put;
+  await pages.dies('a');
+  const next = await page('b', pages, new Kept(after, () => storage));
+  await settled();
+  expect([states(next), next.sent, await kept()]).toEqual([
+    ...[[['u1', 'sent']], [say('u1')], [['u1', 'b']]],
+  ]);
+  expect([...cells.keys()]).toEqual(['theme']);
+  next.outbox.accepted('u1', 7);
+  await settled();
+  expect([await kept(), await new Kept(after, () => storage).all()]).toEqual([[], []]);
+});
+
+test('a storage that cannot be written or read costs nothing', async () => {
+  const forbidden = () => {
+    throw new DOMException('no', 'SecurityError');
+  };
+  const one = await page('a', pages, new Kept(after, forbidden));
+  await one.outbox.add(say('u1'));
+  expect([one.sent, await kept()]).toEqual([[say('u1')], [['u1', 'a']]]);
+});
+
 test('what is asked before the storage was read is there once', async () => {
   const one = await page('a');
   const added = one.outbox.add(say('u1'));

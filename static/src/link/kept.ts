@@ -3,6 +3,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import type { Submission } from '../wire.ts';
+import { InHand } from './in_hand.ts';
 
 /** A submission on its way, and what is to follow once it is accepted. */
 export interface KeptItem {
@@ -35,9 +36,14 @@ export class Kept {
   readonly #drafts = new Map<string, string>();
   readonly #database: Promise<Database | null>;
   readonly #after: (milliseconds: number, run: () => void) => () => void;
+  readonly #inHand: InHand;
 
-  constructor(after: (milliseconds: number, run: () => void) => () => void) {
+  constructor(
+    after: (milliseconds: number, run: () => void) => () => void,
+    storage: () => Storage | undefined = () => undefined,
+  ) {
     this.#after = after;
+    this.#inHand = new InHand(storage);
     this.#database = this.#within(this.#open(), null);
   }
 
@@ -49,7 +55,8 @@ export class Kept {
   /** Of all sessions, oldest first within each. */
   async all(): Promise<readonly KeptItem[]> {
     const stored = await this.#ask((db) => db.getAll('outbox'));
-    const all = new Map([...(stored ?? []), ...this.#items.values()].map((i) => [i.id, i]));
+    const known = [...this.#inHand.all(), ...(stored ?? []), ...this.#items.values()];
+    const all = new Map(known.map((item) => [item.id, item]));
     return [...all.values()].sort((a, b) => a.order - b.order);
   }
 
@@ -57,13 +64,21 @@ export class Kept {
     return (await this.all()).filter((item) => item.session === session);
   }
 
+  /** From now on it outlives a reload; `put` is to follow. */
+  hold(item: KeptItem): void {
+    this.#items.set(item.id, item);
+    this.#inHand.put(item);
+  }
+
   async put(item: KeptItem): Promise<void> {
     this.#items.set(item.id, item);
-    await this.#ask((db) => db.put('outbox', item));
+    const stored = await this.#ask((db) => db.put('outbox', item));
+    if (stored !== null) this.#inHand.drop(item.id);
   }
 
   async remove(id: string): Promise<void> {
     this.#items.delete(id);
+    this.#inHand.drop(id);
     await this.#ask((db) => db.delete('outbox', id));
   }
 
@@ -71,6 +86,7 @@ export class Kept {
   async replace(id: string, item: KeptItem): Promise<void> {
     this.#items.delete(id);
     this.#items.set(item.id, item);
+    this.#inHand.drop(id);
     await this.#ask(async (db) => {
       const change = db.transaction('outbox', 'readwrite');
       await Promise.all([change.store.delete(id), change.store.put(item), change.done]);

@@ -85,10 +85,12 @@ export class Outbox {
     return this.#items.peek().find((item) => item.frame.id === id);
   }
 
-  /** Written down first, then sent; so is each of `then`, once the one before is accepted. */
+  /** In hand, seen, written down, then sent; so is each of `then`, once the one before is accepted. */
   add(frame: Submission, then: readonly Submission[] = []): Promise<void> {
     const at = this.#post.wall();
-    const item: Held = { ...{ frame, then, at, order: 0 }, state: 'sending', written: false };
+    const order = this.#order + 1;
+    const item: Held = { ...{ frame, then, at, order }, state: 'sending', written: false };
+    this.#post.kept.hold(this.#stored(item));
     this.#set([...this.#items.peek(), item]);
     return this.#inTurn(async () => {
       this.#order += 1;

@@ -21,5 +21,5 @@ export function waysOf(tell: Ways['tell']): Ways {
   const tab = browser.newId();
   const locks = locksOf(navigator.locks);
   locks.hold(lockOf(tab));
-  return { world: browser, call, kept: new Kept(browser.after), locks, tab, tell };
+  return { world: browser, call, kept: new Kept(browser.after, () => localStorage), locks, tab, tell };
 }

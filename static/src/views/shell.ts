@@ -90,15 +90,18 @@ export function keptText(drafts: Drafts, id: string): { text: Signal<string>; st
   let stop = (): void => {};
   let left = false;
   // A page that goes has no time for the database: its last words wait where writing takes none.
-  const leave = (): void => (text.peek() ? remember(last, text.peek()) : forget(last));
+  // Also that there are none: the text that was sent must not come back as one to send.
+  let changed = false;
+  const leave = (): void => (changed || text.peek() ? remember(last, text.peek()) : forget(last));
   void drafts.of(id).then((stored) => {
     if (left) return;
-    const kept = remembered(last) || stored;
+    const kept = remembered(last) ?? stored;
     forget(last);
     if (kept) text.value = text.peek() ? `${kept}\n\n${text.peek()}` : kept;
     let written = stored;
     stop = text.subscribe((now) => {
       if (now !== written) drafts.keep(id, now);
+      changed ||= now !== written;
       written = now;
     });
     addEventListener('pagehide', leave);
