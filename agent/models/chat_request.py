@@ -64,8 +64,10 @@ def _marked(written: Json) -> Json:
     text = written["content"]
     if not text:
         return written
-    block = {"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}
-    return {**written, "content": [block]}
+    mark = {"cache_control": {"type": "ephemeral"}}
+    if written["role"] == "tool":
+        return {**written, **mark}  # a result bears it itself, not the text in it
+    return {**written, "content": [{"type": "text", "text": text, **mark}]}
 
 
 def _call(call: CallMade) -> Json:

@@ -1,13 +1,16 @@
 """Credentials are in no event, no delta, no export, and not in what the model is shown."""
 
 import json
+import shlex
 
 import pytest
 
+from tests.agent.test_redaction import SECRETS
 from tests.client import Viewer
 from tests.model_server import CallScript, Gate, Reply
 from tests.stories.scene import Story, bash, calls
 
+FORMATS = {name: secret for name, secret in SECRETS.items() if name != "known"}
 TOKEN = "hf_" + "aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3x"
 HIDDEN = "[hidden: Hugging Face token]"
 
@@ -55,6 +58,34 @@ async def test_a_credential_cut_across_deltas_is_not_shown(story: Story, cut: in
     deltas = [f for f in viewer.frames if f["type"] == "text_delta"]
     assert "".join(delta["text"] for delta in deltas) == clean
     assert TOKEN[:12] not in frames(viewer) + await outside(story, session)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+async def test_every_kind_of_credential_is_hidden_wherever_it_is_cut(
+    story: Story, kind: str
+) -> None:
+    secret = FORMATS[kind]
+    places = (1, 2, len(secret) // 3, len(secret) - 1)
+    session, viewer = await story.begin()
+    for place in places:
+        first, second = f"Use {secret[:place]}", f"{secret[place:]} for it."
+        command = f"printf %s {shlex.quote(first)}; printf %s {shlex.quote(second)}"
+        await story.put(session, "say.sh", command.encode())
+        pieces = Reply(pieces=[first, second], reasoning=f"It is {secret}")
+        await story.turn(viewer, f"Say {secret}", calls(bash("bash say.sh")), pieces)
+    seen = frames(viewer) + await outside(story, session)
+    asked = json.dumps([seen.body for seen in story.model.requests])
+    for whole in (seen, asked):
+        assert part_of(secret) not in whole
+        assert whole.count("[hidden: ") >= len(places)
+    outputs = {output["output"] for output in viewer.of("tool_output")}
+    texts = {event["text"] for event in viewer.of("assistant_message") if event["text"]}
+    assert (len(outputs), len(texts)) == (1, 1), "it makes no difference where it was cut"
+
+
+def part_of(secret: str) -> str:
+    """Something of it that stands nowhere else, as JSON writes it."""
+    return json.dumps(secret)[1:-1][-12:]
 
 
 async def test_what_a_tool_prints_is_hidden_from_people_and_from_the_model(story: Story) -> None:

@@ -96,6 +96,12 @@ def test_marks_for_the_cache_stand_behind_the_system_prompt_and_the_last_message
     assert last["content"] == [{"type": "text", "text": "Go", "cache_control": mark}]
 
 
+def test_the_result_of_a_call_bears_its_mark_itself() -> None:
+    request = ModelRequest("m", (Message("tool", "Done.", call="c1"),))
+    (only,) = chat_request.cached(chat_request.messages(request))
+    assert (only["content"], only["cache_control"]) == ("Done.", {"type": "ephemeral"})
+
+
 def test_what_has_no_text_gets_no_mark() -> None:
     calls = (CallMade("c1", "bash", {}),)
     request = ModelRequest("m", (Message("assistant", "", calls=calls),))

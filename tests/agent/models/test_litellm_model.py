@@ -1,6 +1,7 @@
 """What litellm brings along: prices, its import, its manners."""
 
 import asyncio
+import json
 import subprocess
 import sys
 from contextlib import aclosing
@@ -10,10 +11,11 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from agent.conversation import CallMade, Message
 from agent.models.litellm_model import CHUNKS_ON_END, LiteLLM
-from agent.models.port import Text
+from agent.models.port import ModelRequest, Text
 from tests.agent.models.conftest import AS_LITELLM_IS, KEY
-from tests.agent.models.hearing import asking, hear
+from tests.agent.models.hearing import BASH, asking, hear
 from tests.fakes.web import Web
 from tests.model_server import Gate, ModelServer, Reply, Tokens, chunk
 
@@ -168,7 +170,17 @@ assert gc.get_freeze_count() > 100_000
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-async def test_anthropic_is_told_what_it_may_keep() -> None:
+ROUND = (
+    Message("system", "Be kind."),
+    Message("user", "Go"),
+    Message("assistant", "I look.", calls=(CallMade("c1", "bash", {"command": "ls"}),)),
+    Message("tool", "a.txt", call="c1"),
+)
+MARK = {"type": "ephemeral"}
+
+
+@pytest.mark.parametrize("said", [2, 4], ids=["a question", "a result"])
+async def test_anthropic_is_told_what_it_may_keep(said: int) -> None:
     bodies: list[Any] = []
 
     async def messages(request: web.Request) -> web.StreamResponse:
@@ -178,8 +190,13 @@ async def test_anthropic_is_told_what_it_may_keep() -> None:
     async with Web("127.0.0.1") as anthropic:
         anthropic.serve("/v1/messages", messages)
         model = LiteLLM(api_base=anthropic.url().rstrip("/"), key=lambda: KEY)
-        heard = await hear(model, asking(model="anthropic/claude-x"))
+        request = ModelRequest("anthropic/claude-x", ROUND[:said], (BASH,))
+        heard = await hear(model, request)
         await model.close()
     assert heard.error is not None
     (block,) = bodies[0]["messages"][-1]["content"]
-    assert block["cache_control"] == {"type": "ephemeral"}
+    assert block["type"] == ("text" if said == 2 else "tool_result")
+    assert block["cache_control"] == MARK
+    assert bodies[0]["system"][-1]["cache_control"] == MARK
+    marks = json.dumps(bodies[0]).count("cache_control")
+    assert marks == 2, "Anthropic takes four at most"
