@@ -32,6 +32,7 @@ from agent.tools.hub_web import HubWeb
 from agent.tools.job_log import JobLog
 from agent.tools.job_prices import Prices
 from agent.tools.job_watch import HubJobs
+from agent.tools.notify import Notify
 from agent.tools.paper_graph import PaperGraph
 from agent.tools.papers import Papers
 from agent.tools.plan import Plan
@@ -65,6 +66,7 @@ def make_toolbox(config: Config, sandbox: Sandbox, threads: Executor, hub_home: 
         Research(),
         *web_tools(config.web, threads),
         *hub_tools(config.hub, threads, hub_home),
+        *([Notify(config.notify)] if config.notify else []),
     )
     return Toolbox(tools, threads, owner=owner)
 

@@ -11,6 +11,7 @@ from agent.models.retry import Retries
 from agent.sandbox.port import SandboxLimits
 from agent.tools.hub_client import HubSettings
 from agent.tools.mcp_settings import McpServer, ServerName
+from agent.tools.notify import Place, PlaceName
 from agent.tools.research import ResearchSettings
 from agent.tools.web_search import SearchSettings
 from server.login_settings import LoginSettings
@@ -91,6 +92,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     web: Web = Web()
     research: ResearchSettings = ResearchSettings()
     hub: HubSettings = HubSettings()
+    notify: dict[PlaceName, Place] = {}
     models: dict[str, ModelEntry] = {}
     """Laid over `configs/models.json`: labels, context windows, prices, by model id."""
     oauth: LoginSettings | None = None
