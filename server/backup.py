@@ -18,6 +18,8 @@ from agent.sandbox.patience import Stop
 from server.store import database as files
 from server.store.sqlite import DATABASE
 
+KEYS = "vault.keys"
+"""As server/identity/vault.py names it, which needs a library that a backup does not."""
 BUSY_SECONDS = 30.0
 TRIES = 5
 """A workspace that is undone just then changes its tree: it is copied again."""
@@ -28,9 +30,11 @@ class Backup(Struct, frozen=True):
 
     sessions: int
     without_files: tuple[str, ...]
+    keys: Path | None = None
+    """The copy of what opens the secrets in it."""
 
 
-def back_up(data: Path, to: Path, *, with_files: bool = True) -> Backup:
+def back_up(data: Path, to: Path, *, with_files: bool = True, with_keys: bool = True) -> Backup:
     """Make `to` a data folder like `data`, but for checkpoints, which only undoing needs.
 
     Raises Problem, and OSError where the disk has no room. The database is copied first: files may
@@ -47,10 +51,11 @@ def back_up(data: Path, to: Path, *, with_files: bool = True) -> Backup:
     begun = to / f"{DATABASE}.unfinished"
     sessions = _copy_database(source, begun)
     lost = _copy_all_files(data, to, sessions) if with_files else ()
+    keys = _copy_keys(data, to) if with_keys else None
     _sync(to)
     begun.rename(to / DATABASE)
     _sync(to)
-    return Backup(len(sessions), lost)
+    return Backup(len(sessions), lost, keys)
 
 
 def _copy_database(source: Path, target: Path) -> list[str]:
@@ -67,6 +72,18 @@ def _copy_database(source: Path, target: Path) -> list[str]:
     for left in target.parent.glob(f"{target.name}-*"):
         left.unlink()
     return [row[0] for row in found]
+
+
+def _copy_keys(data: Path, to: Path) -> Path | None:
+    """After the database: what was sealed by then, they open."""
+    try:
+        content = (data / KEYS).read_bytes()
+    except FileNotFoundError:
+        return None
+    copy = to / KEYS
+    with os.fdopen(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+    return copy
 
 
 def _copy_all_files(data: Path, to: Path, sessions: list[str]) -> tuple[str, ...]:

@@ -57,6 +57,10 @@ def _run(given: argparse.Namespace) -> int:
             return _serve(given)
         case "token":
             return asyncio.run(_token(given))
+        case "secret":
+            return asyncio.run(_secret(given))
+        case "keys":
+            return asyncio.run(_keys(given))
         case "export":
             return _export(given)
         case "backup":
@@ -97,6 +101,24 @@ async def _list(tokens: "Tokens") -> None:
         print(f"{token.id}  {token.user}  {token.role}  {until} {ends}  used {used}")
 
 
+async def _secret(given: argparse.Namespace) -> int:
+    from server import secret_verbs
+
+    async with _store(given) as store:
+        for line in await secret_verbs.secret(given, store):
+            print(line)
+    return 0
+
+
+async def _keys(given: argparse.Namespace) -> int:
+    from server import secret_verbs
+
+    async with _store(given, exclusive=True) as store:
+        for line in await secret_verbs.keys(given, store):
+            print(line)
+    return 0
+
+
 def _export(given: argparse.Namespace) -> int:
     """All that can be read, also of a store that no server would open."""
     from server import export
@@ -125,10 +147,19 @@ def _backup(given: argparse.Namespace) -> int:
     from server.backup import back_up
 
     data = flags.settings(given, os.environ).data_dir
-    made = back_up(data, Path(given.folder).absolute(), with_files=not given.without_files)
+    made = back_up(
+        data,
+        Path(given.folder).absolute(),
+        with_files=not given.without_files,
+        with_keys=not given.without_keys,
+    )
     for session in made.without_files:
         _sorry(f"The files of {session} changed too fast to be copied: try again.", FAILED)
     print(f"{made.sessions} sessions are in {given.folder}")
+    if made.keys is not None:
+        print(f"{made.keys} opens the secrets in it: keep the backup private.")
+    elif given.without_keys:
+        print("What opens the secrets in it is not there: keep vault.keys elsewhere.")
     return FAILED if made.without_files else 0
 
 
@@ -139,12 +170,14 @@ async def _doctor(given: argparse.Namespace) -> int:
 
 
 @asynccontextmanager
-async def _store(given: argparse.Namespace) -> AsyncIterator["SqliteStore"]:
+async def _store(
+    given: argparse.Namespace, *, exclusive: bool = False
+) -> AsyncIterator["SqliteStore"]:
     """The store of the data directory, beside a server that may be running on it."""
     from server.store.sqlite import SqliteStore
 
     directory: Path = flags.settings(given, os.environ).data_dir
-    store = SqliteStore.open(directory, exclusive=False)
+    store = SqliteStore.open(directory, exclusive=exclusive)
     try:
         yield store
     finally:

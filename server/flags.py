@@ -44,6 +44,8 @@ def parser() -> argparse.ArgumentParser:
     for name in SWITCHES:
         _add_switch(serve, name)
     _add_token(commands.add_parser("token", help="make, list and revoke API tokens"))
+    _add_secret(commands.add_parser("secret", help="what a user keeps secret: set, list, remove"))
+    _add_keys(commands.add_parser("keys", help="what secrets are sealed with"))
     export = commands.add_parser("export", help="write a session to stdout")
     export.add_argument("session", metavar="SESSION")
     export.add_argument("--format", choices=("md", "jsonl"), default="md")
@@ -51,6 +53,9 @@ def parser() -> argparse.ArgumentParser:
     backup = commands.add_parser("backup", help="copy the store and all files, also while it runs")
     backup.add_argument("folder", metavar="FOLDER", help="a new one; it becomes a data folder")
     backup.add_argument("--without-files", action="store_true", help="the database alone")
+    backup.add_argument(
+        "--without-keys", action="store_true", help="leave out what opens the secrets in it"
+    )
     _add(backup, ("data_dir",))
     doctor = commands.add_parser("doctor", help="what is usable here, what to install or mend")
     _add(doctor, SHARED)
@@ -93,6 +98,26 @@ def _add_token(token: argparse.ArgumentParser) -> None:
     revoke.add_argument("id", metavar="ID", help="as `mooring token list` shows it")
     for verb in (create, verbs.add_parser("list", help="all tokens, id first"), revoke):
         _add(verb, ("data_dir",))
+
+
+def _add_secret(secret: argparse.ArgumentParser) -> None:
+    verbs = secret.add_subparsers(dest="verb", required=True, metavar="VERB")
+    keep = verbs.add_parser("set", help="keep a secret, whose value is read from stdin")
+    remove = verbs.add_parser("remove", help="remove a secret")
+    for verb in (keep, remove):
+        verb.add_argument("name", metavar="NAME", help="as of an environment variable: HF_TOKEN")
+    for verb in (keep, verbs.add_parser("list", help="the names of all"), remove):
+        verb.add_argument("--user", required=True, metavar="USER")
+        _add(verb, ("data_dir",))
+
+
+def _add_keys(keys: argparse.ArgumentParser) -> None:
+    verbs = keys.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, says in (
+        ("rotate", "seal everything with a new key, while no server runs"),
+        ("forget", "give up what was sealed with keys that are lost"),
+    ):
+        _add(verbs.add_parser(name, help=says), ("data_dir",))
 
 
 def _add(command: argparse.ArgumentParser, names: Sequence[str] | Mapping[str, str]) -> None:

@@ -51,7 +51,7 @@ class Vault:
         path, mark = folder / FILE, await store.mark()
         if mark is None:
             vault = cls(path, _read(path) or _make(path))
-            await store.set_mark(vault.seal(_MARK, ""))
+            await store.set_mark(vault.new_mark())
             return vault
         keys = _read(path)
         if not keys:
@@ -59,6 +59,10 @@ class Vault:
         vault = cls(path, keys)
         vault.check(mark)
         return vault
+
+    def new_mark(self) -> bytes:
+        """What tells later whether the keys are those that sealed."""
+        return self.seal(_MARK, "")
 
     def check(self, mark: bytes) -> None:
         """Raises VaultProblem unless one of the keys made the mark."""

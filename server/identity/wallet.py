@@ -104,7 +104,7 @@ class Wallet:
         """Raises Refusal `bad_request` or `too_many_secrets`."""
         _check(name, value)
         vault = await self._keeper.vault()
-        row = SecretRow(owner, name, vault.seal(_place(owner, name), value), self._timestamp())
+        row = SecretRow(owner, name, vault.seal(place_of(owner, name), value), self._timestamp())
         # Hidden before anybody could use it: what is shown cannot be taken back.
         self._learnt(owner, (value,))
         if not await self._store.set_secret(row, most=MOST):
@@ -148,7 +148,7 @@ class Wallet:
             for row in rows:
                 try:
                     value = (await self._keeper.vault()).open(
-                        _place(row.owner, row.name), row.sealed
+                        place_of(row.owner, row.name), row.sealed
                     )
                 except VaultProblem:
                     raise
@@ -170,7 +170,8 @@ class Wallet:
                 log.warning("the secrets of users are not known: %s", problem.message)
 
 
-def _place(owner: str, name: str) -> str:
+def place_of(owner: str, name: str) -> str:
+    """What a secret's seal is bound to."""
     return f"secret {name} of {owner}"
 
 

@@ -98,6 +98,10 @@ class Identities:
         """Another number after each change, by whatever process."""
         return await self._readers.read(_version)
 
+    async def forget_sealed(self) -> int:
+        """Everything that is sealed, and the mark: how much that was."""
+        return await self._writer.submit(_forget_sealed, _ROW_BYTES)
+
     async def used(self, kind: str, uses: dict[str, str]) -> None:
         """When tokens (or logins) of these ids were last used."""
         kept = tuple((at, id) for id, at in uses.items())
@@ -236,6 +240,13 @@ def _secrets(connection: sqlite3.Connection) -> tuple[SecretRow, ...]:
 def _version(connection: sqlite3.Connection) -> int:
     found = connection.execute("SELECT value FROM meta WHERE name = 'secrets'").fetchone()
     return int(found[0]) if found else 0
+
+
+def _forget_sealed(connection: sqlite3.Connection) -> int:
+    gone = [connection.execute(f"DELETE FROM {table}").rowcount for table in ("logins", "secrets")]
+    connection.execute("DELETE FROM meta WHERE name = 'vault'")
+    _changed(connection)
+    return sum(gone)
 
 
 def _used(connection: sqlite3.Connection, kind: str, uses: tuple[tuple[str, str], ...]) -> None:

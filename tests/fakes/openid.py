@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import json
 import secrets
 import time
 from collections.abc import Callable
@@ -36,6 +37,14 @@ class OpenIDProvider:
 
     def __init__(self) -> None:
         self.url = ""
+        self.published = RSAKey.generate_key(2048, {"kid": "first"})
+        self.fresh()
+        self._changed = asyncio.Condition()
+        self._runner: web.AppRunner
+
+    def fresh(self) -> None:
+        """As it should be again; who has logged in before, it does not
+        remember. Its key stays."""
         self.who = "ada"
         self.people: dict[str, Claims] = {"ada": {"name": "Ada L."}, "bob": {"name": "Bob"}}
         self.lifetime: int | None = 3600
@@ -48,13 +57,11 @@ class OpenIDProvider:
         self.hold: asyncio.Event | None = None
         self.asks_first = False
         self.seen: dict[str, list[dict[str, str]]] = {}
-        self.key = self.published = RSAKey.generate_key(2048, {"kid": "first"})
+        self.key = self.published
         self.revoked: set[str] = set()
         self.access: dict[str, str] = {}
         self._codes: dict[str, Given] = {}
         self._refresh: dict[str, Given] = {}
-        self._changed = asyncio.Condition()
-        self._runner: web.AppRunner
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -95,7 +102,19 @@ class OpenIDProvider:
         }
 
     def change_key(self) -> None:
+        """The old one is not published any more."""
         self.key = self.published = RSAKey.generate_key(2048, {"kid": secrets.token_hex(4)})
+
+    def forge_key(self) -> None:
+        """Sign with a key of the same name that is not the published one."""
+        self.key = RSAKey.generate_key(2048, {"kid": self.published.kid or ""})
+
+    def fail(self, endpoint: str, status: int, body: bytes = b"{}") -> None:
+        """What that endpoint answers from now on."""
+        headers = {"Location": f"{self.url}/elsewhere"} if status in (302, 307) else {}
+        self.answers[endpoint] = lambda: web.Response(
+            status=status, body=body, headers=headers, content_type="application/json"
+        )
 
     async def asked(self, endpoint: str, times: int = 1) -> list[dict[str, str]]:
         """Wait until an endpoint was asked so often."""
@@ -233,6 +252,4 @@ def _quoted(text: str) -> str:
 
 
 def _part(content: Claims) -> str:
-    import json
-
     return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
