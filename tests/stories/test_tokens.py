@@ -6,6 +6,7 @@ import pytest
 
 from tests.api import Api
 from tests.client import WITHIN, Viewer
+from tests.oracle import Frame
 from tests.serving import Server
 from tests.stories.conftest import NewStory
 from tests.stories.scene import Story, handshake_refusal
@@ -28,9 +29,9 @@ async def create(server: Server, user: str, *more: str) -> str:
     return token
 
 
-async def tokened(alone: NewStory) -> tuple[Story, str, str]:
+async def tokened(alone: NewStory, config: Frame | None = None) -> tuple[Story, str, str]:
     """A server in token mode with two users, and the story as the first."""
-    story = await alone(arguments=["--auth", "token"])
+    story = await alone(config, arguments=["--auth", "token"])
     ada, bob = await create(story.server, "ada"), await create(story.server, "bob")
     await story.connect(bearer(ada))
     await known(story.api)
