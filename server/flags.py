@@ -8,6 +8,7 @@ from typing import Any, get_args
 import msgspec
 
 from agent.errors import ConfigProblem
+from server.people import ROLES
 from server.places import user_data_folder
 from server.settings import AuthMode, LogFormat, LogLevel, ServeSettings
 
@@ -92,7 +93,7 @@ def _add_token(token: argparse.ArgumentParser) -> None:
     verbs = token.add_subparsers(dest="verb", required=True, metavar="VERB")
     create = verbs.add_parser("create", help="print a new token, once")
     create.add_argument("--user", required=True, metavar="NAME")
-    create.add_argument("--role", choices=("user", "operator"), default="user")
+    create.add_argument("--role", choices=ROLES, default="user")
     create.add_argument("--days", type=int, default=90, help="how long it lasts (90)")
     revoke = verbs.add_parser("revoke", help="refuse a token from now on")
     revoke.add_argument("id", metavar="ID", help="as `mooring token list` shows it")

@@ -9,13 +9,12 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol
+from typing import Protocol
 
 from agent.errors import ConfigProblem
 from agent.protocol import MOORING
+from server.people import Role
 from server.store.port import Token
-
-TokenRole = Literal["user", "operator"]
 
 _SHAPE = re.compile(r"mooring_([0-9a-f]{12})_([0-9a-f]{64})")
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
@@ -55,7 +54,7 @@ class Tokens:
         self._changes = 0
         self._reading = asyncio.Lock()
 
-    async def create(self, user: str, role: TokenRole = "user", days: int = 90) -> str:
+    async def create(self, user: str, role: Role = "user", days: int = 90) -> str:
         """The token, which cannot be had again: `mooring_<id>_<secret>`."""
         if not _USER.fullmatch(user) or user == MOORING:
             raise ConfigProblem(

@@ -125,6 +125,15 @@ async def test_an_operator_sees_the_fleet_and_the_metrics(alone: NewStory) -> No
     assert (await api.get("/metrics")).status == 200
 
 
+async def test_a_viewers_token_creates_nothing(alone: NewStory) -> None:
+    story, _, _ = await tokened(alone)
+    api = await story.connect(bearer(await create(story.server, "eve", "--role", "viewer")))
+    await known(api)
+    assert (await api.good("GET", "/api/me"))["user"]["role"] == "viewer"
+    answer = await api.call("POST", "/api/sessions", {})
+    assert (answer.status, answer.code) == (403, "forbidden")
+
+
 async def test_a_revoked_token_is_refused_and_its_sockets_are_closed(alone: NewStory) -> None:
     story, ada, _ = await tokened(alone)
     session, viewer = await story.begin()
