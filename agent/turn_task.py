@@ -1,6 +1,5 @@
 """A running turn: takes the steps that the automaton names, until it ends or waits for a human."""
 
-import asyncio
 from typing import Protocol
 
 from agent.asking import Desk, ask, usage_of
@@ -173,7 +172,6 @@ class TurnTask:
             if error.code == "context_overflow" and unseen and await self._compact():
                 return
             raise
-        await asyncio.sleep(0)  # its last words are on their way before events are made of it
         used = reply.used(request.messages)
         usage = usage_of(used, request.model, "main", self._turn.id)
         await means.toolbox.learn((call.name for call in reply.calls), means.keys)

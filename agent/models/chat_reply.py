@@ -1,6 +1,7 @@
 """A chat completion read chunk by chunk: pieces come out, whatever shape the provider gave them."""
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -102,6 +103,10 @@ class ChatReply:
     def stopped(self) -> bool:
         return self.done or bool(self._reason)
 
+    def pieces(self, payloads: Iterable[bytes]) -> Iterator[Piece]:
+        """The pieces in what one read brought."""
+        return joined(piece for payload in payloads for piece in self.take(payload))
+
     def take(self, payload: bytes) -> list[Piece]:
         """The pieces in one `data:` payload or in a whole JSON reply."""
         try:
@@ -184,6 +189,32 @@ class ChatReply:
 
     def _failed(self, code: str, said: str = "") -> ModelError:
         return failures.failure(code, self._name, said, secret=self._secret)
+
+
+def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Neighbours of one kind as one: what comes at once is shown and looked through once.
+
+    An error that `pieces` raise comes behind what there was before it.
+    """
+    kind: type[Text] | type[Reasoning] = Text
+    parts: list[str] = []
+    failure: ModelError | None = None
+    try:
+        for piece in pieces:
+            if parts and type(piece) is not kind:
+                yield kind("".join(parts))
+                parts.clear()
+            if isinstance(piece, Text | Reasoning):
+                kind = type(piece)
+                parts.append(piece.text)
+            else:
+                yield piece
+    except ModelError as error:
+        failure = error
+    if parts:
+        yield kind("".join(parts))
+    if failure is not None:
+        raise failure
 
 
 def ending(reason: str, name: str) -> Finished:

@@ -19,7 +19,23 @@ def tools(schemas: Sequence[ToolSchema]) -> list[Json]:
     return [{"type": "function", "function": msgspec.to_builtins(schema)} for schema in schemas]
 
 
-def body(request: ModelRequest, model: str, limit_field: str) -> bytes:
+class WrittenTools:
+    """Tools as they are sent: most of a request's bytes, and mostly those of the request before."""
+
+    def __init__(self) -> None:
+        self._schemas: Sequence[ToolSchema] = ()
+        self._written = msgspec.Raw(b"[]")
+
+    def of(self, schemas: Sequence[ToolSchema]) -> msgspec.Raw:
+        if schemas != self._schemas:
+            asked = [{"type": "function", "function": schema} for schema in schemas]
+            self._schemas, self._written = schemas, msgspec.Raw(msgspec.json.encode(asked))
+        return self._written
+
+
+def body(
+    request: ModelRequest, model: str, limit_field: str, written: WrittenTools | None = None
+) -> bytes:
     """The JSON body of a streaming request; `limit_field` names the limit on output tokens."""
     asked: Json = {
         "model": model,
@@ -28,7 +44,7 @@ def body(request: ModelRequest, model: str, limit_field: str) -> bytes:
         "stream_options": {"include_usage": True},
     }
     if request.tools:
-        asked["tools"] = [{"type": "function", "function": schema} for schema in request.tools]
+        asked["tools"] = (written or WrittenTools()).of(request.tools)
     if request.max_output_tokens is not None:
         asked[limit_field] = request.max_output_tokens
     if request.effort is not None:

@@ -63,6 +63,7 @@ class OpenAICompatible:
         self._prices = prices
         self._limits = limits
         self._clock = clock
+        self._tools = chat_request.WrittenTools()
         self._http: aiohttp.ClientSession | None = None
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Piece, None]:
@@ -77,12 +78,10 @@ class OpenAICompatible:
             with self._translated("stream_cut", patience):
                 while data := await (self._tail(read, reply) if reply.stopped else read()):
                     patience.heard()
-                    for payload in payloads.feed(data):
-                        for piece in reply.take(payload):
-                            yield piece
-            for payload in payloads.end():
-                for piece in reply.take(payload):
-                    yield piece
+                    for piece in reply.pieces(payloads.feed(data)):
+                        yield piece
+            for piece in reply.pieces(payloads.end()):
+                yield piece
         finally:
             patience.end()
             # Reusable when it was read to its end, closed at once when it was not.
@@ -117,7 +116,8 @@ class OpenAICompatible:
 
     def _body(self, request: ModelRequest) -> bytes:
         model = request.model.removeprefix(f"{self._name}/")
-        return chat_request.body(request, model, chat_request.limit_field(self._url.host or ""))
+        limit_field = chat_request.limit_field(self._url.host or "")
+        return chat_request.body(request, model, limit_field, self._tools)
 
     def _payloads(self, response: aiohttp.ClientResponse) -> EventLines | WholeBody:
         if response.content_type == "text/html":

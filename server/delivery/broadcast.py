@@ -266,7 +266,9 @@ class Author:
             return
         begins = not growing.length and not growing.fresh
         growing.fresh.append(text)
-        if begins:
+        if growing.kind not in LOGS:
+            self._flusher.show(begins=begins)
+        elif begins:
             self._flusher.hurry()
         elif not self._flusher.due:
             self._flusher.wake()

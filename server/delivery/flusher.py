@@ -47,8 +47,22 @@ class Flusher:
             if not self._slicing:
                 self._schedule()
 
+    def show(self, *, begins: bool) -> None:
+        """A text has grown by all that came at once: flush within this call, where one may be.
+
+        It may be where it `begins`, and 16 ms after the last flush.
+        """
+        if self._slicing or not (
+            begins or self._clock.time() >= self._flushed + self._limits.flush
+        ):
+            self.wake()
+        elif begins or not self.due:
+            if self._turn is not None:
+                self._turn.cancel()
+            self._flush()
+
     def hurry(self) -> None:
-        """A text begins: flush now, however short ago the last flush was."""
+        """A log begins: flush soon, however short ago the last flush was."""
         if self._slicing or self._clock.time() >= self._flushed + self._limits.flush:
             self.wake()
             return

@@ -7,9 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.models.chat_reply import ChatReply, Prices
+from agent.models.chat_reply import ChatReply, Prices, joined
 from agent.models.event_lines import EventLines
-from agent.models.port import Finished, ModelError, Piece, Used
+from agent.models.port import (
+    CallFragment,
+    Finished,
+    ModelError,
+    Piece,
+    Reasoning,
+    Text,
+    Used,
+)
 from tests.agent.models.hearing import Heard
 from tests.model_server import CallScript, Reply, Tokens, Wire, chunk
 
@@ -222,6 +230,31 @@ def test_the_cost_follows_from_prices(prices: Prices, dollars: float) -> None:
     assert used is not None
     expected = {5.0: 1.5 + 0.25 + 3, 5.75: 2.5 + 3, 0.0: 0}[dollars]
     assert used.cost_usd == pytest.approx(expected)
+
+
+def test_what_comes_at_once_is_one_piece_of_each_kind_in_its_order() -> None:
+    call = CallFragment(0, "bash")
+    came: list[Piece] = [
+        Reasoning("h"),
+        Reasoning("m"),
+        Text("a"),
+        Text("b"),
+        call,
+        Text("c"),
+        Finished(),
+    ]
+    assert list(joined(came)) == [
+        *(Reasoning("hm"), Text("ab"), call, Text("c"), Finished()),
+    ]
+    assert list(joined([])) == []
+
+
+def test_what_came_at_once_with_an_error_is_there_before_it() -> None:
+    reply, heard = ChatReply("vllm"), list[Piece]()
+    said = [json.dumps(chunk({"content": word})).encode() for word in ("a", "b")]
+    with pytest.raises(ModelError):
+        heard.extend(reply.pieces([*said, b"{broken", *said]))
+    assert heard == [Text("ab")]
 
 
 def pieces(parts: list[bytes]) -> list[Piece]:

@@ -61,6 +61,16 @@ def test_the_limit_on_output_is_sent_where_one_is_given() -> None:
     assert written(Message("user", "Hi."), limit=7)["max_tokens"] == 7
 
 
+def test_tools_are_those_of_the_request_whatever_was_written_before() -> None:
+    first, second = (ToolSchema(name, "Run.", {"type": "object"}) for name in ("bash", "read"))
+    before = chat_request.WrittenTools()
+    for tools in ((first,), (first,), (first, second), (second,)):
+        request = ModelRequest("m", (), tools)
+        kept = chat_request.body(request, "m", "max_tokens", before)
+        assert kept == chat_request.body(request, "m", "max_tokens")
+        assert msgspec.json.decode(kept)["tools"] == chat_request.tools(tools)
+
+
 def test_tools_are_described() -> None:
     schema = ToolSchema("bash", "Run.", {"type": "object"})
     assert chat_request.tools([schema]) == [

@@ -123,15 +123,43 @@ async def test_the_beginning_of_a_text_waits_for_no_flush_and_what_follows_does(
         stage.publish()
         text = stage.broadcaster.open("text", "t1", "i1")
         text.grow("a")
+        assert watched.since_synced() == ["status", 1, 2, "a"]  # in no later turn of the loop
         text.grow("b")
-        await quiet()
-        assert watched.since_synced() == ["status", 1, 2, "ab"]
         text.grow("c")
         await stage.clock.pass_by(0.015)
-        assert watched.since_synced() == ["status", 1, 2, "ab"]
+        assert watched.since_synced() == ["status", 1, 2, "a"]
         await stage.clock.pass_by(0.001)
-        assert watched.since_synced() == ["status", 1, 2, "ab", "c"]
+        assert watched.since_synced() == ["status", 1, 2, "a", "bc"]
         assert stage.clock.waiting == 1  # the heartbeat
+
+
+async def test_what_a_text_grows_by_after_16_ms_is_shown_within_the_call() -> None:
+    stage = Stage()
+    async with stage.joined() as watched:
+        await stage.frame_time()
+        text = stage.broadcaster.open("text", "t1", "i1")
+        text.grow("a")
+        await stage.clock.pass_by(0.016)
+        text.grow("b")
+        assert watched.since_synced() == ["status", "a", "b"]
+        await stage.clock.pass_by(0.016)
+        stage.publish()
+        text.grow("c")  # a flush is due, and takes it along
+        assert watched.since_synced() == ["status", "a", "b"]
+        await quiet()
+        assert watched.since_synced() == ["status", "a", "b", 1, "c"]
+
+
+async def test_the_lines_that_a_tool_prints_at_once_are_one_frame() -> None:
+    stage = Stage()
+    async with stage.joined() as watched:
+        await stage.frame_time()
+        printed = stage.broadcaster.open("tool_log", "t1", "c1")
+        for line in ("a", "b"):
+            printed.grow(line)
+        assert watched.since_synced() == ["status"]
+        await quiet()
+        assert watched.since_synced() == ["status", "ab"]
 
 
 async def test_a_text_that_begins_while_slices_are_written_comes_after_them() -> None:
@@ -150,12 +178,13 @@ async def test_deltas_of_one_flush_are_one_frame_and_one_write() -> None:
     stage = Stage()
     async with stage.joined() as watched:
         await stage.frame_time()
-        writes = watched.transport.writes
         text = stage.broadcaster.open("text", "t1", "i1")
-        for piece in ("a", "b", "c"):
+        text.grow("a")
+        writes = watched.transport.writes
+        for piece in ("b", "c", "d"):
             text.grow(piece)
-        await quiet()
-        assert watched.since_synced() == ["status", "abc"]
+        await stage.frame_time()
+        assert watched.since_synced() == ["status", "a", "bcd"]
         assert watched.transport.writes == writes + 1
 
 
