@@ -17,6 +17,7 @@ from tests.benchmarks import (
     memory,
     own_tokens,
     page,
+    page_live,
     page_session,
     reconnect,
     through_litellm,
@@ -42,6 +43,7 @@ ROWS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "reconnect": reconnect.measure,
     "cold-start": cold_start.measure,
     "page": page.measure,
+    "page-live": page_live.measure,
     "page-session": page_session.measure,
 }
 
