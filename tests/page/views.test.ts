@@ -166,7 +166,7 @@ it('knows a way out of an error, and says nothing about one it does not know', (
 
 it('knows a way out of everything that the contract says may be refused', () => {
   const contract = readFileSync(fileURLToPath(new URL('../../docs/wire.md', import.meta.url)), 'utf8');
-  const statuses = [...contract.matchAll(/^\| (?:4|5)\d\d \| (.*) \|$/gm)].map(([, cell = '']) => cell);
+  const statuses = [...contract.matchAll(/^\| (?:4|5)\d\d \| (.*) \|$/gm)].map(([, cell = '']) => cell.replaceAll(/\([^)]*\)/g, ''));
   const refusals = /not remembered: the id stays free\. Codes: (.*?)\. A frame/s.exec(contract)?.[1] ?? '';
   const quoted = [...statuses, refusals].flatMap((cell) => [...cell.matchAll(/`([^`]*)`/g)]);
   const codes = quoted.flatMap(([, all = '']) => (/^[a-z_ ]+$/.test(all) ? all.split(' ') : []));
