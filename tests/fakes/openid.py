@@ -150,7 +150,8 @@ class OpenIDProvider:
         assert asked["code_challenge_method"] == "S256"
         if self.asks_first and "yes" not in asked:
             link = f"/authorize?{urlencode({**asked, 'yes': '1'})}".replace("&", "&amp;")
-            page = f'<!doctype html><title>Provider</title><a href="{link}">Yes, I am Ada</a>'
+            head = '<!doctype html><title>Provider</title><link rel="icon" href="data:,">'
+            page = f'{head}<a href="{link}">Yes, I am Ada</a>'
             return web.Response(text=page, content_type="text/html")
         back = {"state": asked["state"]}
         if self.error is not None:

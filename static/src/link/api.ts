@@ -41,12 +41,15 @@ export class Problem extends Error {
   readonly code: string;
   readonly status: number;
   readonly retryAfter: number | null;
+  /** Where a browser goes to log in; null where that is not what is missing, or not offered. */
+  readonly login: string | null;
 
-  constructor(code: string, message: string, status = 0, retryAfter: number | null = null) {
+  constructor(code: string, message: string, status = 0, retryAfter: number | null = null, login: string | null = null) {
     super(message);
     this.code = code;
     this.status = status;
     this.retryAfter = retryAfter;
+    this.login = login;
   }
 }
 
@@ -92,7 +95,8 @@ export function problemOf(status: number, said: unknown): Problem {
   const error = (body['type'] === 'refused' ? body : (body['error'] ?? {})) as typeof body;
   const { code = 'unexpected', message = `The server answered ${status}.` } = error;
   const wait = Number(error['retry_after']) || null;
-  return new Problem(String(code), String(message), status, wait);
+  const login = typeof error['login'] === 'string' ? error['login'] : null;
+  return new Problem(String(code), String(message), status, wait, login);
 }
 
 export const sessionPath = (id: string, rest = ''): string =>

@@ -5,10 +5,13 @@ import { type Me, type ModelOffers, Problem } from '../link/api.ts';
 import { waitSeconds } from '../link/backoff.ts';
 import type { Ways } from './ways.ts';
 
+const LOGIN = '/login';
+
 export class Myself {
   readonly #me = signal<Me | null>(null);
   readonly #models = signal<ModelOffers | null>(null);
   readonly #reason = signal<string | null>(null);
+  readonly #login = signal<string | null>(null);
   readonly #ways: Ways;
 
   constructor(ways: Ways) {
@@ -28,6 +31,17 @@ export class Myself {
     return this.#reason;
   }
 
+  /** Where this browser logs in; null where the server offers no log-in. */
+  get login(): ReadonlySignal<string | null> {
+    return this.#login;
+  }
+
+  /** Ends this browser's log-in; where it goes then. */
+  async leave(): Promise<string> {
+    const { redirect } = await this.#ways.call<{ redirect: string | null }>('POST', '/logout', { body: {} });
+    return redirect ?? '/';
+  }
+
   /** Asks until there is an answer, or one that a repeat cannot mend; false then. */
   async load(): Promise<boolean> {
     const { call, world } = this.#ways;
@@ -37,9 +51,11 @@ export class Myself {
         this.#models.value = (await Promise.all([me, models]))[1];
         this.#me.value = await me;
         this.#reason.value = null;
+        this.#login.value = this.#me.value.auth === 'oauth' ? LOGIN : null;
         return true;
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
+        this.#login.value = problem.login;
         this.#reason.value = problem.status === 401 ? 'unauthenticated' : problem.code;
         if (problem.status === 401 || problem.status === 403) return false;
         const seconds = waitSeconds(failures, world.random(), problem.retryAfter ?? 0);

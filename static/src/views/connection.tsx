@@ -8,6 +8,8 @@ import { remedy } from '../words/remedies.ts';
 import { copy } from './copying.ts';
 import type { Desk } from './desk.ts';
 import { go } from './route.ts';
+import { LogIn } from './log_in.tsx';
+import type { Shell } from './shell.ts';
 import { now } from './surroundings.ts';
 import { announce } from './voice.tsx';
 
@@ -16,7 +18,7 @@ const CHIP_MS = 10_000;
 
 export type Trouble = 'none' | 'chip' | 'banner' | 'gone';
 
-export function Connection({ desk }: { desk: Desk }): JSX.Element | null {
+export function Connection({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element | null {
   const link = desk.open.link;
   const trouble = useComputed((): Trouble => {
     const { phase, lostAt, reason } = link.value;
@@ -34,7 +36,7 @@ export function Connection({ desk }: { desk: Desk }): JSX.Element | null {
     case 'banner':
       return <Banner desk={desk} />;
     case 'gone':
-      return <Gone desk={desk} />;
+      return <Gone desk={desk} login={shell.myself.login.value} />;
   }
 }
 
@@ -61,7 +63,7 @@ function Banner({ desk }: { desk: Desk }): JSX.Element {
 }
 
 /** It will not come back by itself: what is so, and the way out. */
-function Gone({ desk }: { desk: Desk }): JSX.Element {
+function Gone({ desk, login }: { desk: Desk; login: string | null }): JSX.Element {
   const { reason } = desk.open.link.value;
   const draft = desk.draft.value.trim();
   const keep = draft && (
@@ -79,11 +81,15 @@ function Gone({ desk }: { desk: Desk }): JSX.Element {
       {words.retry}
     </button>
   );
+  const expired: readonly [string, JSX.Element] =
+    login === null
+      ? [`${words.gone.expired} ${words.gone.expiredHint}`, again]
+      : [`${words.gone.expired} ${words.gone.logInAgain}`, <LogIn at={login} />];
   const told: Readonly<Record<string, readonly [string, JSX.Element]>> = {
     no_such_session: [words.gone.deleted, fresh],
     ended: [words.gone.ended, fresh],
-    unauthenticated: [`${words.gone.expired} ${words.gone.expiredHint}`, again],
-    unauthorized: [`${words.gone.expired} ${words.gone.expiredHint}`, again],
+    unauthenticated: expired,
+    unauthorized: expired,
     forbidden: [words.gone.forbidden, fresh],
   };
   const [text, act] = told[reason ?? ''] ?? [words.connection.lost, again];

@@ -27,7 +27,7 @@ export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.
         <Header shell={shell} desk={desk} />
         <Conversation desk={desk} empty={<Beginning shell={shell} desk={desk} />} />
         <div class="dock">
-          <Connection desk={desk} />
+          <Connection shell={shell} desk={desk} />
           <Forgetful shell={shell} desk={desk} />
           {!detailed && <PlanChip desk={desk} />}
           {narrow.value && <AskSheet desk={desk} />}

@@ -3,6 +3,7 @@
 import type { JSX } from 'preact';
 import { words } from '../words/en.ts';
 import { Icon } from './icons.tsx';
+import { Account } from './log_in.tsx';
 import { isWaiting, SearchField } from './search_field.tsx';
 import { SessionRow } from './session_row.tsx';
 import type { Shell } from './shell.ts';
@@ -23,6 +24,7 @@ export function Sidebar({ shell }: { shell: Shell }): JSX.Element {
       </header>
       <SearchField shell={shell} />
       <List shell={shell} />
+      <Account shell={shell} />
       <Footer shell={shell} />
     </nav>
   );

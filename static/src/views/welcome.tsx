@@ -8,6 +8,7 @@ import { Composer } from './composer.tsx';
 import { ModelPicker } from './controls_row.tsx';
 import { Examples } from './examples.tsx';
 import { Icon } from './icons.tsx';
+import { NoLogIn } from './log_in.tsx';
 import { go, sessionHref } from './route.ts';
 import { isNewcomer, keptText, NEW, type Shell } from './shell.ts';
 import { narrow } from './surroundings.ts';
@@ -29,7 +30,7 @@ export function Welcome({ shell }: { shell: Shell }): JSX.Element {
       </div>
       <div class="dock">
         {!usable.value && <p class="bar warn">{words.welcome.noModel}</p>}
-        {shut.value && <NoLogIn />}
+        {shut.value && <NoLogIn shell={shell} />}
         <Composer
           draft={draft}
           placeholder={words.welcome.placeholder}
@@ -86,17 +87,5 @@ function Back(): JSX.Element {
       </a>
       <strong>{words.sessions.fresh}</strong>
     </header>
-  );
-}
-
-/** The operator may have let them in meanwhile: only a new page asks again who they are. */
-function NoLogIn(): JSX.Element {
-  return (
-    <div class="bar warn" role="alert">
-      <p>{words.gone.noLogIn}</p>
-      <button type="button" class="button outlined" onClick={() => location.reload()}>
-        {words.retry}
-      </button>
-    </div>
   );
 }

@@ -57,6 +57,7 @@ const pageWords = {
     more: (title: string) => `Actions for ${title}`,
     list: 'All sessions',
     dashboard: 'Dashboard',
+    logOut: 'Log out',
     waiting: (number: number) => `${several(number, 'session needs', 'sessions need')} you`,
   },
 
