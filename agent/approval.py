@@ -103,7 +103,7 @@ class Rules:
             return Run()
         if made.effect == "spend":  # nobody allows what it will cost the next time
             return Ask(reason)
-        if (made.tool, made.effect) in history.remembered or history.auto_approval.enabled:
+        if (made.tool, made.effect) in history.remembered or _is_automatic(history):
             return Run()
         return Ask(reason)
 
@@ -136,6 +136,13 @@ class Rules:
             if matches:
                 return rule
         return None
+
+
+def _is_automatic(history: History) -> bool:
+    """Up to a cap, where there is one; a cost that nobody knows may be above it."""
+    cap, spent = history.auto_approval.cost_cap_usd, history.spent.cost_usd
+    below = cap is None or (spent is not None and spent < cap)
+    return history.auto_approval.enabled and below
 
 
 def rejected(feedback: str | None) -> str:

@@ -15,12 +15,21 @@ from agent.protocol import (
     Effect,
     JsonObject,
     SessionUpdated,
+    Usage,
 )
 from tests.agent.logs import Log, call, check, rules
 
 DENY = Rule("deny", "bash", {"command": r"(^|\s)rm\s"}, "it deletes files")
 APPROVED = Decision("c1", "approve")
 AUTO = Log().add(SessionUpdated("ann", auto_approval=AutoApproval(True)))
+
+
+def capped(cost: float | None) -> Log:
+    """Approval is automatic up to half a dollar, and so much was spent."""
+    setting = SessionUpdated("ann", auto_approval=AutoApproval(True, 0.5))
+    return Log().add(setting, Usage("m", 1, 1, 0, cost, "title"))
+
+
 REMEMBERED = (
     Log().begin().reply("", call("c0", "upload", effect="publish"), call("c00"))
     .ask("c0", "c00")
@@ -170,6 +179,9 @@ def test_a_long_text_that_is_no_json_is_shown_in_part() -> None:
             Ask("it leaves the sandbox (may spend)"), id="nor to spend",
         ),
         pytest.param(CallState(UPLOAD), AUTO, None, RUN, id="approval is automatic"),
+        pytest.param(CallState(UPLOAD), capped(0.49), None, RUN, id="and below its cap"),
+        pytest.param(CallState(UPLOAD), capped(0.5), None, LEAVES, id="not at its cap"),
+        pytest.param(CallState(UPLOAD), capped(None), None, LEAVES, id="nor at an unknown cost"),
         pytest.param(
             CallState(call("c1", "train", effect="spend")), AUTO, None,
             Ask("it leaves the sandbox (may spend)"), id="but not for what costs money",

@@ -1,5 +1,7 @@
 """Calling someone who looks elsewhere, and how far calls may run without asking."""
 
+from pathlib import Path
+
 import pytest
 from playwright.async_api import FilePayload, expect
 
@@ -7,6 +9,8 @@ from tests.api import Api
 from tests.browser.conftest import House, Meet
 from tests.browser.person import Person
 from tests.model_server import CallScript, Gate, Reply, Tokens
+from tests.serving import Server
+from tests.stories.scene import CONFIG, StoryModel
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -80,27 +84,37 @@ async def test_a_browser_is_asked_for_notifications_by_a_click_alone(
 
 
 async def test_calls_run_without_asking_up_to_what_a_person_allows(
-    house: House, meet: Meet
+    tmp_path: Path, meet: Meet
 ) -> None:
-    person = await meet(house.url)
-    await person.say("Hello")
-    await person.reads(DONE)
-    await person.page.get_by_role("switch", name="Auto-approve").check()
-    cap = person.page.get_by_role("textbox", name="Up to (USD)")
-    await cap.fill("0.5")
-    await cap.press("Enter")
-    told = person.page.get_by_text("Approvals are given automatically from here on.")
-    await expect(told).to_have_count(2)  # without a cap, and with one
-    await person.page.reload()
-    await expect(cap).to_have_value("0.5")
-    async with Api(house.url) as api:
-        session = await person.session()
-        given = [event.get("auto_approval") for event in await api.events(session)]
-    assert [one for one in given if one][-1] == {"enabled": True, "cost_cap_usd": 0.5}
-    house.model.play(Reply(calls=[ASK], usage=Tokens(prompt=1)))
-    await person.say("Do it")
-    await person.reads(DONE)
-    await expect(person.cards("done")).to_have_count(1)
+    models = {"openai/test-model": {"prices": {"input": 1.0, "output": 0.0}}}
+    async with (
+        StoryModel() as model,
+        Server(tmp_path, model.url, config={**CONFIG, "models": models}) as server,
+    ):
+        person = await meet(server.url, offline=True)
+        await person.say("Hello")
+        await person.reads(DONE)
+        await person.page.get_by_role("switch", name="Auto-approve").check()
+        cap = person.page.get_by_role("textbox", name="Up to (USD)")
+        await cap.fill("0.5")
+        await cap.press("Enter")
+        told = person.page.get_by_text("Approvals are given automatically from here on.")
+        await expect(told).to_have_count(2)  # without a cap, and with one
+        await person.page.reload()
+        await expect(cap).to_have_value("0.5")
+        async with Api(server.url) as api:
+            session = await person.session()
+            given = [event.get("auto_approval") for event in await api.events(session)]
+        assert [one for one in given if one][-1] == {"enabled": True, "cost_cap_usd": 0.5}
+        model.play(Reply(calls=[ASK], usage=Tokens(prompt=1)))
+        await person.say("Do it")
+        await expect(person.cards("done")).to_have_count(1)
+        await person.sees_state("Idle")
+        model.play(Reply(calls=[ASK], usage=Tokens(prompt=600_000)))
+        await person.say("Do it again, whatever it costs")
+        await expect(person.question()).to_be_visible()
+        await person.approve()
+        await expect(person.cards("done")).to_have_count(2)
 
 
 async def test_a_queued_message_is_edited_with_its_files(house: House, meet: Meet) -> None:

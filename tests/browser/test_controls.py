@@ -74,7 +74,7 @@ async def test_what_is_used_is_counted_and_what_may_be_spent_is_shown(
         StoryModel() as model,
         Server(tmp_path, model.url, config={**CONFIG, "models": models}) as server,
     ):
-        person = await meet(server.url)
+        person = await meet(server.url, offline=True)
         model.play(Reply(text="Short.", usage=Tokens(prompt=40_000, completion=2_000)))
         model.play_plain(Reply(text="A title", usage=Tokens(prompt=0, completion=0)))
         await person.say("Hello")

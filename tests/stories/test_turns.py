@@ -3,6 +3,7 @@
 import pytest
 
 from tests.model_server import Gate, Reply, Tokens
+from tests.stories.conftest import NewStory
 from tests.stories.scene import UNTIL_GO, Story, bash, calls, named, shown
 
 TEXT = "Ahoy! naïve 👩‍🚀 café: 日本語, a 🛟 and \u0000-free."
@@ -226,6 +227,22 @@ async def test_a_ping_is_ponged_and_nothing_else_happens(story: Story) -> None:
     assert len(viewer.frames) == before + 1
 
 
+async def test_auto_approval_asks_again_where_its_cap_is_reached(alone: NewStory) -> None:
+    prices = {"openai/test-model": {"prices": {"input": 1.0, "output": 0.0}}}
+    story = await alone({"models": prices})
+    session, viewer = await story.begin()
+    await viewer.accepted("set_auto_approval", enabled=True, cost_cap_usd=0.5)
+    ask = bash("echo please-ask")
+    cheap = Reply(calls=[ask], usage=Tokens(prompt=100_000))
+    await story.turn(viewer, "Go", cheap, Reply(text="Done.", usage=Tokens(prompt=100_000)))
+    assert viewer.of("approval_required") == []
+    story.model.play(Reply(calls=[ask], usage=Tokens(prompt=400_000)))
+    await viewer.say("Again")
+    await viewer.until("approval_required")
+    assert (await story.api.look(session))["usage"]["cost_usd"] == pytest.approx(0.6)
+    await viewer.accepted("interrupt")
+
+
 async def test_auto_approval_is_told_and_spares_the_question(story: Story) -> None:
     _, viewer = await story.begin()
     await viewer.accepted("set_auto_approval", enabled=True, cost_cap_usd=2.5)
@@ -235,6 +252,7 @@ async def test_auto_approval_is_told_and_spares_the_question(story: Story) -> No
         "auto_approval": {"enabled": True, "cost_cap_usd": 2.5},
         "by": "dev",
     }
+    await viewer.accepted("set_auto_approval", enabled=True)
     await story.turn(viewer, "Go", calls(bash("echo please-ask")), Reply(text="Done."))
     assert viewer.of("approval_required") == []
     await viewer.accepted("set_auto_approval", enabled=False)

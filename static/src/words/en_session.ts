@@ -187,7 +187,7 @@ export const sessionWords = {
     autoHint: 'Runs every call without asking, except where a rule always asks',
     autoOn: 'Every call runs without asking you',
     cap: 'Up to (USD)',
-    capHint: 'It asks again once this much was spent; empty is no limit',
+    capHint: 'It asks again once the model cost this much, or where nobody knows; empty is no limit',
     unavailable: (label: string, why: string) => `${label} (${why})`,
     notAvailable: 'not available',
   },
