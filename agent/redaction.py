@@ -1,7 +1,7 @@
 """Credentials taken out of text, whole or while it grows; formats are those their issuers use."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -99,16 +99,30 @@ first, and whether it must begin a word."""
 class Marks(Struct, frozen=True):
     """What credentials are told by, made ready once for all texts."""
 
-    one: re.Pattern[str]
-    open: Sequence[tuple[re.Pattern[str], int]]
-    """Behind each how far from the end it can begin: no other place is looked at."""
+    known: re.Pattern[str] | None
     anchors: Sequence[str]
     halves: Halves
 
+    def found(self, text: str, start: int = 0) -> Iterator[re.Match[str]]:
+        """Credentials from `start` on, as one pattern for all would find them: what users keep is
+        looked for beside the formats, which take ten milliseconds to compile."""
+        known = self.known.search(text, start) if self.known else None
+        formed = _ONE.search(text, start)
+        while (first := _first(known, formed)) is not None:
+            yield first
+            end = first.end()
+            if self.known and known and known.start() < end:
+                known = self.known.search(text, end)
+            if formed and formed.start() < end:
+                formed = _ONE.search(text, end)
+
     def undecided(self, buffer: str, start: int) -> int | None:
-        """Where, from `start` on, what goes to the end and may become a credential begins."""
-        places = ((runs, max(start, len(buffer) - reach)) for runs, reach in self.open)
+        """Where, from `start` on, what goes to the end and may become a credential begins; it may
+        have another one in it."""
+        places = ((runs, max(start, len(buffer) - reach)) for runs, reach in _OPEN)
         found = [m.start() for runs, place in places if (m := runs.search(buffer, place))]
+        if half := self.half(buffer, start):
+            found.append(len(buffer) - half)
         return min(found, default=None)
 
     def may_have(self, text: str) -> bool:
@@ -139,10 +153,9 @@ class Redactor:
         """Hide these, too, from now on; also in texts that are growing."""
         self._known |= {key for key in known if len(key) >= SHORTEST_KNOWN}
         keys = sorted(self._known, key=len, reverse=True)
-        exact = [f"(?P<known>{'|'.join(map(re.escape, keys))})"] if keys else []
+        exact = re.compile(f"(?P<known>{'|'.join(map(re.escape, keys))})") if keys else None
         self.marks = Marks(
-            one=re.compile("|".join((*exact, *_alternatives("one", FORMATS)))),
-            open=tuple(map(_runs, sorted({f.longest for f in FORMATS}))),
+            known=exact,
             anchors=(*ANCHORS, *keys),
             halves=_halves(keys),
         )
@@ -152,7 +165,14 @@ class Redactor:
     def text(self, text: str) -> str:
         """The text with `[hidden: KIND]` in the place of every credential."""
         marks = self.marks
-        return marks.one.sub(_hidden, text) if marks.may_have(text) else text
+        if not marks.may_have(text):
+            return text
+        shown: list[str] = []
+        start = 0
+        for found in marks.found(text):
+            shown += text[start : found.start()], _hidden(found)
+            start = found.end()
+        return "".join((*shown, text[start:])) if shown else text
 
     def event(self, event: E) -> E:
         """An event, or any other Struct, without credentials in it, wherever they stand."""
@@ -200,15 +220,15 @@ class Stream:
             undecided = marks.undecided(buffer, start)
             if undecided == start:  # as before: a long one is not read again for each word of it
                 return self._hold(buffer, start, start, shown)
-            for found in marks.one.finditer(buffer, start):
+            for found in marks.found(buffer, start):
                 if undecided is not None and undecided <= found.start():
                     break
                 shown += buffer[start : found.start()], _hidden(found)
                 start = found.end()
                 if undecided is not None and undecided < start:
                     undecided = marks.undecided(buffer, start)
-            if undecided is not None:
-                return self._hold(buffer, start, undecided, shown)
+            held = len(buffer) if undecided is None else undecided
+            return self._hold(buffer, start, held, shown)
         return self._hold(buffer, start, len(buffer) - marks.half(buffer, start), shown)
 
     def rest(self) -> str:
@@ -216,7 +236,7 @@ class Stream:
         buffer, start = self._before + self._held, len(self._before)
         self._before = self._held = ""
         shown: list[str] = []
-        for found in self._redactor.marks.one.finditer(buffer, start):
+        for found in self._redactor.marks.found(buffer, start):
             shown += buffer[start : found.start()], _hidden(found)
             start = found.end()
         return "".join((*shown, buffer[start:]))
@@ -253,6 +273,17 @@ def _halves(keys: Sequence[str]) -> Halves:
         for end in range(1, len(word)):
             halves.setdefault(word[max(end - 2, 0) : end], []).append((end, word, boundary))
     return {c: sorted(some, key=lambda half: -half[0]) for c, some in halves.items()}
+
+
+_ONE = re.compile("|".join(_alternatives("one", FORMATS)))
+_OPEN = tuple(map(_runs, sorted({f.longest for f in FORMATS})))
+"""Behind each how far from the end it can begin: no other place is looked at."""
+
+
+def _first(one: re.Match[str] | None, other: re.Match[str] | None) -> re.Match[str] | None:
+    if one is None or other is None:
+        return one or other
+    return one if one.start() <= other.start() else other
 
 
 def _hidden(found: re.Match[str]) -> str:

@@ -70,6 +70,37 @@ def test_a_credential_in_what_only_looked_like_one_is_hidden() -> None:
         assert token not in REDACTOR.text(around.format(token))
 
 
+KEPT = "[hidden: key]"
+TOKEN = "[hidden: Hugging Face token]"
+
+
+@pytest.mark.parametrize(
+    ("known", "text", "clean"),
+    [
+        ("kept-one", f"a kept-one, hf_{BODY[:34]} b", f"a {KEPT}, {TOKEN} b"),
+        ("kept-one", f"a hf_{BODY[:34]}, kept-one b", f"a {TOKEN}, {KEPT} b"),
+        ("kept-one", "kept-one kept-one", f"{KEPT} {KEPT}"),
+        (BODY[4:20], f"a hf_{BODY[:34]} {BODY[4:20]} b", f"a {TOKEN} {KEPT} b"),
+        (f"my hf_{BODY[:34]} is", f"a my hf_{BODY[:34]} is b", f"a {KEPT} b"),
+        (f"hf_{BODY[:34]}", f"a hf_{BODY[:34]} b x_hf_{BODY[:34]}", f"a {KEPT} b x_{KEPT}"),
+    ],
+)
+def test_what_is_kept_is_found_beside_what_looks_like_a_credential(
+    known: str, text: str, clean: str
+) -> None:
+    redactor = Redactor((known,))
+    assert redactor.text(text) == clean
+    stream = redactor.stream()
+    assert "".join([*map(stream.grow, text), stream.rest()]) == clean
+
+
+def test_keys_of_a_user_are_learnt_in_no_time() -> None:
+    begun = time.process_time()
+    for number in range(100):
+        Redactor((f"hf_{number:034}",))
+    assert time.process_time() - begun < 0.5, "a hundredth of what the formats take to compile"
+
+
 PIECES = st.sampled_from([*SECRETS.values(), *WORDS, *(p for f in FORMATS for p in f.prefixes)])
 
 
