@@ -93,19 +93,31 @@ class Rules:
         return self._ask_or_run(call, self._first(made.tool, call.arguments), history)
 
     def _ask_or_run(self, call: CallState, rule: Rule | None, history: History) -> Verdict:
-        made = call.made
-        if rule is not None and rule.decision == "allow":
-            return Run()
-        if rule is not None and rule.decision == "always_ask":
-            return Ask(rule.reason or f"a rule always asks before {made.tool}")
-        reason = (rule.reason or f"a rule asks before {made.tool}") if rule else self._why(call)
+        made, reason = call.made, self._reason(call, rule)
         if reason is None:
             return Run()
+        if rule is not None and rule.decision == "always_ask":
+            return Ask(reason)
         if made.effect == "spend":  # nobody allows what it will cost the next time
             return Ask(reason)
         if (made.tool, made.effect) in history.remembered or _is_automatic(history):
             return Run()
         return Ask(reason)
+
+    def is_unasked(self, call: CallState) -> bool:
+        """Of a call that runs: it asks by itself, and nobody ruled on it."""
+        if call.decision is not None:
+            return False
+        return self._reason(call, self._first(call.made.tool, call.arguments)) is not None
+
+    def _reason(self, call: CallState, rule: Rule | None) -> str | None:
+        """Why it asks where nothing was allowed beforehand; None where it does not."""
+        if rule is None:
+            return self._why(call)
+        if rule.decision == "allow":
+            return None
+        always = "always " if rule.decision == "always_ask" else ""
+        return rule.reason or f"a rule {always}asks before {call.made.tool}"
 
     def _why(self, call: CallState) -> str | None:
         made = call.made

@@ -127,7 +127,8 @@ class ToolCalls:
 
     def _started(self, call: CallState) -> ToolStarted:
         edited = call.decision.arguments if call.decision is not None else None
-        return ToolStarted(self._turn, call.made.call, edited)
+        unasked = self._means.rules.is_unasked(call)
+        return ToolStarted(self._turn, call.made.call, edited, unasked)
 
     def _refused(self, call: CallState, verdict: Refuse) -> ToolOutput:
         """One that was started and left without an answer by its tool keeps what it printed."""

@@ -63,6 +63,8 @@ def _run(given: argparse.Namespace) -> int:
             return asyncio.run(_keys(given))
         case "export":
             return _export(given)
+        case "audit":
+            return _audit(given)
         case "backup":
             return _backup(given)
         case "doctor":
@@ -141,6 +143,22 @@ def _export(given: argparse.Namespace) -> int:
         named = ", ".join(lost[:10]) + (", ..." if len(lost) > 10 else "")
         return _sorry(f"{len(lost)} events are damaged and left out: {named}.", FAILED)
     return 0
+
+
+def _audit(given: argparse.Namespace) -> int:
+    from server import audit_report
+    from server.store.sqlite import DATABASE
+
+    database = flags.settings(given, os.environ).data_dir / DATABASE
+    broken = []
+    for line, entry, sound in audit_report.lines(database, jsonl=given.jsonl):
+        print(line)
+        if not sound:
+            broken.append(str(entry.number))
+    if not broken:
+        return 0
+    named = ", ".join(broken[:10]) + (", ..." if len(broken) > 10 else "")
+    return _sorry(f"Not as it was written, or behind a gap: {named}. Compare a backup.", FAILED)
 
 
 def _backup(given: argparse.Namespace) -> int:

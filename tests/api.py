@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self
 
@@ -78,6 +79,9 @@ class Api:
                 raw,
                 {name.lower(): value for name, value in response.headers.items()},
             )
+
+    def socket(self, path: str) -> AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse]:
+        return self._http.ws_connect(self.url + path)
 
     async def get(self, path: str, **query: Any) -> Answer:
         return await self.call("GET", path, **query)

@@ -111,11 +111,13 @@ class ApprovalResolved(Event, frozen=True):
 
 
 class ToolStarted(Event, frozen=True):
-    """`arguments` are there when a human edited them."""
+    """`arguments` are there when a human edited them; `unasked`: it asks by itself, but was allowed
+    beforehand, by auto-approval or by an approval that is remembered."""
 
     turn: TurnId
     call: CallId
     arguments: JsonObject | None = None
+    unasked: bool = False
 
 
 class ToolOutput(Event, frozen=True):

@@ -69,7 +69,6 @@ class Desk:
         if relation == "none" and isinstance(answer, Accepted) and not answer.duplicate:
             row, what = standing.session, snake(type(submission).__name__)
             self._audit.record("session_stopped", user.id, session=row.id, owner=row.owner, by=what)
-            await self._audit.settled()
         return answer
 
 

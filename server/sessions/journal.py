@@ -10,6 +10,7 @@ from agent.history import Digest
 from agent.journal import Activity, Commit, Fold, GrowthKind, NewReceipt, OpenText
 from agent.protocol import AnyEvent, AssistantMessage, Recorded, ToolOutput, UserMessage
 from agent.redaction import Redactor, Stream
+from server.sessions.answerable import FindCall, acts
 from server.sessions.channel import Channel
 from server.sessions.drafts import Drafts
 from server.sessions.rows import indexed
@@ -87,6 +88,7 @@ class SessionJournal:
         drafts: Drafts,
         timestamp: Callable[[], str],
         redactor: Redactor,
+        find_call: FindCall,
     ) -> None:
         self._session = session
         self._head = head
@@ -95,6 +97,7 @@ class SessionJournal:
         self._drafts = drafts
         self._timestamp = timestamp
         self._redactor = redactor
+        self._find_call = find_call
         self._open: dict[tuple[GrowthKind, str], DraftedText] = {}
         self._lost = False
 
@@ -117,6 +120,7 @@ class SessionJournal:
                 closed=self._closed(bodies),
                 words=tuple(_words(events)),
                 indexed=indexed(digest),
+                acts=acts(self._session, at, events, self._find_call),
             )
         )
         done = asyncio.get_running_loop().create_future()

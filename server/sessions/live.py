@@ -82,10 +82,11 @@ async def wake(
     loaded = await load(store, id)
     means = make_means(id, channel.row.owner, loaded.history.mcp_servers)
     await _show_missed(channel, store, loaded.history, means)
+    history = loaded.history
     journal = SessionJournal(
-        id, loaded.history.head, store, channel, drafts, timestamp, means.redactor
+        id, history.head, store, channel, drafts, timestamp, means.redactor, history.find_call
     )
-    session = Session(loaded.history, loaded.receipts, journal, means)
+    session = Session(history, loaded.receipts, journal, means)
     session.start(loaded.drafts, interruption)
     return LiveSession(session, channel, journal, now)
 

@@ -7,7 +7,7 @@ from typing import Literal, Protocol, TypeAlias
 from msgspec import Struct
 
 from agent.protocol import EndStatus
-from server.store.audit import AuditLog
+from server.store.audit import AuditLog, AuditRow
 from server.store.shares import ShareStore
 
 SessionState = Literal["idle", "running", "awaiting_approval", "ended"]
@@ -67,6 +67,8 @@ class Append(Struct, frozen=True):
     closed: tuple[str, ...]
     words: tuple[str, ...]
     indexed: Indexed
+    acts: tuple[AuditRow, ...] = ()
+    """For the audit log, in the same transaction."""
 
 
 DraftKind: TypeAlias = Literal["text", "reasoning", "tool_log"]

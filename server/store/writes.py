@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.errors import Unrecorded
 from server.errors import NoSuchSession
-from server.store import reads, rows, sums
+from server.store import audit, reads, rows, sums
 from server.store.errors import TooManySessions
 from server.store.port import Append, DraftPiece, NewFork, NewSession, SessionRow, StoredReceipt
 
@@ -38,6 +38,8 @@ def append(connection: sqlite3.Connection, new: Append) -> None:
             key,
         ),
     )
+    for act in new.acts:
+        audit.add(connection, act)
 
 
 def draft(connection: sqlite3.Connection, pieces: Sequence[DraftPiece]) -> None:

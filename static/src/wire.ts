@@ -319,7 +319,7 @@ export interface ApprovalResolved {
   readonly submission: string;
 }
 
-/** `arguments` are there when a human edited them. */
+/** `arguments` are there when a human edited them; `unasked`: it asks by itself, but was allowed beforehand, by auto-approval or by an approval that is remembered. */
 export interface ToolStarted {
   readonly seq: number;
   readonly at: string;
@@ -327,6 +327,7 @@ export interface ToolStarted {
   readonly turn: string;
   readonly call: string;
   readonly arguments?: JsonObject | null;
+  readonly unasked?: boolean;
 }
 
 /** Closes a call. `size` counts the characters of the whole output, `seconds` its run time, `files` are paths in the workspace that it left for people to see. */

@@ -99,6 +99,22 @@ def test_a_rule(found: tuple[Rule, ...], expected: Verdict) -> None:
     assert verdict(CallState(BASH), *found) == expected
 
 
+@pytest.mark.parametrize(
+    ("state", "found", "expected"),
+    [
+        pytest.param(CallState(UPLOAD), (), True, id="it leaves the sandbox"),
+        pytest.param(CallState(UPLOAD, decision=APPROVED), (), False, id="a human ruled on it"),
+        pytest.param(CallState(UPLOAD), (Rule("allow"),), False, id="a rule allows it"),
+        pytest.param(CallState(BASH), (Rule("ask"),), True, id="a rule asks"),
+        pytest.param(CallState(BASH), (), False, id="it never asks"),
+    ],
+)
+def test_what_runs_unasked_though_it_asks_by_itself(
+    state: CallState, found: tuple[Rule, ...], expected: bool
+) -> None:
+    assert rules(*found).is_unasked(state) is expected
+
+
 def test_a_rule_may_allow_what_leaves_the_sandbox() -> None:
     assert verdict(CallState(UPLOAD), Rule("allow", "upload")) == RUN
 

@@ -110,6 +110,7 @@ async def compaction(story: Story, viewer: Viewer) -> Viewer:
     await viewer.accepted("compact", id="compact")
     await viewer.until("compacted")
     await viewer.accepted("set_model", id="model", model="openai/test-model")
+    await viewer.until("session_updated")
     return viewer
 
 

@@ -50,6 +50,7 @@ class Desk:
             Drafts(home.store, 0.01),
             lambda: AT,
             Redactor(("the key of the user",)),
+            history.find_call,
         )
 
     def record(self, *events: AnyEvent, receipts: tuple[NewReceipt, ...] = ()) -> Commit:
