@@ -70,7 +70,10 @@ class Broadcaster:
             raise ValueError(f"event {first} published after event {self._feed.head}")
         for event in events:
             self._feed.publish(event)
-        self._flusher.wake()
+        if any(event.ends is not None for event in events):
+            self._flusher.hurry()
+        else:
+            self._flusher.wake()
 
     def open(self, kind: Kind, turn: str, item: str) -> "Author":
         """A text that grows in sight until the event that closes its item, or ends its turn."""

@@ -62,7 +62,8 @@ class Flusher:
             self._flush()
 
     def hurry(self) -> None:
-        """A log begins: flush soon, however short ago the last flush was."""
+        """A log begins, or a turn ends and nothing follows to be joined: flush soon, however short
+        ago the last flush was."""
         if self._slicing or self._clock.time() >= self._flushed + self._limits.flush:
             self.wake()
             return

@@ -150,6 +150,22 @@ async def test_what_a_text_grows_by_after_16_ms_is_shown_within_the_call() -> No
         assert watched.since_synced() == ["status", "a", "b", 1, "c"]
 
 
+async def test_the_end_of_a_turn_waits_for_no_flush_and_takes_its_status_along() -> None:
+    stage = Stage()
+    async with stage.joined() as watched:
+        await stage.frame_time()
+        text = stage.broadcaster.open("text", "t1", "i1")
+        text.grow("a")
+        text.grow("b")
+        stage.publish(closes="i1", ends="t1")
+        writes = watched.transport.writes
+        stage.broadcaster.status(structs.replace(IDLE, held=True))
+        await quiet()
+        assert watched.since_synced() == ["status", "a", "b", 1, "status"]
+        assert watched.transport.writes == writes + 1
+        assert stage.clock.waiting == 1  # the heartbeat
+
+
 async def test_the_lines_that_a_tool_prints_at_once_are_one_frame() -> None:
     stage = Stage()
     async with stage.joined() as watched:
