@@ -12,6 +12,7 @@ from agent.protocol import AnySubmission
 from server.access import access, allows
 from server.delivery.broadcast import Broadcaster
 from server.delivery.deflate import DeflatedSocket
+from server.delivery.limits import DeliveryLimits
 from server.delivery.outlet import outlet_of
 from server.delivery.replay import Wish
 from server.delivery.viewer import Viewer
@@ -31,7 +32,6 @@ from server.keys import CONNECTIONS, LIMITS, RATES, RELATION, ROW, SESSIONS, USE
 from server.routes import asked, submissions
 from server.wire import SUBPROTOCOL, Person, Refused
 
-SEND_BUFFER = 128 * 1024
 LARGEST_MESSAGE = 4 * submissions.LONGEST_FRAME
 """What is read at all, so that a frame over the limit is told so before the close."""
 PING_SECONDS = 30.0
@@ -59,7 +59,7 @@ async def socket(request: web.Request) -> web.StreamResponse:
                 )
             await ws.prepare(request)
             try:
-                outlet = outlet_of(request, SEND_BUFFER)
+                outlet = outlet_of(request, DeliveryLimits().send_buffer)
             except ConnectionResetError:
                 return ws
             wish = structs.replace(wish, deflated=ws.deflates)

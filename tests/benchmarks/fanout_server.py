@@ -31,7 +31,6 @@ from server.delivery.limits import DeliveryLimits
 from server.delivery.outlet import outlet_of
 from server.delivery.pages import Pages
 from server.delivery.replay import Wish
-from server.routes.socket import SEND_BUFFER
 from server.wire import Outgoing, numbered
 from tests.benchmarks.machine import LOAD_CORE, raise_open_files
 from tests.benchmarks.native import built
@@ -86,7 +85,7 @@ class Sockets:
     async def watch(self, request: web.Request) -> web.WebSocketResponse:
         ws = LeanSocket(compress=False)  # the sink answers no pings
         await ws.prepare(request)
-        outlet = outlet_of(request, SEND_BUFFER)
+        outlet = outlet_of(request, DeliveryLimits().send_buffer)
         async with self.broadcaster.join(outlet, ws.hang_up, Wish()) as viewer:
             self.all.append(ws)
             self.descriptors.append(ws.get_extra_info("socket").fileno())

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.benchmarks.growth import growth
 from tests.benchmarks.load import Load, Viewer, load_on
 from tests.benchmarks.machine import cpu_seconds
 from tests.benchmarks.processes import TEST_MODEL, module, mooring
@@ -34,7 +35,9 @@ async def measure() -> list[Figure]:
             mooring(playing.url, folder) as server,
             load_on(server) as load,
         ):
-            return [*[await _replayed(load, size) for size in SIZES], *await _storm(load)]
+            replays = {size: await _replayed(load, size) for size in SIZES}
+            grown = growth("replay", {size: figure.value for size, figure in replays.items()})
+            return [*replays.values(), grown, *await _storm(load)]
 
 
 async def _replayed(load: Load, size: int) -> Figure:

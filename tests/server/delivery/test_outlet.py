@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from aiohttp import web
+from aiohttp.pytest_plugin import AiohttpClient
 
-from server.delivery.outlet import SocketOutlet
+from server.delivery.limits import DeliveryLimits
+from server.delivery.outlet import SocketOutlet, outlet_of
 
 GATE = 64 * 1024
 
@@ -115,3 +118,24 @@ async def test_a_peer_that_has_gone_ends_the_connection_and_raises_nothing() -> 
         pair.outlet.offer(b"anybody?", GATE)
         await pair.ours.over.wait()
         assert not pair.outlet.offer(b"anybody?", GATE)
+
+
+async def test_what_the_kernel_holds_of_a_viewer_is_bounded(aiohttp_client: AiohttpClient) -> None:
+    bound = DeliveryLimits().send_buffer
+    held: list[int] = []
+
+    async def watch(request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        outlet_of(request, bound)
+        assert request.transport is not None
+        peer = request.transport.get_extra_info("socket")
+        held.append(peer.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF))
+        return ws
+
+    app = web.Application()
+    app.router.add_get("/", watch)
+    client = await aiohttp_client(app)
+    async with client.ws_connect("/") as ws:
+        await ws.receive()
+    assert 0 < held[0] <= 2 * bound  # the kernel takes twice of it, for its own accounts
