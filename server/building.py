@@ -28,6 +28,7 @@ from agent.tools.hub_docs import HubDocs
 from agent.tools.hub_files import RepoFiles
 from agent.tools.hub_jobs import Jobs
 from agent.tools.hub_repos import RepoGit
+from agent.tools.hub_search import HubSearch
 from agent.tools.hub_web import HubWeb
 from agent.tools.job_log import JobLog
 from agent.tools.job_prices import Prices
@@ -87,6 +88,7 @@ def hub_tools(settings: HubSettings, threads: Executor, home: Path) -> Sequence[
     return (
         RepoFiles(hub, web),
         RepoGit(hub),
+        HubSearch(hub),
         InspectDataset(HubWeb(settings.viewer)),
         HubDocs(web, threads),
         Papers(hub, graph),

@@ -22,7 +22,8 @@ from tests.fakes.hub.server import ADA, FakeHub
 
 NAMES = (
     *("bash", "read", "write", "edit", "plan", "research", "web_search", "web_fetch", "github"),
-    *("hf_repo_files", "hf_repo_git", "hf_inspect_dataset", "hf_docs", "hf_papers", "hf_jobs"),
+    *("hf_repo_files", "hf_repo_git", "hf_search", "hf_inspect_dataset", "hf_docs", "hf_papers"),
+    "hf_jobs",
 )
 OPERATIONS = ("github", "hf_repo_files", "hf_repo_git", "hf_docs", "hf_papers", "hf_jobs")
 

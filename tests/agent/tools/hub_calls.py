@@ -61,6 +61,7 @@ JOBS: tuple[Arguments, ...] = (
 EVERY: tuple[tuple[str, Arguments], ...] = (
     *(("hf_repo_files", {**REPO, **one}) for one in FILES),
     *(("hf_repo_git", {**REPO, **one}) for one in GIT),
+    ("hf_search", {"query": "x"}),
     ("hf_inspect_dataset", {"dataset": "ada/set"}),
     *(("hf_docs", one) for one in DOCS),
     *(("hf_papers", one) for one in PAPERS),

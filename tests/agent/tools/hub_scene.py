@@ -14,6 +14,7 @@ from agent.tools.hub_docs import HubDocs
 from agent.tools.hub_files import RepoFiles
 from agent.tools.hub_jobs import Jobs
 from agent.tools.hub_repos import RepoGit
+from agent.tools.hub_search import HubSearch
 from agent.tools.hub_web import HubWeb
 from agent.tools.job_log import JobLog
 from agent.tools.job_prices import Prices
@@ -71,6 +72,7 @@ class HubTools:
                 RepoGit(hub),
                 InspectDataset(web("/viewer")),
                 HubDocs(web(), executor),
+                HubSearch(hub),
                 Papers(hub, PaperGraph(web("/graph"))),
                 Jobs(hub, JobLog(fake.url, patience=silence), Prices(hub), quiet=0.2),
             ],

@@ -218,6 +218,7 @@ EVERYTHING: list[tuple[str, dict[str, Any]]] = [
     ("hf_repo_git", {"operation": "list_refs", "repo_id": "ada/net"}),
     ("hf_repo_git", {"operation": "list_prs", "repo_id": "ada/net"}),
     ("hf_inspect_dataset", {"dataset": "ada/set"}),
+    ("hf_search", {"query": "x"}),
     ("hf_docs", {"operation": "explore", "query": "sft"}),
     ("hf_docs", {"operation": "fetch", "url": "trl/sft"}),
     ("hf_docs", {"operation": "api_search", "query": "jobs"}),

@@ -7,12 +7,14 @@ from aiohttp import web
 
 
 class Papers:
-    """`all` are papers by arXiv id, `text` their markdown, `linked` (kind, id) -> entries."""
+    """`all` are papers by arXiv id, `text` their markdown, `linked` (kind, id) -> entries; `found`
+    kind -> what a search for words finds."""
 
     def __init__(self) -> None:
         self.all: dict[str, dict[str, Any]] = {}
         self.text: dict[str, str] = {}
         self.linked: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self.found: dict[str, list[dict[str, Any]]] = {}
         self.graph: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
     def add(self, id: str, title: str, **more: Any) -> None:
@@ -31,7 +33,7 @@ class Papers:
         yield web.get("/api/papers/{id}", self._info)
         yield web.get("/api/daily_papers", self._daily)
         yield web.get("/papers/{id}.md", self._read)
-        for kind in ("models", "datasets", "collections"):
+        for kind in ("models", "datasets", "spaces", "collections"):
             yield web.get(f"/api/{kind}", self._linked)
         yield web.get("/graph/graph/v1/paper/{id}/{what:citations|references}", self._graph)
         yield web.get("/graph/recommendations/v1/papers/forpaper/{id}", self._graph)
@@ -59,6 +61,8 @@ class Papers:
 
     async def _linked(self, request: web.Request) -> web.Response:
         kind = request.path.rpartition("/")[2]
+        if "search" in request.query or "author" in request.query:
+            return web.json_response(self.found.get(kind, []))
         wanted = request.query.get("filter") or request.query.get("item", "")
         id = wanted.removeprefix("arxiv:").removeprefix("papers/")
         return web.json_response(self.linked.get((kind, id), []))
