@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.web_protocol import RequestHandler
 
 from server.config import Pace
@@ -180,6 +180,15 @@ class Connection(RequestHandler):
         elif now - self._unread_since >= self._pace.unread_seconds:
             log.info("a client that reads nothing of its answer is cut off")
             self.transport.abort()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """What is left of a body is read and thrown away for a while, so that the answer arrives;
+        but not inflated for that: a bomb would go off after it was refused."""
+        if hdrs.CONTENT_ENCODING in request.headers and not request.content.is_eof():
+            self._lingering_time = 0.0
+        return await super().finish_response(request, resp, start_time)
 
     # -- what is no HTTP --
 
