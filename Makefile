@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check wall format lint types floors purity quick page screens bench faults autobahn lock system clean
+.PHONY: help run test check wall format lint types floors purity quick page screens bench faults autobahn audit lock system clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,11 @@ faults: $(INSTALLED) $(PAGE) system  ## cut, stall and kill at random for a whil
 autobahn: $(INSTALLED)  ## Autobahn's fuzzing client against our sockets, where Python 2.7 is at hand
 	$(BIN)/python -m tests.autobahn
 
+# Not part of the wall: it needs a database of vulnerabilities, and so a network.
+audit: $(INSTALLED)  ## compare what is locked with what is known to be vulnerable, where a network is at hand
+	@test -x .audit-venv/bin/pip-audit || { $(PYTHON) -m venv .audit-venv && .audit-venv/bin/pip install -q pip-audit; } || true
+	@$(BIN)/python -m tests.audit .audit-venv/bin/pip-audit
+
 # With their extras: to an older pip `name[extra]` is unpinned where only `name` is.
 lock: $(INSTALLED)  ## write constraints.txt anew within pyproject.toml, and the lock of the page (ARGS=--upgrade takes newer releases)
 	@test -x .lock-venv/bin/uv || { $(PYTHON) -m venv .lock-venv && .lock-venv/bin/pip install -q uv; }
@@ -73,7 +78,7 @@ lock: $(INSTALLED)  ## write constraints.txt anew within pyproject.toml, and the
 	$(BIN)/python static/build_page.py lock
 
 clean:  ## remove everything that was made here
-	rm -rf $(VENV) .lock-venv build dist static/dist static/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .lock-venv .audit-venv build dist static/dist static/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache
 
 $(INSTALLED): constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Mooring needs Python 3.11 to 3.14; none is on the PATH." >&2; exit 1; }
