@@ -23,7 +23,11 @@ def judged(printed: str, complaint: str) -> tuple[int, str]:
     ]
     if found:
         return 1, "\n".join(found)
-    return 0, f"{len(packages)} packages are locked, and none is known to be vulnerable."
+    unknown = sum("skip_reason" in package for package in packages)
+    if unknown == len(packages):
+        return 0, "Nothing was compared: no package is known to the database that was asked."
+    compared = f"{len(packages) - unknown} packages were compared, none is known to be vulnerable"
+    return 0, compared + (f"; {unknown} are not known there." if unknown else ".")
 
 
 def main(program: str) -> int:

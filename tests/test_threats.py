@@ -49,7 +49,14 @@ def test_a_vulnerable_package_fails_the_audit_and_a_missing_network_does_not() -
     bad = {"dependencies": [{"name": "a", "version": "1.0", "vulns": [known]}]}
     assert judged(json.dumps(bad), "") == (1, "a 1.0: PYSEC-1, mended in 2.0")
     good = {"dependencies": [{"name": "a", "version": "1.0", "vulns": []}]}
-    assert judged(json.dumps(good), "")[0] == 0
+    assert judged(json.dumps(good), "") == (
+        0,
+        "1 packages were compared, none is known to be vulnerable.",
+    )
+    skipped = {"name": "b", "skip_reason": "Dependency not found on PyPI"}
+    some = {"dependencies": [*good["dependencies"], skipped]}
+    assert judged(json.dumps(some), "")[1].endswith("; 1 are not known there.")
+    assert "Nothing was compared" in judged(json.dumps({"dependencies": [skipped]}), "")[1]
     code, says = judged("", "Traceback ...\nConnectionError: no route to host\n")
     assert (code, "Nothing was compared" in says, "no route" in says) == (0, True, True)
 
