@@ -9,6 +9,7 @@ import './text/text.css';
 
 import { computed, effect, signal } from '@preact/signals';
 import { render } from 'preact';
+import { isTheirs, placeBefore } from './session/account.ts';
 import { Drafts } from './session/drafts.ts';
 import { Leftovers } from './session/leftovers.ts';
 import { Myself } from './session/me.ts';
@@ -31,8 +32,11 @@ const shell: Shell = { ways, myself, me, sessions, drafts, desks, overlay: signa
 render(<Root shell={shell} />, document.body);
 const heard = computed(() => sessions.loaded.value && sessions.totals.value !== null);
 watch(sessions.mine, heard);
-void myself.load().then((known) => {
-  if (known) sessions.open(me.value);
+void myself.load().then(async (known) => {
+  if (!known) return;
+  if (!(await isTheirs(ways, me.value))) return location.reload();
+  if (!location.hash) location.hash = placeBefore() ?? '';
+  sessions.open(me.value);
 });
 const leftovers = new Leftovers(ways, (id) => desks.current.peek()?.open.id === id);
 effect(() => {

@@ -41,10 +41,16 @@ export class Problem extends Error {
   readonly code: string;
   readonly status: number;
   readonly retryAfter: number | null;
-  /** Where a browser goes to log in; null where that is not what is missing, or not offered. */
+  /** Where a browser can log in. */
   readonly login: string | null;
 
-  constructor(code: string, message: string, status = 0, retryAfter: number | null = null, login: string | null = null) {
+  constructor(
+    code: string,
+    message: string,
+    status = 0,
+    retryAfter: number | null = null,
+    login: string | null = null,
+  ) {
     super(message);
     this.code = code;
     this.status = status;

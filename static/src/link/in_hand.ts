@@ -20,14 +20,17 @@ export class InHand {
     this.#with((storage) => storage.removeItem(PREFIX + id));
   }
 
+  clear(): void {
+    this.#with((storage) => {
+      for (const key of keysOf(storage)) storage.removeItem(key);
+    });
+  }
+
   /** Of all pages, also of those that are gone. */
   all(): readonly KeptItem[] {
     const found: KeptItem[] = [];
     this.#with((storage) => {
-      const keys = Array.from({ length: storage.length }, (_, at) => storage.key(at) ?? '');
-      for (const key of keys.filter((one) => one.startsWith(PREFIX))) {
-        found.push(JSON.parse(storage.getItem(key) ?? '') as KeptItem);
-      }
+      for (const key of keysOf(storage)) found.push(JSON.parse(storage.getItem(key) ?? '') as KeptItem);
     });
     return found;
   }
@@ -41,3 +44,6 @@ export class InHand {
     }
   }
 }
+
+const keysOf = (storage: Storage): readonly string[] =>
+  Array.from({ length: storage.length }, (_, at) => storage.key(at) ?? '').filter((one) => one.startsWith(PREFIX));

@@ -29,6 +29,11 @@ const VERSION = 1;
 /** A storage that takes longer than this is taken for broken: nobody waits for it to send. */
 const PATIENCE_MS = 1_000;
 
+async function emptied(db: Database): Promise<true> {
+  await Promise.all([db.clear('outbox'), db.clear('drafts')]);
+  return true;
+}
+
 /** All of it is in memory too: a storage that is full or forbidden costs only reloads. */
 export class Kept {
   readonly #durable = signal(true);
@@ -38,13 +43,16 @@ export class Kept {
   readonly #after: (milliseconds: number, run: () => void) => () => void;
   readonly #inHand: InHand;
 
+  /** `anew`: what is stored is somebody else's, and goes before anything is read. */
   constructor(
     after: (milliseconds: number, run: () => void) => () => void,
     storage: () => Storage | undefined = () => undefined,
+    anew = false,
   ) {
     this.#after = after;
     this.#inHand = new InHand(storage);
-    this.#database = this.#within(this.#open(), null);
+    if (anew) this.#inHand.clear();
+    this.#database = this.#within(this.#open(anew), null);
   }
 
   /** False: what is kept lasts only as long as this page. */
@@ -108,14 +116,24 @@ export class Kept {
     });
   }
 
-  async #open(): Promise<Database> {
-    return openDB<Shape>(NAME, VERSION, {
+  /** Somebody else uses this browser now. */
+  async clear(): Promise<void> {
+    this.#items.clear();
+    this.#drafts.clear();
+    this.#inHand.clear();
+    await this.#ask(emptied);
+  }
+
+  async #open(anew: boolean): Promise<Database> {
+    const database = await openDB<Shape>(NAME, VERSION, {
       upgrade(db) {
         db.createObjectStore('outbox', { keyPath: 'id' });
         db.createObjectStore('drafts');
       },
       blocking: (_old, _new, event) => (event.target as IDBDatabase).close(),
     });
+    if (anew) await emptied(database);
+    return database;
   }
 
   async #ask<T>(what: (db: Database) => Promise<T>): Promise<T | null> {

@@ -31,15 +31,9 @@ export class Myself {
     return this.#reason;
   }
 
-  /** Where this browser logs in; null where the server offers no log-in. */
+  /** Where a browser logs in here; null where nobody can. */
   get login(): ReadonlySignal<string | null> {
     return this.#login;
-  }
-
-  /** Ends this browser's log-in; where it goes then. */
-  async leave(): Promise<string> {
-    const { redirect } = await this.#ways.call<{ redirect: string | null }>('POST', '/logout', { body: {} });
-    return redirect ?? '/';
   }
 
   /** Asks until there is an answer, or one that a repeat cannot mend; false then. */
@@ -50,13 +44,13 @@ export class Myself {
         const [me, models] = [call<Me>('GET', '/me'), call<ModelOffers>('GET', '/models')];
         this.#models.value = (await Promise.all([me, models]))[1];
         this.#me.value = await me;
+        if (this.#me.value.auth === 'oauth') this.#login.value = LOGIN;
         this.#reason.value = null;
-        this.#login.value = this.#me.value.auth === 'oauth' ? LOGIN : null;
         return true;
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
-        this.#login.value = problem.login;
         this.#reason.value = problem.status === 401 ? 'unauthenticated' : problem.code;
+        this.#login.value = problem.login;
         if (problem.status === 401 || problem.status === 403) return false;
         const seconds = waitSeconds(failures, world.random(), problem.retryAfter ?? 0);
         await new Promise<void>((resolve) => world.after(1000 * seconds, resolve));

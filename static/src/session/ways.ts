@@ -5,6 +5,7 @@ import { Kept } from '../link/kept.ts';
 import { type Locks, locksOf } from '../link/locks.ts';
 import { lockOf } from '../link/outbox.ts';
 import { type World, browser } from '../link/world.ts';
+import { beginsAnew } from './account.ts';
 
 export interface Ways {
   readonly world: World;
@@ -21,5 +22,6 @@ export function waysOf(tell: Ways['tell']): Ways {
   const tab = browser.newId();
   const locks = locksOf(navigator.locks);
   locks.hold(lockOf(tab));
-  return { world: browser, call, kept: new Kept(browser.after, () => localStorage), locks, tab, tell };
+  const kept = new Kept(browser.after, () => localStorage, beginsAnew());
+  return { world: browser, call, kept, locks, tab, tell };
 }

@@ -7,8 +7,8 @@ import { words } from '../words/en.ts';
 import { remedy } from '../words/remedies.ts';
 import { copy } from './copying.ts';
 import type { Desk } from './desk.ts';
-import { go } from './route.ts';
 import { LogIn } from './log_in.tsx';
+import { go } from './route.ts';
 import type { Shell } from './shell.ts';
 import { now } from './surroundings.ts';
 import { announce } from './voice.tsx';
@@ -36,7 +36,7 @@ export function Connection({ shell, desk }: { shell: Shell; desk: Desk }): JSX.E
     case 'banner':
       return <Banner desk={desk} />;
     case 'gone':
-      return <Gone desk={desk} login={shell.myself.login.value} />;
+      return <Gone shell={shell} desk={desk} />;
   }
 }
 
@@ -63,7 +63,7 @@ function Banner({ desk }: { desk: Desk }): JSX.Element {
 }
 
 /** It will not come back by itself: what is so, and the way out. */
-function Gone({ desk, login }: { desk: Desk; login: string | null }): JSX.Element {
+function Gone({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element {
   const { reason } = desk.open.link.value;
   const draft = desk.draft.value.trim();
   const keep = draft && (
@@ -81,10 +81,9 @@ function Gone({ desk, login }: { desk: Desk; login: string | null }): JSX.Elemen
       {words.retry}
     </button>
   );
-  const expired: readonly [string, JSX.Element] =
-    login === null
-      ? [`${words.gone.expired} ${words.gone.expiredHint}`, again]
-      : [`${words.gone.expired} ${words.gone.logInAgain}`, <LogIn at={login} />];
+  const expired: readonly [string, JSX.Element] = shell.myself.login.value
+    ? [`${words.gone.expired} ${words.account.logInFirst}`, <LogIn shell={shell} />]
+    : [`${words.gone.expired} ${words.gone.expiredHint}`, again];
   const told: Readonly<Record<string, readonly [string, JSX.Element]>> = {
     no_such_session: [words.gone.deleted, fresh],
     ended: [words.gone.ended, fresh],

@@ -25,6 +25,7 @@ const paths = {
   copy: 'M9 9h10v11H9ZM15 9V4H5v11h4',
   keyboard: 'M3 6h18v12H3ZM7 10h.01M11 10h.01M15 10h.01M8 14h8',
   download: 'M12 4v11M7 11l5 5 5-5M5 20h14',
+  person: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM5 20a7 7 0 0 1 14 0',
   clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM12 7v5l3 2',
 } as const;
 

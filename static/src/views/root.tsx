@@ -8,6 +8,7 @@ import { FilesDialog } from './files_dialog.tsx';
 import { route } from './route.ts';
 import { SessionPage } from './session_page.tsx';
 import { isNewcomer, type Shell } from './shell.ts';
+import { SettingsDialog } from './settings_dialog.tsx';
 import { pressed, ShortcutSheet } from './shortcuts.tsx';
 import { Sidebar } from './sidebar.tsx';
 import { narrow, wide } from './surroundings.ts';
@@ -112,6 +113,8 @@ function Overlays({ shell }: { shell: Shell }): JSX.Element | null {
       return <ShortcutSheet close={close} />;
     case 'files':
       return desk && <FilesDialog shell={shell} desk={desk} close={close} />;
+    case 'settings':
+      return <SettingsDialog shell={shell} close={close} />;
     case 'none':
       return null;
   }

@@ -9,7 +9,7 @@ import type { Ways } from '../session/ways.ts';
 import { Begun, Desk } from './desk.ts';
 import { forget, remember, remembered } from './surroundings.ts';
 
-export type Overlay = 'none' | 'shortcuts' | 'files';
+export type Overlay = 'none' | 'shortcuts' | 'files' | 'settings';
 
 export interface Shell {
   readonly ways: Ways;
@@ -21,8 +21,9 @@ export interface Shell {
   readonly overlay: Signal<Overlay>;
 }
 
-/** Who has no session yet is told on a phone, too, what this is. */
-export function isNewcomer({ sessions }: Shell): boolean {
+/** Who has no session yet, or is not logged in, is told on a phone, too, what this is. */
+export function isNewcomer({ myself, sessions }: Shell): boolean {
+  if (myself.reason.value === 'unauthenticated') return true;
   return sessions.loaded.value && sessions.list.value.length === 0 && sessions.query.value === '';
 }
 

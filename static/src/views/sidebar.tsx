@@ -2,8 +2,8 @@
 
 import type { JSX } from 'preact';
 import { words } from '../words/en.ts';
+import { Account } from './account.tsx';
 import { Icon } from './icons.tsx';
-import { Account } from './log_in.tsx';
 import { isWaiting, SearchField } from './search_field.tsx';
 import { SessionRow } from './session_row.tsx';
 import type { Shell } from './shell.ts';
@@ -24,7 +24,6 @@ export function Sidebar({ shell }: { shell: Shell }): JSX.Element {
       </header>
       <SearchField shell={shell} />
       <List shell={shell} />
-      <Account shell={shell} />
       <Footer shell={shell} />
     </nav>
   );
@@ -101,6 +100,7 @@ function Footer({ shell }: { shell: Shell }): JSX.Element {
         >
           <Icon name="keyboard" />
         </button>
+        <Account shell={shell} />
       </span>
     </footer>
   );

@@ -4,11 +4,12 @@ import { useComputed, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { words } from '../words/en.ts';
+import { Account } from './account.tsx';
 import { Composer } from './composer.tsx';
 import { ModelPicker } from './controls_row.tsx';
 import { Examples } from './examples.tsx';
 import { Icon } from './icons.tsx';
-import { NoLogIn } from './log_in.tsx';
+import { NotLoggedIn } from './log_in.tsx';
 import { go, sessionHref } from './route.ts';
 import { isNewcomer, keptText, NEW, type Shell } from './shell.ts';
 import { narrow } from './surroundings.ts';
@@ -20,7 +21,7 @@ export function Welcome({ shell }: { shell: Shell }): JSX.Element {
   const still = busy.value || shut.value;
   return (
     <main class="page">
-      {narrow.value && !isNewcomer(shell) && <Back />}
+      {narrow.value && <Top shell={shell} />}
       <div class="conversation">
         <div class="scroller">
           <div class="column">
@@ -30,7 +31,7 @@ export function Welcome({ shell }: { shell: Shell }): JSX.Element {
       </div>
       <div class="dock">
         {!usable.value && <p class="bar warn">{words.welcome.noModel}</p>}
-        {shut.value && <NoLogIn shell={shell} />}
+        {shut.value && <NotLoggedIn shell={shell} />}
         <Composer
           draft={draft}
           placeholder={words.welcome.placeholder}
@@ -79,7 +80,16 @@ function useBeginning(shell: Shell) {
   return { busy, begin, draft: kept.text, model: { value: shown.value, choose } };
 }
 
-function Back(): JSX.Element {
+/** On a phone the list is elsewhere, and there is none to go back to for who is new here. */
+function Top({ shell }: { shell: Shell }): JSX.Element {
+  if (isNewcomer(shell)) {
+    return (
+      <header class="top">
+        <span class="grow" />
+        <Account shell={shell} />
+      </header>
+    );
+  }
   return (
     <header class="top">
       <a class="button icon" href="#/" aria-label={words.sessions.list}>

@@ -1,5 +1,6 @@
 // Every word on the page, in English: one table, so that another language is one more table.
 
+import { accountWords } from './en_account.ts';
 import { sessionWords } from './en_session.ts';
 import { several } from './several.ts';
 
@@ -57,7 +58,6 @@ const pageWords = {
     more: (title: string) => `Actions for ${title}`,
     list: 'All sessions',
     dashboard: 'Dashboard',
-    logOut: 'Log out',
     waiting: (number: number) => `${several(number, 'session needs', 'sessions need')} you`,
   },
 
@@ -141,4 +141,4 @@ const pageWords = {
   },
 } as const;
 
-export const words = { ...pageWords, ...sessionWords } as const;
+export const words = { ...pageWords, ...sessionWords, ...accountWords } as const;

@@ -218,9 +218,6 @@ export const sessionWords = {
     noLogIn:
       'This server asks for a token, and this page has no log-in yet. Use a client that sends one ' +
       '(curl, a bot, an app), or ask the operator for a way in.',
-    logIn: 'Log in',
-    logInFirst: 'Log in to begin.',
-    logInAgain: 'Log in again: what you wrote is kept, and sent then.',
     ended: 'This session has ended. It stays readable.',
     forbidden: 'You may not see this session. Ask its owner to share it.',
     fresh: 'Start a new session',

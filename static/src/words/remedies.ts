@@ -1,7 +1,7 @@
 // What to do about an error, by its stable code: every error the page shows says a way out.
 
 const NO_LOG_IN =
-  'This page has no log-in: use a client that sends a token, or ask the operator for a way in.';
+  'Log in again; where this page has no log-in, use a client that sends a token, or ask the operator.';
 
 const VERSIONS = 'This page and the server may be of different versions; tell the operator if it stays.';
 const OPERATOR = 'Tell the operator: “mooring doctor” on the server says what to do.';
@@ -32,6 +32,8 @@ const remedies: Readonly<Record<string, string>> = {
   no_such_session: 'It was deleted, or it belongs to someone else. Start a new one.',
   no_such_file: 'It was moved or deleted. The Files list shows what is there.',
   session_ended: 'Start a new session to go on.',
+  too_many_secrets: 'Remove one that you no longer need.',
+  no_such_secret: 'It is gone already.',
   bad_path: 'Choose a plain file name.',
   disk_full: 'The operator has to free space on the server.',
   no_room: 'Delete files the workspace no longer needs.',
