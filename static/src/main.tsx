@@ -36,7 +36,7 @@ void myself.load().then(async (known) => {
   if (!known) return;
   if (!(await isTheirs(ways, me.value))) return location.reload();
   if (!location.hash) location.hash = placeBefore() ?? '';
-  sessions.open(me.value);
+  sessions.open();
 });
 const leftovers = new Leftovers(ways, (id) => desks.current.peek()?.open.id === id);
 effect(() => {

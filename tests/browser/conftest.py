@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
+from tests.browser.club import club  # noqa: F401
 from tests.browser.person import Person
 from tests.browser.text_room import room, text_page  # noqa: F401
 from tests.serving import Server

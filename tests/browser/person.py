@@ -7,7 +7,7 @@ from playwright.async_api import ConsoleMessage, Locator, Page, expect
 
 LOST = re.compile(
     r"WebSocket connection to|Failed to load resource: net::ERR_|ERR_CONNECTION"
-    r"|status of 4(?:01|13)"
+    r"|status of 4(?:01|04|13)"
 )
 WATCH = """() => {
   window.violations = [];

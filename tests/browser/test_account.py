@@ -1,49 +1,14 @@
 """Being known at the page: logging in and out, secrets, and what the next person finds."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 from playwright.async_api import expect
 
+from tests.browser.club import Club
 from tests.browser.conftest import Meet
 from tests.browser.person import Person
-from tests.fakes.openid import OpenIDProvider
 from tests.model_server import Reply
-from tests.serving import Server
-from tests.stories.conftest import overlay
-from tests.stories.scene import StoryModel
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-
-
-@dataclass(frozen=True)
-class Club:
-    """A server where people log in, its model, and the provider that vouches for them."""
-
-    server: Server
-    model: StoryModel
-    provider: OpenIDProvider
-
-    @property
-    def url(self) -> str:
-        return self.server.url
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def club(tmp_path: Path) -> AsyncIterator[Club]:
-    async with StoryModel() as model, OpenIDProvider() as provider:
-        config = overlay({"oauth": provider.settings()})
-        arguments = ("--auth", "oauth")
-        async with Server(tmp_path, model.url, config=config, arguments=arguments) as server:
-            yield Club(server, model, provider)
-
-
-async def log_in(person: Person) -> None:
-    await person.button("Log in").first.click()
-    await expect(person.button("Account of Ada L.")).to_be_visible()
 
 
 async def account(person: Person, item: str) -> None:
@@ -78,7 +43,7 @@ async def test_who_logs_in_comes_back_to_where_they_were_and_leaves_nothing_behi
 
 async def test_what_one_person_left_is_gone_before_another_goes_on(club: Club, meet: Meet) -> None:
     person = await meet(f"{club.url}/#/new", offline=True)
-    await log_in(person)
+    await club.log_in(person)
     await person.field.fill("Ada was about to say this")
     await person.page.wait_for_function(KEPT, arg="Ada was about to say this")
     await person.page.context.clear_cookies()
@@ -95,8 +60,8 @@ async def test_a_log_out_everywhere_is_told_in_other_browsers_and_what_was_writt
     club: Club, meet: Meet
 ) -> None:
     here, there = await meet(club.url, offline=True), await meet(club.url, offline=True)
-    await log_in(here)
-    await log_in(there)
+    await club.log_in(here)
+    await club.log_in(there)
     club.model.play(Reply(text="At your service."), Reply(text="Still here."))
     await there.page.goto(f"{club.url}/#/new")
     await there.say("Hello")
@@ -116,7 +81,7 @@ async def test_a_secret_is_kept_by_name_and_never_shown_again(
     club: Club, meet: Meet, phone: bool
 ) -> None:
     person = await meet(club.url, phone=phone, offline=True)
-    await log_in(person)
+    await club.log_in(person)
     await account(person, "Settings")
     dialog = person.page.get_by_role("dialog", name="Settings")
     await expect(dialog).to_contain_text("You keep none yet.")

@@ -57,6 +57,7 @@ describe('the list', () => {
   let sessions: Sessions;
   const ids = () => sessions.list.value.map(({ id }) => id);
   const row = (id: string, owner = 'dev') => ({
+    access: owner === 'dev' ? 'owner' : 'operator',
     ...named(id),
     ...{ owner, activity: null, turn_seconds: null, tokens_per_second: 0, viewers: 0 },
     context: { used: 0, limit: 1 },
@@ -70,7 +71,7 @@ describe('the list', () => {
 
   beforeEach(async () => {
     sessions = new Sessions(ways);
-    sessions.open('dev');
+    sessions.open();
     await settled();
     calls = [];
   });
@@ -91,7 +92,7 @@ describe('the list', () => {
     sessions.close();
     const late = new Sessions(ways);
     answers['GET /sessions'] = refuse(503);
-    late.open('dev');
+    late.open();
     await settled();
     world.last.says(fleet());
     world.pass(15_000);

@@ -4,6 +4,7 @@ import { type ReadonlySignal, computed, signal } from '@preact/signals';
 import { Problem, type SessionPage, sessionPath } from '../link/api.ts';
 import { Link, type LinkView } from '../link/link.ts';
 import { type FleetState, board, drop, listed, noFleet, put } from '../store/fleet.ts';
+import { takesPart } from '../store/rights.ts';
 import type { BoardFrame, Row, Session, Totals } from '../wire.ts';
 import type { Ways } from './ways.ts';
 
@@ -34,7 +35,6 @@ export class Sessions {
   readonly #cursor = signal<string | null>(null);
   readonly #removing = signal<readonly Removing[]>([]);
   readonly #timers = new Map<string, () => void>();
-  #me: string | null = null;
   #asked = 0;
   #failed = false;
   #stop: (() => void)[] = [];
@@ -53,7 +53,7 @@ export class Sessions {
     const hidden = computed(() => new Set(this.#removing.value.map(({ session }) => session.id)));
     this.list = computed(() => this.#fleet.value.sessions.filter(({ id }) => !hidden.value.has(id)));
     this.mine = computed(() => {
-      const own = [...this.rows.value.values()].filter(({ owner }) => owner === this.#me);
+      const own = [...this.rows.value.values()].filter(takesPart);
       const all = new Map([...own, ...this.#fleet.value.sessions].map((one) => [one.id, one]));
       return [...all.values()].filter(({ id }) => !hidden.value.has(id));
     });
@@ -80,8 +80,7 @@ export class Sessions {
   }
 
   /** `me`: whose sessions the list is of; operators hear of everybody's. */
-  open(me: string): void {
-    this.#me = me;
+  open(): void {
     this.#link.open();
     void this.refresh();
     this.#poll();
@@ -231,7 +230,7 @@ export class Sessions {
   }
 
   #received(frame: BoardFrame): void {
-    const isMine = (row: Row) => row.owner === this.#me && this.#query.peek() === '';
+    const isMine = (row: Row) => takesPart(row) && this.#query.peek() === '';
     this.#fleet.value = board(this.#fleet.peek(), frame, isMine);
     // What changed while the socket was away: the list over HTTP knows also what was deleted.
     const isAsked = this.#loaded.peek() || this.#failed;

@@ -5,7 +5,7 @@ import { Problem } from '../link/api.ts';
 import { logOut } from '../session/account.ts';
 import { words } from '../words/en.ts';
 import { problem } from '../words/remedies.ts';
-import { Item, Menu } from './overlays.tsx';
+import { Choice, Menu } from './menu.tsx';
 import type { Shell } from './shell.ts';
 import { toast } from './voice.tsx';
 
@@ -17,35 +17,24 @@ export function Account({ shell }: { shell: Shell }): JSX.Element | null {
       toast(error instanceof Problem ? problem(error.code, error.message) : String(error));
     });
   };
+  const settings = (): void => {
+    shell.overlay.value = 'settings';
+  };
   return (
     <Menu label={words.account.of(me.user.name)} icon="person">
-      {(close) => {
-        const item = (label: string, run: () => void): JSX.Element => (
-          <Item
-            onClick={() => {
-              close();
-              run();
-            }}
-          >
-            {label}
-          </Item>
-        );
-        return (
-          <>
-            <p class="under menu-note">{words.account.who(me.user.name, words.account.roles[me.user.role])}</p>
-            {item(words.account.settings, () => {
-              shell.overlay.value = 'settings';
-            })}
-            {me.auth === 'oauth' && (
-              <>
-                <hr />
-                {item(words.account.logOut, () => leave(false))}
-                {item(words.account.logOutEverywhere, () => leave(true))}
-              </>
-            )}
-          </>
-        );
-      }}
+      {(close) => (
+        <>
+          <p class="under menu-note">{words.account.who(me.user.name, words.account.roles[me.user.role])}</p>
+          <Choice close={close} label={words.account.settings} run={settings} />
+          {me.auth === 'oauth' && (
+            <>
+              <hr />
+              <Choice close={close} label={words.account.logOut} run={() => leave(false)} />
+              <Choice close={close} label={words.account.logOutEverywhere} run={() => leave(true)} />
+            </>
+          )}
+        </>
+      )}
     </Menu>
   );
 }

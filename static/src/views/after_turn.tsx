@@ -17,17 +17,25 @@ export function AfterTurn({ desk }: { desk: Desk }): JSX.Element | null {
           <Icon name="copy" />
           {words.conversation.copyAnswer}
         </button>
-        <button type="button" class="button small soft" title={words.conversation.againHint} onClick={() => desk.open.retry()}>
-          {words.conversation.again}
-        </button>
-        <button type="button" class="button small soft" title={words.composer.editingUndoes} onClick={() => void desk.edit()}>
-          {words.conversation.edit}
-        </button>
-        <button type="button" class="button small soft" title={words.conversation.undoHint} onClick={() => desk.open.undo()}>
-          {words.conversation.undo}
-        </button>
+        {desk.drives.value && <Anew desk={desk} />}
       </div>
     </div>
+  );
+}
+
+function Anew({ desk }: { desk: Desk }): JSX.Element {
+  return (
+    <>
+      <button type="button" class="button small soft" title={words.conversation.againHint} onClick={() => desk.open.retry()}>
+        {words.conversation.again}
+      </button>
+      <button type="button" class="button small soft" title={words.composer.editingUndoes} onClick={() => void desk.edit()}>
+        {words.conversation.edit}
+      </button>
+      <button type="button" class="button small soft" title={words.conversation.undoHint} onClick={() => desk.open.undo()}>
+        {words.conversation.undo}
+      </button>
+    </>
   );
 }
 

@@ -46,14 +46,25 @@ export function ApprovalForm({ desk, entry }: { desk: Desk; entry: ToolEntry }):
           {ruling.problem}
         </p>
       )}
-      {ruling.rejecting.value ? (
-        <Rejecting desk={desk} ruling={ruling} busy={busy} reject={() => decide('reject')} />
-      ) : (
-        <Acts desk={desk} entry={entry} ruling={ruling} busy={busy} approve={() => decide('approve')} />
-      )}
+      <Decision desk={desk} entry={entry} ruling={ruling} busy={busy} decide={decide} />
       {busy && <p class="under">{words.approval[state]}</p>}
     </section>
   );
+}
+
+function Decision(props: {
+  readonly desk: Desk;
+  readonly entry: ToolEntry;
+  readonly ruling: Ruling;
+  readonly busy: boolean;
+  readonly decide: (decision: 'approve' | 'reject') => void;
+}): JSX.Element {
+  const { desk, entry, ruling, busy, decide } = props;
+  if (!desk.drives.value) return <p class="under">{words.sharing.notYours}</p>;
+  if (ruling.rejecting.value) {
+    return <Rejecting desk={desk} ruling={ruling} busy={busy} reject={() => decide('reject')} />;
+  }
+  return <Acts desk={desk} entry={entry} ruling={ruling} busy={busy} approve={() => decide('approve')} />;
 }
 
 function Why({ entry }: { entry: ToolEntry }): JSX.Element {

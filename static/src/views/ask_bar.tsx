@@ -30,9 +30,11 @@ export function AskBar({ desk }: { desk: Desk }): JSX.Element | null {
       <button type="button" class="button outlined" onClick={() => desk.reveal(first?.key ?? '')}>
         {words.approval.show}
       </button>
-      <button type="button" class="button primary" disabled={busy} onClick={() => desk.approveAll()}>
-        {one ? approve : words.approval.all}
-      </button>
+      {desk.drives.value && (
+        <button type="button" class="button primary" disabled={busy} onClick={() => desk.approveAll()}>
+          {one ? approve : words.approval.all}
+        </button>
+      )}
     </div>
   );
 }

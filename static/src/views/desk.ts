@@ -4,7 +4,8 @@ import { computed, signal, type ReadonlySignal, type Signal } from '@preact/sign
 import type { OpenSession } from '../session/open_session.ts';
 import { asking, lastTurn, phase, working } from '../store/entries.ts';
 import type { ToolEntry, Used } from '../store/state.ts';
-import type { PlanItem, SentDecision, Session, Status } from '../wire.ts';
+import { drives, owns } from '../store/rights.ts';
+import type { Person, PlanItem, SentDecision, Session, Status } from '../wire.ts';
 import { Rulings } from './ruling.ts';
 import { remembered } from './surroundings.ts';
 import { Uploads } from './uploads.ts';
@@ -44,6 +45,11 @@ export class Desk {
   /** Parts of the state that change rarely, so that what shows them is not drawn with every word. */
   readonly session: ReadonlySignal<Session | null>;
   readonly status: ReadonlySignal<Status | null>;
+  /** Who looks at it now, each once. */
+  readonly people: ReadonlySignal<readonly Person[]>;
+  /** Whether this person may speak and rule here; else they look on. */
+  readonly drives: ReadonlySignal<boolean>;
+  readonly owns: ReadonlySignal<boolean>;
   readonly plan: ReadonlySignal<readonly PlanItem[]>;
   readonly used: ReadonlySignal<Used>;
   readonly synced: ReadonlySignal<boolean>;
@@ -76,6 +82,9 @@ export class Desk {
     this.#edit = begun.edit;
     this.session = computed(() => open.state.value.session);
     this.status = computed(() => open.state.value.status);
+    this.people = computed(() => open.state.value.status?.people ?? []);
+    this.owns = computed(() => owns(this.session.value));
+    this.drives = computed(() => drives(this.session.value));
     this.plan = computed(() => open.state.value.plan);
     this.used = computed(() => open.state.value.used);
     this.synced = computed(() => open.state.value.synced);

@@ -35,13 +35,15 @@ export function FilesDialog({ shell, desk, close }: { shell: Shell; desk: Desk; 
       </ul>
       <div class="row end">
         <span class="under grow">{going ? words.composer.stillUploading : ''}</span>
-        <Attach
-          attach={(chosen) => {
-            close();
-            desk.uploads.take(chosen);
-          }}
-          disabled={false}
-        />
+        {desk.drives.value && (
+          <Attach
+            attach={(chosen) => {
+              close();
+              desk.uploads.take(chosen);
+            }}
+            disabled={false}
+          />
+        )}
       </div>
     </Dialog>
   );

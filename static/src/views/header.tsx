@@ -6,6 +6,7 @@ import { words } from '../words/en.ts';
 import { Badge } from './badge.tsx';
 import type { Desk } from './desk.ts';
 import { Icon } from './icons.tsx';
+import { People } from './people.tsx';
 import { SessionMenu } from './session_menu.tsx';
 import type { Shell } from './shell.ts';
 import { narrow, remember, wide } from './surroundings.ts';
@@ -37,17 +38,25 @@ export function Header({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Eleme
         />
       ) : (
         <h1>
-          <button type="button" class="button" title={words.header.titleHint} onClick={rename}>
-            {title.value || words.sessions.untitled}
-          </button>
+          <Title text={title.value || words.sessions.untitled} rename={desk.drives.value ? rename : null} />
         </h1>
       )}
       <Badge state={state}>
         {desk.synced.value || desk.session.value || desk.gone.value ? words.state[state] : words.state.opening}
       </Badge>
+      <People desk={desk} />
       {wide.value && <DetailsButton desk={desk} />}
       <SessionMenu shell={shell} desk={desk} rename={rename} />
     </header>
+  );
+}
+
+function Title({ text, rename }: { text: string; rename: (() => void) | null }): JSX.Element {
+  if (!rename) return <span class="button">{text}</span>;
+  return (
+    <button type="button" class="button" title={words.header.titleHint} onClick={rename}>
+      {text}
+    </button>
   );
 }
 

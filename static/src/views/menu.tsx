@@ -3,10 +3,11 @@
 import { useSignal, type Signal } from '@preact/signals';
 import type { ComponentChildren, JSX, RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { Icon } from './icons.tsx';
+import { Icon, type IconName } from './icons.tsx';
 
 export function Menu(props: {
   readonly label: string;
+  readonly icon?: IconName;
   readonly children: (close: () => void) => ComponentChildren;
 }): JSX.Element {
   const open = useSignal(false);
@@ -31,7 +32,7 @@ export function Menu(props: {
           open.value = !open.value;
         }}
       >
-        <Icon name="more" />
+        <Icon name={props.icon ?? 'more'} />
       </button>
       {open.value && (
         <div class="menu-sheet" role="menu" aria-label={props.label}>

@@ -13,7 +13,7 @@ export function Queue({ desk }: { desk: Desk }): JSX.Element | null {
   if (queued.value.length === 0) return null;
   return (
     <section class="queue" aria-label={words.queue.label}>
-      {held.value && (
+      {held.value && desk.drives.value && (
         <div class="held">
           <span>{words.queue.held}</span>
           <button type="button" class="button primary" onClick={() => desk.open.resume()}>
@@ -31,11 +31,7 @@ export function Queue({ desk }: { desk: Desk }): JSX.Element | null {
 }
 
 function Waiting({ desk, input }: { desk: Desk; input: QueuedInput }): JSX.Element {
-  const { submission, text, delivery, attachments } = input;
-  const going = useComputed(() =>
-    desk.open.outbox.value.some(({ frame }) => frame.type === 'withdraw' && frame.submission === submission),
-  );
-  const steerable = desk.phase.value === 'running' && delivery !== 'steer';
+  const { text, delivery, attachments } = input;
   return (
     <li>
       <span class="tag">{delivery === 'steer' ? words.queue.joins : words.queue.next}</span>
@@ -43,6 +39,19 @@ function Waiting({ desk, input }: { desk: Desk; input: QueuedInput }): JSX.Eleme
         {text}
       </span>
       {attachments.length > 0 && <span class="under">{words.queue.attached(attachments.length)}</span>}
+      {desk.drives.value && <TakeBack desk={desk} input={input} />}
+    </li>
+  );
+}
+
+function TakeBack({ desk, input }: { desk: Desk; input: QueuedInput }): JSX.Element {
+  const { submission, text, delivery, attachments } = input;
+  const going = useComputed(() =>
+    desk.open.outbox.value.some(({ frame }) => frame.type === 'withdraw' && frame.submission === submission),
+  );
+  const steerable = desk.phase.value === 'running' && delivery !== 'steer';
+  return (
+    <>
       {steerable && <SteerNow desk={desk} submission={submission} going={going.value} />}
       <button
         type="button"
@@ -65,7 +74,7 @@ function Waiting({ desk, input }: { desk: Desk; input: QueuedInput }): JSX.Eleme
       >
         <Icon name="close" />
       </button>
-    </li>
+    </>
   );
 }
 

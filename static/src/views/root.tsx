@@ -5,10 +5,12 @@ import type { FunctionComponent, JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { words } from '../words/en.ts';
 import { FilesDialog } from './files_dialog.tsx';
+import { Join } from './join.tsx';
 import { route } from './route.ts';
 import { SessionPage } from './session_page.tsx';
 import { isNewcomer, type Shell } from './shell.ts';
 import { SettingsDialog } from './settings_dialog.tsx';
+import { SharingDialog } from './sharing_dialog.tsx';
 import { pressed, ShortcutSheet } from './shortcuts.tsx';
 import { Sidebar } from './sidebar.tsx';
 import { narrow, wide } from './surroundings.ts';
@@ -60,6 +62,8 @@ function Stage({ shell }: { shell: Shell }): JSX.Element | null {
   switch (here.view) {
     case 'session':
       return desk?.open.id === here.id ? <SessionPage key={here.id} shell={shell} desk={desk} /> : null;
+    case 'join':
+      return <Join key={here.secret} shell={shell} secret={here.secret} />;
     case 'dashboard':
       return <Board shell={shell} />;
     default:
@@ -113,6 +117,8 @@ function Overlays({ shell }: { shell: Shell }): JSX.Element | null {
       return <ShortcutSheet close={close} />;
     case 'files':
       return desk && <FilesDialog shell={shell} desk={desk} close={close} />;
+    case 'sharing':
+      return desk && <SharingDialog shell={shell} desk={desk} close={close} />;
     case 'settings':
       return <SettingsDialog shell={shell} close={close} />;
     case 'none':

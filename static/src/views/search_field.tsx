@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
+import { drives } from '../store/rights.ts';
 import type { Session } from '../wire.ts';
 import { words } from '../words/en.ts';
 import { go, sessionHref } from './route.ts';
@@ -60,7 +61,8 @@ function useSearch(shell: Shell) {
   return { text, search, openFirst };
 }
 
-export const isWaiting = ({ state }: Session): boolean => state === 'awaiting_approval';
+/** For this person: who only looks on has nothing to decide. */
+export const isWaiting = (session: Session): boolean => session.state === 'awaiting_approval' && drives(session);
 
 /** Those that wait for somebody stand above all others. */
 const firstFound = (all: readonly Session[]): Session | undefined => all.find(isWaiting) ?? all[0];

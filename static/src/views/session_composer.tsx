@@ -6,6 +6,7 @@ import { words } from '../words/en.ts';
 import { Composer } from './composer.tsx';
 import { AutoApproval, SessionModel } from './controls_row.tsx';
 import type { Desk } from './desk.ts';
+import { Watching } from './people.tsx';
 import type { Shell } from './shell.ts';
 
 const { composer } = words;
@@ -22,7 +23,12 @@ const PLACEHOLDERS = {
   ended: composer.ended,
 } as const;
 
+/** Who only looks on has nothing to write into. */
 export function SessionComposer({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element {
+  return desk.drives.value ? <Writing shell={shell} desk={desk} /> : <Watching desk={desk} />;
+}
+
+function Writing({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element {
   const { open } = desk;
   const ended = useComputed(() => desk.ended.value || desk.gone.value);
   const shut = shell.myself.reason.value === 'unauthenticated';

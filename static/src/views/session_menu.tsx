@@ -2,6 +2,7 @@
 
 import type { JSX } from 'preact';
 import { exportHref } from '../session/files.ts';
+import { mayDelete } from '../store/rights.ts';
 import { words } from '../words/en.ts';
 import type { Desk } from './desk.ts';
 import { askToNotify, notifying } from './notify.ts';
@@ -14,7 +15,7 @@ export function SessionMenu({ shell, desk, rename }: { shell: Shell; desk: Desk;
     <Menu label={words.header.more}>
       {(close) => (
         <>
-          <Choice close={close} label={words.header.rename} run={rename} />
+          {desk.drives.value && <Choice close={close} label={words.header.rename} run={rename} />}
           <Choice
             close={close}
             label={words.header.files}
@@ -22,24 +23,36 @@ export function SessionMenu({ shell, desk, rename }: { shell: Shell; desk: Desk;
               shell.overlay.value = 'files';
             }}
           />
+          {desk.owns.value && (
+            <Choice
+              close={close}
+              label={words.sharing.open}
+              run={() => {
+                shell.overlay.value = 'sharing';
+              }}
+            />
+          )}
           {notifying.value !== 'on' && <Choice close={close} label={words.header.notify} run={askToNotify} />}
-          <hr />
-          <LastTurn desk={desk} close={close} />
+          {desk.drives.value && <LastTurn desk={desk} close={close} />}
           <hr />
           <Export desk={desk} close={close} />
-          <hr />
-          <Choice
-            bad
-            close={close}
-            label={words.header.remove}
-            run={() => {
-              shell.sessions.remove(desk.open.id);
-              go('#/');
-            }}
-          />
+          {mayDelete(desk.session.value) && <Remove shell={shell} desk={desk} close={close} />}
         </>
       )}
     </Menu>
+  );
+}
+
+function Remove({ shell, desk, close }: { shell: Shell; desk: Desk; close: () => void }): JSX.Element {
+  const remove = (): void => {
+    shell.sessions.remove(desk.open.id);
+    go('#/');
+  };
+  return (
+    <>
+      <hr />
+      <Choice bad close={close} label={words.header.remove} run={remove} />
+    </>
   );
 }
 
@@ -51,6 +64,7 @@ function LastTurn({ desk, close }: { desk: Desk; close: () => void }): JSX.Eleme
   );
   return (
     <>
+      <hr />
       {choice(words.header.undo, () => open.undo(), words.conversation.undoHint)}
       {choice(words.header.retry, () => open.retry(), words.conversation.againHint)}
       {choice(words.header.compact, () => open.compact())}

@@ -30,7 +30,7 @@ export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.
           <Connection shell={shell} desk={desk} />
           <Forgetful shell={shell} desk={desk} />
           {!detailed && <PlanChip desk={desk} />}
-          {narrow.value && <AskSheet desk={desk} />}
+          {narrow.value && desk.drives.value && <AskSheet desk={desk} />}
           <Queue desk={desk} />
           <SessionComposer shell={shell} desk={desk} />
           <StatusLine desk={desk} />
@@ -54,7 +54,7 @@ function DropZone({ desk, children }: { desk: Desk; children: ComponentChildren 
       class={dropping.value ? 'page dropping' : 'page'}
       data-drop={words.composer.drop}
       onDragOver={(event) => {
-        if (!event.dataTransfer?.types.includes('Files')) return;
+        if (!desk.drives.value || !event.dataTransfer?.types.includes('Files')) return;
         event.preventDefault();
         dropping.value = true;
       }}
@@ -64,7 +64,7 @@ function DropZone({ desk, children }: { desk: Desk; children: ComponentChildren 
       onDrop={(event) => {
         event.preventDefault();
         dropping.value = false;
-        desk.uploads.take([...(event.dataTransfer?.files ?? [])]);
+        if (desk.drives.value) desk.uploads.take([...(event.dataTransfer?.files ?? [])]);
       }}
     >
       {children}

@@ -4,6 +4,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Session } from '../wire.ts';
 import { ago, moment } from '../words/amounts.ts';
+import { drives, mayDelete, owns } from '../store/rights.ts';
 import { words } from '../words/en.ts';
 import { Badge, shownState } from './badge.tsx';
 import { Choice, Menu } from './menu.tsx';
@@ -37,13 +38,13 @@ export function SessionRow({ shell, session }: { shell: Shell; session: Session 
         <time dateTime={at} title={moment(at)}>
           {ago(at, lately.value)}
         </time>
+        <Owner session={session} />
         {state !== 'idle' && <Badge state={state}>{words.state[state]}</Badge>}
       </a>
       <Actions
         title={title}
-        rename={() => {
-          renaming.value = true;
-        }}
+        session={session}
+        rename={() => (renaming.value = true)}
         remove={() => {
           shell.sessions.remove(id);
           if (current) go('#/');
@@ -53,13 +54,24 @@ export function SessionRow({ shell, session }: { shell: Shell; session: Session 
   );
 }
 
-function Actions(props: { title: string; rename: () => void; remove: () => void }): JSX.Element {
+function Owner({ session }: { session: Session }): JSX.Element | null {
+  return owns(session) ? null : <span class="under ellipsis">{words.sharing.by(session.owner)}</span>;
+}
+
+function Actions(props: {
+  readonly title: string;
+  readonly session: Session;
+  readonly rename: () => void;
+  readonly remove: () => void;
+}): JSX.Element | null {
+  const [renames, removes] = [drives(props.session), mayDelete(props.session)];
+  if (!renames && !removes) return null;
   return (
     <Menu label={words.sessions.more(props.title)}>
       {(close) => (
         <>
-          <Choice close={close} label={words.sessions.rename} run={props.rename} />
-          <Choice bad close={close} label={words.sessions.remove} run={props.remove} />
+          {renames && <Choice close={close} label={words.sessions.rename} run={props.rename} />}
+          {removes && <Choice bad close={close} label={words.sessions.remove} run={props.remove} />}
         </>
       )}
     </Menu>

@@ -1,15 +1,13 @@
 // What a person keeps secret, by name: set, replaced, removed; no value ever comes back.
 
-import { type Signal, useSignal } from '@preact/signals';
+import { type ReadonlySignal, type Signal, useSignal } from '@preact/signals';
 import type { InputHTMLAttributes, JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
-import { Problem } from '../link/api.ts';
 import { keepSecret, removeSecret, type Secret, secretsOf } from '../session/account.ts';
 import { ago, moment } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
-import { problem } from '../words/remedies.ts';
+import { Dialog } from './dialog.tsx';
 import { Icon } from './icons.tsx';
-import { Dialog } from './overlays.tsx';
+import { useKeptList } from './kept_list.ts';
 import type { Shell } from './shell.ts';
 import { lately } from './surroundings.ts';
 
@@ -18,24 +16,8 @@ const WELL_KNOWN = ['HF_TOKEN', 'GITHUB_TOKEN'];
 const NAME = '[A-Za-z_][A-Za-z0-9_]{0,63}';
 
 export function SettingsDialog({ shell, close }: { shell: Shell; close: () => void }): JSX.Element {
-  const secrets = useSignal<readonly Secret[] | null>(null);
-  const wrong = useSignal('');
-  const load = async (): Promise<void> => {
-    secrets.value = await secretsOf(shell.ways.call);
-  };
-  /** False: it did not work, and the dialog says why. */
-  const attempt = async (change: () => Promise<unknown>): Promise<boolean> => {
-    wrong.value = '';
-    try {
-      await change();
-      await load();
-      return true;
-    } catch (error) {
-      wrong.value = error instanceof Problem ? problem(error.code, error.message) : String(error);
-      return false;
-    }
-  };
-  useEffect(() => void attempt(async () => null), []);
+  const { call } = shell.ways;
+  const { items, wrong, attempt } = useKeptList(() => secretsOf(call));
   return (
     <Dialog heading={words.settings.heading} close={close}>
       <h3>{words.settings.secrets}</h3>
@@ -45,14 +27,14 @@ export function SettingsDialog({ shell, close }: { shell: Shell; close: () => vo
           {wrong}
         </p>
       )}
-      <Secrets secrets={secrets} remove={(name) => void attempt(() => removeSecret(shell.ways.call, name))} />
-      <NewSecret keep={(name, value) => attempt(() => keepSecret(shell.ways.call, name, value))} />
+      <Secrets secrets={items} remove={(name) => void attempt(() => removeSecret(call, name))} />
+      <NewSecret keep={(name, value) => attempt(() => keepSecret(call, name, value))} />
     </Dialog>
   );
 }
 
 function Secrets(props: {
-  readonly secrets: Signal<readonly Secret[] | null>;
+  readonly secrets: ReadonlySignal<readonly Secret[] | null>;
   readonly remove: (name: string) => void;
 }): JSX.Element {
   const all = props.secrets.value;

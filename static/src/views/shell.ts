@@ -9,7 +9,7 @@ import type { Ways } from '../session/ways.ts';
 import { Begun, Desk } from './desk.ts';
 import { forget, remember, remembered } from './surroundings.ts';
 
-export type Overlay = 'none' | 'shortcuts' | 'files' | 'settings';
+export type Overlay = 'none' | 'shortcuts' | 'files' | 'sharing' | 'settings';
 
 export interface Shell {
   readonly ways: Ways;

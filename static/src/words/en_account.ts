@@ -26,4 +26,31 @@ export const accountWords = {
     keep: 'Keep',
     remove: (name: string) => `Remove ${name}`,
   },
+
+  sharing: {
+    open: 'Share…',
+    heading: 'Share this session',
+    about:
+      'Others see everything in it, as it happens. Who drives also speaks to the agent, which acts with your keys, ' +
+      'and rules on what it asks.',
+    user: 'With',
+    anybody: 'anybody who has the link',
+    may: 'They may',
+    roles: { viewer: 'look on', driver: 'drive' },
+    share: 'Share',
+    makeLink: 'Make a link',
+    once: 'Copy the link now: it is not shown again.',
+    nobody: 'Nobody else has this session.',
+    link: (users: string) => (users ? `Link, used by ${users}` : 'Link, not used yet'),
+    until: (when: string) => `until ${when}`,
+    revoke: 'Take back',
+    joining: 'Opening a shared session',
+    by: (owner: string) => `by ${owner}`,
+    here: (names: string) => `Here now: ${names}`,
+    person: (name: string, role: string) =>
+      role === 'owner' ? name : `${name} (${role === 'viewer' ? 'looks on' : role === 'driver' ? 'drives' : role})`,
+    asViewer: (owner: string) => `You are looking on. ${owner} can let you drive.`,
+    asOperator: (owner: string) => `You see this session of ${owner} as an operator: you may stop it, and speak for nobody.`,
+    notYours: 'Who drives this session decides.',
+  },
 } as const;

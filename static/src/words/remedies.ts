@@ -34,6 +34,8 @@ const remedies: Readonly<Record<string, string>> = {
   session_ended: 'Start a new session to go on.',
   too_many_secrets: 'Remove one that you no longer need.',
   no_such_secret: 'It is gone already.',
+  no_such_share: 'Ask for a new link: this one was taken back, or is too old.',
+  too_many_shares: 'Take back shares that are no longer needed.',
   bad_path: 'Choose a plain file name.',
   disk_full: 'The operator has to free space on the server.',
   no_room: 'Delete files the workspace no longer needs.',
