@@ -44,6 +44,7 @@ PURE_ROOMS = (
     "server.delivery.presence",
     "server.access",
     "server.proxies",
+    "server.identity.admission",
     "server.wire",
 )
 

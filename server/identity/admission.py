@@ -85,14 +85,14 @@ def admitted(claims: Claims, settings: LoginSettings) -> Visitor:
     if not USER.fullmatch(user) or user in _RESERVED:
         raise not_admitted(f"The name {user!r} cannot be a user's here.")
     allow = settings.allow
-    domain = (claims.email or "").rpartition("@")[2].lower()
+    box, _, domain = (claims.email or "").lower().rpartition("@")
     if not (
         allow.anyone
         or user in allow.users
         or user in settings.operators
         or claims.groups & set(allow.groups)
         or claims.orgs & set(allow.orgs)
-        or (domain and domain in {d.lower().lstrip("@") for d in allow.domains})
+        or (box and domain in {d.lower().lstrip("@") for d in allow.domains})
     ):
         raise not_admitted(f"{user} is not among those who may use this server.")
     role: Role = "operator" if user in settings.operators else "user"
