@@ -172,3 +172,28 @@ def test_an_event_without_credentials_is_the_same_event() -> None:
     for text in ("hf_hub_download", "plain"):
         output = ToolOutput("t1", "c1", "ok", text, False, len(text), 0.1)
         assert REDACTOR.event(output) is output
+
+
+# ---- what is learnt later ----------------------------------------------------------------------
+
+LATE = "nobody knew of this at first"
+
+
+def test_what_is_learnt_is_hidden_from_then_on() -> None:
+    redactor = Redactor(("known from the start",))
+    assert redactor.text(LATE) == LATE
+    redactor.learn((LATE, "short"))
+    assert (
+        redactor.text(f"{LATE}, known from the start, short")
+        == "[hidden: key], [hidden: key], short"
+    )
+
+
+@pytest.mark.parametrize("cut", range(len(LATE)))
+def test_a_text_that_grows_already_hides_it_too(cut: int) -> None:
+    redactor = Redactor()
+    stream = redactor.stream()
+    shown = stream.grow("It is: ")
+    redactor.learn((LATE,))
+    shown += stream.grow(LATE[:cut]) + stream.grow(LATE[cut:] + ".") + stream.rest()
+    assert shown == "It is: [hidden: key]."

@@ -73,6 +73,7 @@ class OpenIDProvider:
                 web.get("/userinfo", self._userinfo),
                 web.get("/jwks", self._jwks),
                 web.get("/bye", self._bye),
+                web.get("/favicon.ico", _nothing),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -246,6 +247,11 @@ def _proven(given: Given, form: dict[str, str]) -> bool:
         challenge == given.asked["code_challenge"]
         and form["redirect_uri"] == given.asked["redirect_uri"]
     )
+
+
+async def _nothing(request: web.Request) -> web.Response:
+    """What browsers look for by themselves."""
+    return web.Response(status=204)
 
 
 def _quoted(text: str) -> str:
