@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from msgspec import Struct
 
+from server.errors import Refusal
 from server.identity import id_tokens
 from server.identity.admission import Claims, claims_of, is_enough, joined
 from server.identity.id_tokens import Expected, KeySet, Unacceptable, UnknownKey
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 3600.0
 """How long what the provider publishes of itself is believed."""
+AGAIN_SECONDS = 5.0
+"""Before a provider that could not be asked is asked again: whoever comes meanwhile waits for
+nothing."""
 KEYS_AGAIN_SECONDS = 10.0
 """Between two looks at its keys, whatever strange ones are shown to us."""
 LONGEST_TOKEN = 32 * 1024
@@ -80,6 +84,8 @@ class OpenID:
         self._asking = asyncio.Lock()
         self._provider: Provider | None = None
         self._believed_until = -math.inf
+        self._failure: Refusal | None = None
+        self._failed_at = -math.inf
         self._keys: KeySet | None = None
         self._keys_read_at = -math.inf
 
@@ -87,13 +93,22 @@ class OpenID:
         """Raises Refusal `provider_unavailable` or `login_failed`."""
         async with self._asking:
             if self._provider is None or self._clock() >= self._believed_until:
-                issuer = self.settings.address
-                said = await self._calls.get(
-                    f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-                )
-                self._provider = _provider(said, issuer)
+                self._provider = await self._discovered()
                 self._believed_until = self._clock() + KEPT_SECONDS
             return self._provider
+
+    async def _discovered(self) -> Provider:
+        if self._failure is not None and self._clock() - self._failed_at < AGAIN_SECONDS:
+            raise self._failure
+        issuer = self.settings.address
+        try:
+            said = await self._calls.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+            provider = _provider(said, issuer)
+        except Refusal as refusal:
+            self._failure, self._failed_at = refusal, self._clock()
+            raise
+        self._failure = None
+        return provider
 
     async def ask_url(self, attempt: Attempt, back: str) -> str:
         """Where the browser is sent to log in; it comes `back`."""

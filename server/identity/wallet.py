@@ -13,7 +13,7 @@ from agent.errors import Problem
 from agent.redaction import SHORTEST_KNOWN
 from server.errors import Refusal, bad_request
 from server.identity.openid import Tokens
-from server.identity.vault import Keeper, VaultProblem
+from server.identity.vault import Keeper
 from server.store.identities import SecretRow
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Secret(Struct, frozen=True):
 
 class _Kept(Struct, frozen=True):
     value: str
-    changed_at: str
+    row: SecretRow
 
 
 class Wallet:
@@ -90,15 +90,11 @@ class Wallet:
                 return tokens.access
         return None
 
-    def known(self, owner: str) -> tuple[str, ...]:
-        """All that must not be shown."""
-        kept = [one.value for one in self._secrets.get(owner, {}).values()]
-        return (*kept, *(t.access for t in self._brought.get(owner, {}).values()))
-
     # ---- what users do ---------------------------------------------------------------------------
 
     def listed(self, owner: str) -> tuple[Secret, ...]:
-        return tuple(Secret(n, k.changed_at) for n, k in self._secrets.get(owner, {}).items())
+        kept = self._secrets.get(owner, {})
+        return tuple(Secret(name, one.row.changed_at) for name, one in kept.items())
 
     async def set(self, owner: str, name: str, value: str) -> None:
         """Raises Refusal `bad_request` or `too_many_secrets`."""
@@ -138,7 +134,7 @@ class Wallet:
     # ---- what is stored ------------------------------------------------------------------------
 
     async def read(self) -> None:
-        """Everything anew. Raises VaultProblem or StoreProblem."""
+        """What has changed. Raises VaultProblem or StoreProblem."""
         async with self._reading:
             version = await self._store.secrets_version()
             if version == self._version:
@@ -146,19 +142,23 @@ class Wallet:
             rows = await self._store.secrets()
             found: dict[str, dict[str, _Kept]] = {}
             for row in rows:
-                try:
-                    value = (await self._keeper.vault()).open(
-                        place_of(row.owner, row.name), row.sealed
-                    )
-                except VaultProblem:
-                    raise
-                except Problem as problem:
-                    log.error("%s", problem.message)
-                    continue
-                found.setdefault(row.owner, {})[row.name] = _Kept(value, row.changed_at)
+                if (kept := await self._opened(row)) is not None:
+                    found.setdefault(row.owner, {})[row.name] = kept
             self._secrets, self._version = found, version
-            for owner, theirs in found.items():
-                self._learnt(owner, tuple(kept.value for kept in theirs.values()))
+
+    async def _opened(self, row: SecretRow) -> _Kept | None:
+        """As before where nothing changed. One that does not open is said so, and passed over."""
+        before = self._secrets.get(row.owner, {}).get(row.name)
+        if before is not None and before.row == row:
+            return before
+        vault = await self._keeper.vault()
+        try:
+            kept = _Kept(vault.open(place_of(row.owner, row.name), row.sealed), row)
+        except Problem as problem:
+            log.error("%s", problem.message)
+            return None
+        self._learnt(row.owner, (kept.value,))
+        return kept
 
     async def watch(self) -> None:
         """See what another process changes, for ever."""

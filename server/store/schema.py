@@ -103,7 +103,7 @@ _IDENTITY: Step = (
     """CREATE INDEX logins_due ON logins (refresh_at) WHERE refresh_at IS NOT NULL""",
     """CREATE TABLE secrets (
         owner TEXT NOT NULL, name TEXT NOT NULL, sealed BLOB NOT NULL, changed_at TEXT NOT NULL,
-        crc INTEGER, PRIMARY KEY (owner, name)) WITHOUT ROWID""",
+        PRIMARY KEY (owner, name)) WITHOUT ROWID""",
 )
 """Who logs in at a provider, and what users keep secret; both are sealed with the vault's key."""
 

@@ -10,7 +10,14 @@ import pytest
 from aiohttp import web
 
 from server.errors import Refusal
-from server.identity.openid import KEPT_SECONDS, KEYS_AGAIN_SECONDS, OpenID, Tokens, new_attempt
+from server.identity.openid import (
+    AGAIN_SECONDS,
+    KEPT_SECONDS,
+    KEYS_AGAIN_SECONDS,
+    OpenID,
+    Tokens,
+    new_attempt,
+)
 from server.identity.provider_calls import Calls, Denied, Unreachable
 from server.login_settings import LoginSettings
 from tests.fakes.openid import CLIENT, SECRET, OpenIDProvider
@@ -111,6 +118,19 @@ async def test_one_that_is_not_there_cannot_be_reached(client: Client) -> None:
     nobody = LoginSettings(client_id=CLIENT, issuer="http://127.0.0.1:1")
     with pytest.raises(Unreachable, match="cannot be reached"):
         await Client(client.http, nobody).provider()
+
+
+async def test_one_that_fails_is_not_asked_again_at_once(
+    provider: OpenIDProvider, client: Client
+) -> None:
+    provider.fail("discovery", 500)
+    for client.hands.now in (0, 1, AGAIN_SECONDS - 0.001):
+        with pytest.raises(Unreachable):
+            await client.provider()
+    assert len(provider.seen["discovery"]) == 1
+    del provider.answers["discovery"]
+    client.hands.now = AGAIN_SECONDS
+    assert (await client.provider()).issuer == provider.url
 
 
 @pytest.mark.parametrize(
