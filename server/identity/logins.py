@@ -142,6 +142,11 @@ class Logins:
             self._tell(row.user, row.id, tokens)
         self._forget()
 
+    async def postponed(self, row: LoginRow, seconds: float) -> None:
+        """Not due before."""
+        later = written(self._today() + timedelta(seconds=seconds))
+        await self._store.renew_login(row.id, row.sealed, later)
+
     async def end(self, id: str, user: str) -> None:
         await self._store.end_logins(id=id)
         self._ended((id,), user)

@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 TICK = 1.0
 PAUSE_SECONDS = 30.0
 """After the provider could not be asked."""
+POSTPONED_SECONDS = 60.0
+"""Before one that was refused for a reason of its own is tried again; it holds up no other."""
 MOST_AT_ONCE = 20
 GONE = "invalid_grant"
 
@@ -62,9 +64,11 @@ class Renewal:
         try:
             renewed = await self._provider.renew(tokens.refresh)
         except Denied as problem:
-            if problem.error != GONE:
-                raise
-            log.info("a log-in of %s ends: the provider gave it up", row.user)
-            await self._logins.end(row.id, row.user)
+            if problem.error == GONE:
+                log.info("a log-in of %s ends: the provider gave it up", row.user)
+                await self._logins.end(row.id, row.user)
+            else:
+                log.warning("a log-in of %s is not renewed: %s", row.user, problem.message)
+                await self._logins.postponed(row, POSTPONED_SECONDS)
         else:
             await self._logins.renewed(row, renewed)
