@@ -219,3 +219,24 @@ async def test_the_agent_stops_a_job_by_asking_for_it(alone: NewStory, hub: Fake
     await viewer.say("Stop it")
     assert (await viewer.until("job_ended"))["status"] == "cancelled"
     assert len(viewer.of("approval_required")) == 1
+
+
+async def test_a_schedule_is_never_approved_by_itself(alone: NewStory, hub: FakeHub) -> None:
+    story = await of_ada(alone, hub)
+    _, viewer = await story.begin()
+    await viewer.accepted("set_auto_approval", enabled=True)
+    nightly = {**TRAIN, "operation": "schedule", "schedule": "@daily"}
+    stop = {"operation": "scheduled_delete", "job_id": "plan1"}
+    for asked, said in ((nightly, "Scheduled ada/plan1 @daily"), (stop, "Deleted the schedule")):
+        story.model.play(calls(CallScript("hf_jobs", asked)), Reply(text="Done."))
+        await viewer.say("Go")
+        if asked is nightly:
+            [question] = (await viewer.until("approval_required"))["calls"]
+            assert "estimated_cost_usd" not in question
+            assert hub.jobs.schedules == {}
+            ruling = rule(question["call"], "approve", remember="session")
+            await viewer.accepted("approval", decisions=[ruling])
+        await viewer.until("turn_ended")
+        assert said in viewer.of("tool_output")[-1]["output"]
+    assert hub.jobs.schedules == {}
+    assert viewer.of("job_started") == [], "what a schedule starts is not followed"
