@@ -54,6 +54,8 @@ def of_settings(settings: ServeSettings, config: Config) -> Iterator[Weakness]:
     yield from _of_the_web(config)
     yield from _of_clear_tokens(config)
     yield from _of_rules(config.approval.rules)
+    if config.oauth is not None and config.oauth.allow.anyone:
+        yield Weakness("oauth.allow.anyone", "everybody whom the provider knows is let in.")
     if settings.log_level == "debug":
         yield Weakness("--log-level", "`debug` writes what people say and tools print to the log.")
 

@@ -83,6 +83,12 @@ def test_all_dangers_are_named_at_once() -> None:
     [
         ({}, {"host": "0.0.0.0"}, "--host", "without TLS"),
         ({}, {"log_level": "debug"}, "--log-level", "what people say"),
+        (
+            {"oauth": {"client_id": "x", "allow": {"anyone": True}}},
+            {},
+            "oauth.allow.anyone",
+            "everybody",
+        ),
         ({"allowed_origins": ["http://page.example"]}, {}, "allowed_origins", "without TLS"),
         ({"web": {"allow": ["127.0.0.1/32"]}}, {}, "web.allow", "this server too"),
         ({"web": {"allow": ["::1/128"]}}, {}, "web.allow", "this server too"),
