@@ -1,11 +1,13 @@
 """What a log folds into: turns with their calls, input that waits, what was spent."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, assert_never
 
 from msgspec import Struct, field
 
 from agent.protocol import (
+    ApprovalRequired,
+    ApprovalResolved,
     AssistantMessage,
     CallId,
     Decision,
@@ -15,9 +17,14 @@ from agent.protocol import (
     JsonObject,
     Notice,
     PlanItem,
+    PlanUpdated,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionId,
     SubmissionId,
     ToolCall,
     ToolOutput,
+    ToolStarted,
     TurnEnded,
     TurnId,
     Usage,
@@ -28,6 +35,16 @@ from agent.protocol import (
 State = Literal["idle", "running", "awaiting_approval", "ended"]
 Shown = UserMessage | AssistantMessage | ToolCall | ToolOutput | Notice
 """The events a model is shown."""
+
+Progress = (
+    ApprovalRequired
+    | ApprovalResolved
+    | ToolStarted
+    | QuestionAsked
+    | QuestionAnswered
+    | PlanUpdated
+)
+"""The events that bring the calls of a turn on."""
 
 HOLDING = ("interrupted", "failed", "limit")
 """Ends of a turn after which queued input waits to be resumed."""
@@ -62,6 +79,13 @@ class Entry(Struct, frozen=True):
     event: Shown
 
 
+class Inquired(Struct):
+    """A question of a server of tools; open until it is answered, or its call is over."""
+
+    asked: QuestionAsked
+    answer: QuestionAnswered | None = None
+
+
 class CallState(Struct):
     """How far a call has come."""
 
@@ -70,6 +94,7 @@ class CallState(Struct):
     decision: Decision | None = None
     started: bool = False
     output: ToolOutput | None = None
+    questions: dict[QuestionId, Inquired] = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
@@ -79,6 +104,11 @@ class CallState(Struct):
     def is_waiting(self) -> bool:
         """A human was asked and has not ruled."""
         return self.asked and self.decision is None and self.output is None
+
+    @property
+    def open_questions(self) -> tuple[QuestionAsked, ...]:
+        """What a person may still answer."""
+        return tuple(q.asked for q in self.questions.values() if self.is_open and not q.answer)
 
     @property
     def arguments(self) -> JsonObject:
@@ -158,6 +188,29 @@ class Turn(Struct):
     def waiting_calls(self) -> tuple[CallState, ...]:
         return tuple(c for c in self.calls.values() if c.is_waiting)
 
+    @property
+    def open_questions(self) -> tuple[QuestionAsked, ...]:
+        return tuple(q for c in self.calls.values() for q in c.open_questions)
+
+    def take(self, event: Progress) -> None:
+        match event:
+            case ApprovalRequired():
+                for question in event.calls:
+                    self.calls[question.call].asked = True
+            case ApprovalResolved():
+                for ruling in event.decisions:
+                    self.calls[ruling.call].decision = ruling
+            case ToolStarted():
+                self.calls[event.call].started = True
+            case QuestionAsked():
+                self.calls[event.call].questions[event.question] = Inquired(event)
+            case QuestionAnswered():
+                self.calls[event.call].questions[event.question].answer = event
+            case PlanUpdated():
+                self.plan = event.items
+            case _ as never:
+                assert_never(never)
+
 
 class Summary(Struct, frozen=True):
     """A compaction: `text` stands for the log up to `through`."""
@@ -182,6 +235,7 @@ class Digest(Struct, frozen=True):
     queue: tuple[Queued, ...]
     held: bool
     pending_approvals: int
+    pending_questions: int
     spent_input: int
     spent_output: int
     cost_usd: float | None

@@ -9,6 +9,7 @@ from agent.folded import (
     CallState,
     Digest,
     Entry,
+    Inquired,
     Queued,
     Shown,
     Spent,
@@ -35,6 +36,9 @@ from agent.protocol import (
     Notice,
     PlanItem,
     PlanUpdated,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionId,
     Recorded,
     SessionCreated,
     SessionEnded,
@@ -51,12 +55,16 @@ from agent.protocol import (
     UserMessage,
 )
 
+HUMAN = (ApprovalResolved, QuestionAnswered)
+"""What ends a wait for a person: that is no time in which a turn has worked."""
+
 __all__ = [
     "COMPACTION_STOPPED",
     "CallState",
     "Digest",
     "Entry",
     "History",
+    "Inquired",
     "Queued",
     "Shown",
     "Spent",
@@ -138,6 +146,10 @@ class History:
     def find_call(self, call: CallId) -> CallState | None:
         return next((t.calls[call] for t in self.turns.values() if call in t.calls), None)
 
+    def find_question(self, question: QuestionId) -> tuple[CallState, Inquired] | None:
+        calls = (call for turn in self.turns.values() for call in turn.calls.values())
+        return next(((c, c.questions[question]) for c in calls if question in c.questions), None)
+
     def shown(self) -> Iterator[Entry]:
         """What the model is shown of the turns that count, oldest first, compaction aside."""
         for turn in self.counting:
@@ -152,6 +164,7 @@ class History:
             queue=tuple(self.queue.values()),
             held=self.held,
             pending_approvals=len(self.open_turn.waiting_calls) if self.open_turn else 0,
+            pending_questions=len(self.open_turn.open_questions) if self.open_turn else 0,
             spent_input=self.spent.input_tokens,
             spent_output=self.spent.output_tokens,
             cost_usd=self.spent.cost_usd,
@@ -164,7 +177,7 @@ class History:
     def apply(self, recorded: Recorded, since: float | None = None) -> None:
         """Take the next event of the log; `since`: seconds since the last one, if measured."""
         event = recorded.event
-        if self.open_turn is not None and not isinstance(event, ApprovalResolved):
+        if self.open_turn is not None and not isinstance(event, HUMAN):
             self.open_turn.worked += seconds_between(self._at, recorded.at, since)
         self.head, self._at = recorded.seq, recorded.at
         match event:
@@ -173,7 +186,9 @@ class History:
             case AssistantMessage() | ToolCall() | ToolOutput() | Notice():
                 self._show(recorded.seq, event)
             case ApprovalRequired() | ApprovalResolved() | ToolStarted() | PlanUpdated():
-                self._progress(event)
+                self.turns[event.turn].take(event)
+            case QuestionAsked() | QuestionAnswered():
+                self.turns[event.turn].take(event)
             case TurnEnded() | TurnUndone() | Compacted() | Usage():
                 self._settle(recorded.seq, event)
             case _:
@@ -209,24 +224,6 @@ class History:
             case Notice():
                 turn.told += [] if event.job is None else [event.job]
                 self.context_used += estimate_tokens(event.text)
-            case _ as never:
-                assert_never(never)
-
-    def _progress(
-        self, event: ApprovalRequired | ApprovalResolved | ToolStarted | PlanUpdated
-    ) -> None:
-        turn = self.turns[event.turn]
-        match event:
-            case ApprovalRequired():
-                for question in event.calls:
-                    turn.calls[question.call].asked = True
-            case ApprovalResolved():
-                for ruling in event.decisions:
-                    turn.calls[ruling.call].decision = ruling
-            case ToolStarted():
-                turn.calls[event.call].started = True
-            case PlanUpdated():
-                turn.plan = event.items
             case _ as never:
                 assert_never(never)
 

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
+from agent.answering import Redact, answered
 from agent.approval import Rules, rejected
 from agent.edges import NewId, answer_open, begin, begin_next, end
 from agent.errors import Refused
@@ -12,6 +13,7 @@ from agent.history import CallState, History, Queued, Turn
 from agent.protocol import (
     MAX_ATTACHMENTS,
     MAX_TEXT,
+    Answer,
     AnyEvent,
     AnySubmission,
     Approval,
@@ -78,6 +80,7 @@ class Situation(Struct, frozen=True):
     stopping: bool
     queue_limit: int
     rules: Rules
+    redact: Redact
     new_id: NewId
     model_exists: Callable[[str], bool]
     file_exists: Callable[[str], bool]
@@ -93,6 +96,10 @@ def judge(history: History, submission: AnySubmission, now: Situation) -> Ruling
             return Do(_hear(history, submission, now))
         case Approval():
             return Do(_rule(history, submission, now))
+        case Answer():
+            if now.stopping:
+                raise Refused("nothing_asked", "The turn that asked is being stopped.")
+            return Do((answered(history, submission, now.by, now.redact),))
         case Interrupt():
             return _interrupt(history, submission, now)
         case Shutdown():

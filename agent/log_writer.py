@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from agent.errors import Problem, Unrecorded
 from agent.history import Digest, History
 from agent.journal import Commit, Journal, NewReceipt
-from agent.protocol import AnyEvent, Recorded, SubmissionId
+from agent.protocol import AnyEvent, QuestionAnswered, QuestionId, Recorded, SubmissionId
 from agent.receipts import Receipts
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ class LogWriter:
         self._folded_at = clock()
         self._uncommitted = 0
         self._last: Commit | None = None
+        self._asked: dict[QuestionId, asyncio.Future[QuestionAnswered]] = {}
 
     @property
     def quiet(self) -> bool:
@@ -65,9 +66,16 @@ class LogWriter:
                 log.error("%d events could not be handed over", len(events), exc_info=why)
                 self.die(Unrecorded(NOT_WRITTEN))
         self._uncommitted += 1
-        seq = commit.entries[0].seq
-        commit.done.add_done_callback(lambda done: self._committed(done, receipts, seq))
+        entries = commit.entries
+        commit.done.add_done_callback(lambda done: self._committed(done, receipts, entries))
         return commit.done
+
+    def answer_to(self, question: QuestionId) -> asyncio.Future[QuestionAnswered]:
+        """Done when an answer is committed; who cancels it no longer waits for one."""
+        waiting: asyncio.Future[QuestionAnswered] = asyncio.get_running_loop().create_future()
+        self._asked[question] = waiting
+        waiting.add_done_callback(lambda _: self._asked.pop(question, None))
+        return waiting
 
     def die(self, why: Problem) -> None:
         """What was on its way may or may not have happened: its senders are told to ask again."""
@@ -89,13 +97,24 @@ class LogWriter:
         return self._history.digest(self._context_of(self._history.model))
 
     def _committed(
-        self, done: asyncio.Future[None], receipts: Sequence[NewReceipt], seq: int
+        self,
+        done: asyncio.Future[None],
+        receipts: Sequence[NewReceipt],
+        entries: Sequence[Recorded],
     ) -> None:
         self._uncommitted -= 1
         if done.cancelled() or done.exception() is not None:
             self.die(Unrecorded(NOT_WRITTEN))
         elif not self.failed.done():
             for receipt in receipts:
-                self._receipts.committed(receipt, seq)
+                self._receipts.committed(receipt, entries[0].seq)
+            self._hear(entries)
             if self.quiet:
                 self._when_quiet()
+
+    def _hear(self, entries: Sequence[Recorded]) -> None:
+        answers = (e.event for e in entries if isinstance(e.event, QuestionAnswered))
+        for answer in answers:
+            asked = self._asked.get(answer.question)
+            if asked is not None and not asked.done():
+                asked.set_result(answer)

@@ -43,8 +43,7 @@ COMPACTION_FAILED = "The conversation was not compacted."
 class Session:
     """Judges and hands over in one synchronous step; acts only on what is committed.
 
-    All of it belongs to one event loop. When a commit failed the actor is dead (`failed` is done),
-    and another has to be made from the log.
+    All of it is one event loop's. Once a commit failed it is dead (`failed` is done): make another.
     """
 
     def __init__(
@@ -168,6 +167,7 @@ class Session:
             stopping=self._stop is not None,
             queue_limit=means.queue_limit,
             rules=means.rules,
+            redact=means.redactor.text,
             new_id=means.new_id,
             model_exists=means.models.knows,
             file_exists=means.file_exists,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
 
 from agent.approval import Refuse
 from agent.asking import Desk
@@ -19,9 +20,14 @@ from agent.protocol import (
     ToolStarted,
     TurnId,
 )
+from agent.questioner import QuestionDesk, Questioner
 from agent.research_task import ResearchTask
 from agent.tools.port import Call, Launched
 from agent.tools.toolbox import Finished, Printed, kept_at
+
+
+class CallDesk(Desk, QuestionDesk, Protocol):
+    """What calls write through."""
 
 
 class RunningCall:
@@ -46,7 +52,7 @@ class RunningCall:
 class ToolCalls:
     """Runs the calls of one turn. What was started and is not answered is known to `cancelled`."""
 
-    def __init__(self, turn: TurnId, history: History, means: Means, desk: Desk) -> None:
+    def __init__(self, turn: TurnId, history: History, means: Means, desk: CallDesk) -> None:
         self._turn = turn
         self._history = history
         self._means = means
@@ -96,14 +102,23 @@ class ToolCalls:
         id, tool = call.made.call, call.made.tool
         text = self._desk.open("tool_log", id)
         running = self._running[id] = RunningCall(call, text, self._means.clock)
-        result = await self._means.toolbox.call(tool, call.arguments, self._seat(running))
+        questioner = Questioner(call, self._means, self._desk)
+        try:
+            seat = self._seat(running, questioner)
+            result = await self._means.toolbox.call(tool, call.arguments, seat)
+        finally:
+            questioner.close()
         await self._desk.record(*self._answer(id, result, running.seconds))
         del self._running[id]
 
-    def _seat(self, running: RunningCall) -> Call:
+    def _seat(self, running: RunningCall, questioner: Questioner) -> Call:
         means, id = self._means, running.call.made.call
         helper = ResearchTask(id, self._turn, self._history, means, self._desk)
-        return Call(id, means.workspace, running.show, means.keys, study=helper.study)
+        return Call(
+            *(id, means.workspace, running.show, means.keys),
+            ask=questioner.ask,
+            study=helper.study,
+        )
 
     def _answer(self, id: CallId, result: Finished, seconds: float) -> tuple[AnyEvent, ...]:
         output = ToolOutput(

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from agent.asking import Desk, ask, usage_of
+from agent.asking import ask, usage_of
 from agent.compacting import summarise
 from agent.compaction import cut_point
 from agent.edges import answer_open, end
@@ -21,7 +21,7 @@ from agent.protocol import (
 )
 from agent.reply import Reply, question, reply_events
 from agent.stop import Stop
-from agent.tool_calls import ToolCalls
+from agent.tool_calls import CallDesk, ToolCalls
 from agent.tools.port import News
 from agent.transcript import Transcript
 from agent.turn import (
@@ -47,7 +47,7 @@ NO_ROOM = (
 )
 
 
-class TurnDesk(Desk, Protocol):
+class TurnDesk(CallDesk, Protocol):
     """What a turn writes through."""
 
     def hand_over(self, *events: AnyEvent) -> None:

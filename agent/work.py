@@ -8,7 +8,14 @@ from typing import Protocol
 from agent.errors import Problem
 from agent.journal import Activity, GrowthKind, Journal, OpenText
 from agent.log_writer import LogWriter
-from agent.protocol import AnyEvent, Notice, SubmissionId, TurnId
+from agent.protocol import (
+    AnyEvent,
+    Notice,
+    QuestionAnswered,
+    QuestionId,
+    SubmissionId,
+    TurnId,
+)
 from agent.sandbox.port import Workspace
 from agent.stop import Stop
 
@@ -49,6 +56,9 @@ class WorkDesk:
     async def written(self) -> None:
         if self._last is not None:
             await asyncio.shield(self._last)
+
+    def answer_to(self, question: QuestionId) -> asyncio.Future[QuestionAnswered]:
+        return self._writer.answer_to(question)
 
     def open(self, kind: GrowthKind, item: str) -> OpenText:
         return self._journal.open(kind, self._turn or "", item)

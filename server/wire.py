@@ -53,7 +53,7 @@ class LastTurn(Struct, frozen=True, omit_defaults=True):
 
 
 class Session(Struct, frozen=True):
-    """A session as lists and `hello` show it; `queue` and `pending_approvals` are counts.
+    """A session as lists and `hello` show it; `queue` and `pending_...` are counts.
 
     `access` says what whoever is told of it may do with it.
     """
@@ -71,6 +71,7 @@ class Session(Struct, frozen=True):
     usage: Spent
     last_turn: LastTurn | None
     """The last one that was not undone; null while it is open."""
+    pending_questions: int = 0
     access: Access | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -6,7 +6,7 @@ from tests.oracle import DELTAS, DURABLE, STATES, TIME, Frame, Log, law
 
 SESSION = frozenset(
     "id title owner model state created_at active_at head queue pending_approvals usage"
-    " last_turn".split()
+    " last_turn pending_questions".split()
 )
 STATUS = frozenset("state queue held context viewers".split())
 ACTIVITIES = {"waiting", "model", "retrying", "tools", "compacting"}

@@ -23,6 +23,8 @@ DURABLE: dict[str, frozenset[str]] = {
         "approval_resolved": "turn decisions by submission",
         "tool_started": "turn call",
         "tool_output": "turn call status output truncated size seconds",
+        "question_asked": "turn call question server message",
+        "question_answered": "turn call question action by",
         "step": "turn call step tool arguments status output seconds",
         "plan_updated": "turn items",
         "usage": "model input_tokens output_tokens cached_tokens cost_usd purpose",
@@ -40,7 +42,7 @@ DURABLE: dict[str, frozenset[str]] = {
 DELTAS = {"text_delta": "text", "reasoning_delta": "reasoning", "tool_log": "log"}
 OF_A_TURN = set(
     "assistant_message tool_call tool_started tool_output step job_started plan_updated"
-    " approval_required approval_resolved turn_ended".split()
+    " question_asked question_answered approval_required approval_resolved turn_ended".split()
 )
 
 
@@ -81,6 +83,8 @@ class Log:
         self.items: set[str] = set()
         self.calls: dict[str, Call] = {}
         self.steps: set[str] = set()
+        self.questions: dict[str, str] = {}
+        """Open ones, and whose they are."""
         self.jobs: dict[str, bool] = {}
         """Whether they have ended."""
         self.queued: dict[str, str] = {}
@@ -192,6 +196,23 @@ class Log:
         if self.whole:
             law(call.started or event["status"] not in ("ok", "unknown"), "ok calls started", event)
         call.answered, call.open = True, False
+
+    def _question_asked(self, event: Frame) -> None:
+        call = self._call(event["call"], event)
+        runs = call.started and not call.answered
+        law(runs or not self.whole, "a running call asks", event)
+        law(event["question"] not in self.questions, "a question's id is new", event)
+        law(("url" in event) == ("host" in event), "a page is named with its host", event)
+        self.questions[event["question"]] = event["call"]
+
+    def _question_answered(self, event: Frame) -> None:
+        asked = self.questions.pop(event["question"], None)
+        law(asked == event["call"] or not self.whole, "an open question is answered once", event)
+        law(event["action"] in ("accept", "decline", "cancel"), "action is known", event)
+        accepts = event["action"] == "accept"
+        law(accepts or "content" not in event, "only what is accepted has content", event)
+        law("submission" in event or event["by"] == "mooring", "a person's answer is known", event)
+        law(not self._call(event["call"], event).answered, "its call goes on", event)
 
     def _step(self, event: Frame) -> None:
         call = self._call(event["call"], event)

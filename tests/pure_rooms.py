@@ -22,6 +22,8 @@ PURE_ROOMS = (
     "agent.waking",
     "agent.turn",
     "agent.judge",
+    "agent.answering",
+    "agent.questions",
     "agent.approval",
     "agent.compaction",
     "agent.repetition",

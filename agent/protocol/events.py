@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from agent.protocol.jobs import JobEnded, JobStarted
+from agent.protocol.questions import QuestionAnswered, QuestionAsked
 from agent.protocol.words import (
     CallId,
     Decision,
@@ -253,6 +254,8 @@ AnyEvent = (
     | ApprovalRequired
     | ApprovalResolved
     | ToolStarted
+    | QuestionAsked
+    | QuestionAnswered
     | ToolOutput
     | Step
     | JobStarted

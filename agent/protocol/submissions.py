@@ -5,7 +5,16 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from agent.protocol.words import Decision, Delivery, QueueFate, SubmissionId, TurnId, snake
+from agent.protocol.questions import Action, QuestionId
+from agent.protocol.words import (
+    Decision,
+    Delivery,
+    JsonObject,
+    QueueFate,
+    SubmissionId,
+    TurnId,
+    snake,
+)
 
 
 class Submission(Struct, frozen=True, tag=snake, tag_field="type", forbid_unknown_fields=True):
@@ -27,6 +36,14 @@ class Approval(Submission, frozen=True):
     """Rule on calls the agent asked about; a call not named stays open."""
 
     decisions: Annotated[tuple[Decision, ...], Meta(min_length=1)]
+
+
+class Answer(Submission, frozen=True):
+    """Say something to a question of a server of tools; `content` goes with `accept`."""
+
+    question: QuestionId
+    action: Action
+    content: JsonObject | None = None
 
 
 class Interrupt(Submission, frozen=True):
@@ -68,6 +85,7 @@ class Ping(Submission, frozen=True): ...
 AnySubmission = (
     UserInput
     | Approval
+    | Answer
     | Interrupt
     | Resume
     | Withdraw

@@ -5,8 +5,8 @@ Importing this takes half a second and 60 MB: only `mcp_pool` does, when a serve
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, Literal
 
@@ -16,14 +16,13 @@ import msgspec
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
-from mcp.shared.exceptions import UrlElicitationRequiredError
 from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
 from agent.errors import Problem
 from agent.protocol import JsonObject
 from agent.tools.mcp_child import Child, spawn
-from agent.tools.mcp_content import parts_of
+from agent.tools.mcp_content import Page, pages_of, parts_of
 from agent.tools.mcp_http import LARGEST_ANSWER, HttpFailure, http_client
 from agent.tools.mcp_port import Hearing, Offered, Said, Signals
 from agent.tools.mcp_settings import Target
@@ -50,7 +49,7 @@ async def opened(target: Target, signals: Signals) -> AsyncIterator["Connection"
             stack.push_async_callback(child.close)
             transport: Any = _piped(child, signals)
         else:
-            client = await stack.enter_async_context(http_client(target.headers))
+            client = await stack.enter_async_context(http_client(target.headers, target.patience))
             transport = streamable_http_client(
                 target.url, http_client=client, max_sse_event_size=LARGEST_ANSWER
             )
@@ -62,7 +61,7 @@ async def connected(
     name: str, transport: Any, signals: Signals, mode: Literal["auto", "legacy"] = "auto"
 ) -> AsyncIterator["Connection"]:
     """`transport` is whatever `Client` takes, also a server in this process."""
-    calls = _Calls()
+    calls = _Calls(name)
 
     async def on_message(message: object) -> None:
         if isinstance(message, types.ToolListChangedNotification):
@@ -123,9 +122,9 @@ class Connection:
         try:
             with self._calls.during(hearing):
                 result = await self._client.call_tool(tool, arguments, progress_callback=show)
-        except UrlElicitationRequiredError as error:
-            raise Problem("mcp_failed", f"{self._name} wants a person first: {error}") from None
         except MCPError as error:
+            if error.code == types.URL_ELICITATION_REQUIRED:
+                raise await self._opened_first(pages_of(error.data), hearing) from None
             raise self._failed(error) from None
         except (ExceptionGroup, *_FAILURES) as error:
             raise Problem("mcp_failed", f"{self._name} failed: {_first(error)}") from None
@@ -137,6 +136,12 @@ class Connection:
         whole = result.model_dump(mode="json", by_alias=True, include={"content"})
         return Said(parts_of(whole["content"], result.structured_content), result.is_error)
 
+    async def _opened_first(self, pages: Sequence[Page], hearing: Hearing) -> Problem:
+        asked = [Inquiry(self._name, page.message, {}, page.url) for page in pages]
+        said = ", ".join([(await hearing.ask(one)).action for one in asked])
+        wants = f"{self._name} wants a person to open a page first ({said})"
+        return Problem("mcp_failed", f"{wants}. Call it again once they have done so.")
+
     def _failed(self, error: MCPError) -> Problem:
         if error.code == types.CONNECTION_CLOSED or "Session terminated" in str(error):
             self._signals.lost()
@@ -147,15 +152,21 @@ class Connection:
 class _Calls:
     """The calls that run on one connection. What cannot be said to belong to one is for none."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: str) -> None:
+        self._server = server
         self._running: list[Hearing] = []
 
     @property
     def _only(self) -> Hearing | None:
         return self._running[0] if len(self._running) == 1 else None
 
-    def during(self, hearing: Hearing) -> "_During":
-        return _During(self._running, hearing)
+    @contextmanager
+    def during(self, hearing: Hearing) -> Iterator[None]:
+        self._running.append(hearing)
+        try:
+            yield
+        finally:
+            self._running[:] = [one for one in self._running if one is not hearing]
 
     async def log(self, params: types.LoggingMessageNotificationParams) -> None:
         if (only := self._only) is not None:
@@ -168,22 +179,14 @@ class _Calls:
     ) -> types.ElicitResult | types.ErrorData:
         """Older servers do not say for which of several calls they ask: then nobody is asked."""
         hearing = _hearing.get() or self._only
-        if hearing is None or not isinstance(params, types.ElicitRequestFormParams):
+        if hearing is None:
             return types.ElicitResult(action="decline")
-        response = await hearing.ask(Inquiry(params.message, params.requested_schema))
+        if isinstance(params, types.ElicitRequestURLParams):
+            inquiry = Inquiry(self._server, params.message, {}, params.url)
+        else:
+            inquiry = Inquiry(self._server, params.message, params.requested_schema)
+        response = await hearing.ask(inquiry)
         return types.ElicitResult(action=response.action, content=response.content)
-
-
-class _During:
-    def __init__(self, running: list[Hearing], hearing: Hearing) -> None:
-        self._running = running
-        self._hearing = hearing
-
-    def __enter__(self) -> None:
-        self._running.append(self._hearing)
-
-    def __exit__(self, *_: object) -> None:
-        self._running[:] = [one for one in self._running if one is not self._hearing]
 
 
 @asynccontextmanager

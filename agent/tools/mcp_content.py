@@ -9,6 +9,8 @@ from msgspec import Struct
 from agent.protocol import JsonObject
 from agent.tools.mcp_port import Blob, Part, Words
 
+MOST_PAGES = 5
+
 
 class _Content(Struct, frozen=True, tag_field="type"): ...
 
@@ -53,6 +55,25 @@ def parts_of(contents: Iterable[Any], structured: JsonObject | None) -> tuple[Pa
     if structured is not None and not any(isinstance(part, Words) for part in parts):
         parts.append(Words(msgspec.json.encode(structured).decode()))
     return tuple(parts)
+
+
+class Page(Struct, frozen=True):
+    """One that a person has to open before a call can be made."""
+
+    message: str
+    url: str
+
+
+class _Pages(Struct, frozen=True):
+    elicitations: tuple[Page, ...]
+
+
+def pages_of(data: Any) -> tuple[Page, ...]:
+    """What comes with the error that asks for them; none where it cannot be read."""
+    try:
+        return msgspec.convert(data, _Pages).elicitations[:MOST_PAGES]
+    except msgspec.ValidationError:
+        return ()
 
 
 def _part(content: Any) -> Part:

@@ -12,8 +12,9 @@ SILENT_SECONDS = 300.0
 HttpFailure = httpx2.HTTPError
 
 
-def http_client(headers: Mapping[str, str]) -> httpx2.AsyncClient:
-    timeout = httpx2.Timeout(CONNECT_SECONDS, read=SILENT_SECONDS)
+def http_client(headers: Mapping[str, str], patience: float = 0) -> httpx2.AsyncClient:
+    """`patience` is how long, in seconds, a person may think before a stream goes on."""
+    timeout = httpx2.Timeout(CONNECT_SECONDS, read=SILENT_SECONDS + patience)
     return httpx2.AsyncClient(headers=dict(headers), timeout=timeout, transport=_Measured())
 
 

@@ -29,6 +29,8 @@ class McpServer(Struct, frozen=True, forbid_unknown_fields=True):
     github_token: Handed | None = None
     timeout_seconds: Seconds = 300
     """Of one call; the time in which a person is asked does not count."""
+    patience_seconds: Seconds = 3600
+    """How long a person may take to answer what it asks."""
     start_seconds: Seconds = 20
     idle_seconds: Seconds = 600
     """How long a connection that nobody uses stays open."""
@@ -66,6 +68,8 @@ class Target(Struct, frozen=True):
     url: str | None
     environment: dict[str, str]
     headers: dict[str, str]
+    patience: float = 0
+    """How long one of its calls may be silent because a person is asked, in seconds."""
 
 
 def target_of(name: str, server: McpServer, own: Credential) -> Target:
@@ -80,4 +84,5 @@ def target_of(name: str, server: McpServer, own: Credential) -> Target:
             headers["Authorization"] = f"Bearer {token}"
         else:
             environment[variable] = token
-    return Target(name, server.command, server.url, environment, headers)
+    patience = server.patience_seconds
+    return Target(name, server.command, server.url, environment, headers, patience)

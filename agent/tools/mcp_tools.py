@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from agent.errors import Problem
 from agent.protocol import Effect, JsonObject
@@ -14,6 +14,7 @@ from agent.tools.mcp_names import names_of, told, wrong_with
 from agent.tools.mcp_pool import Pool
 from agent.tools.mcp_port import Hearing, Offered
 from agent.tools.mcp_results import Keeper
+from agent.tools.mcp_settings import McpServer
 from agent.tools.port import Call, Inquiry, Keys, News, Outcome, Response
 
 LONGEST_DESCRIPTION = 4000
@@ -41,12 +42,13 @@ class McpTool:
         return wrong_with(self.schema, arguments)
 
     async def run(self, arguments: Any, call: Call) -> Outcome:
-        seconds = self._pool.servers[self._server].timeout_seconds
+        settings = self._pool.servers[self._server]
+        seconds = settings.timeout_seconds
         try:
             async with asyncio.timeout(seconds) as limit:
-                hearing = _Listener(call, limit, seconds).hearing
-                async with self._pool.using(self._server, call.keys) as server:
-                    said = await server.call(self._offered.name, arguments, hearing)
+                with closing(Listener(call, limit, settings)) as listener:
+                    async with self._pool.using(self._server, call.keys) as server:
+                        said = await server.call(self._offered.name, arguments, listener.hearing)
         except TimeoutError:
             says = f"{self._server} did not answer within {seconds:g} s; it was told to stop"
             return Outcome("error", f"{says}. Ask for less at a time.")
@@ -128,33 +130,50 @@ class _Told(Struct, frozen=True):
     lost: bool
 
 
-class _Listener:
+class Listener:
     """Shows what a server says during a call, up to a limit; asking stops the clock."""
 
-    def __init__(self, call: Call, limit: asyncio.Timeout, seconds: float) -> None:
+    def __init__(self, call: Call, limit: asyncio.Timeout, server: McpServer) -> None:
         self.hearing = Hearing(self._show, self._ask)
         self._call = call
         self._limit = limit
-        self._seconds = seconds
+        self._server = server
         self._left = MOST_SHOWN
+        self._open = 0
+        """How many questions a person has not answered."""
+        self._remaining = server.timeout_seconds
+        self._over = False
+
+    def close(self) -> None:
+        self._over = True
 
     def _show(self, text: str) -> None:
-        if self._left > 0:
+        if self._left > 0 and not self._over:
             self._call.show(text[: self._left])
             self._left -= len(text)
 
     async def _ask(self, inquiry: Inquiry) -> Response:
-        loop = asyncio.get_running_loop()
         self._show(f"[asks: {inquiry.text}]\n")
-        due = self._limit.when()
-        left = self._seconds if due is None else due - loop.time()
-        self._limit.reschedule(None)
+        patient = structs.replace(inquiry, patience=self._server.patience_seconds)
+        self._stop_the_clock()
         try:
-            response = await self._call.ask(inquiry)
+            response = await self._call.ask(patient)
         finally:
-            self._limit.reschedule(loop.time() + left)
+            self._let_it_run()
         self._show(f"[{response.action}]\n")
         return response
+
+    def _stop_the_clock(self) -> None:
+        self._open += 1
+        if (due := self._limit.when()) is not None and not self._over:
+            self._remaining = due - asyncio.get_running_loop().time()
+            self._limit.reschedule(None)
+
+    def _let_it_run(self) -> None:
+        """Once nothing is asked any more; a call that is over has none."""
+        self._open -= 1
+        if self._open == 0 and not self._over:
+            self._limit.reschedule(asyncio.get_running_loop().time() + self._remaining)
 
 
 def _description(server: str, offered: Offered, *, whole: bool) -> str:

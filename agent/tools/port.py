@@ -65,10 +65,15 @@ class NoKeys:
 
 
 class Inquiry(Struct, frozen=True):
-    """What a tool wants to know of a person; `fields` is a JSON Schema object, one level deep."""
+    """What a server of tools wants of a person: what `fields` ask for (a JSON Schema object, one
+    level deep), or that they open the page at `url`. `patience` is how long they may take, in
+    seconds."""
 
+    server: str
     text: str
     fields: JsonObject
+    url: str | None = None
+    patience: float = 3600
 
 
 class Response(Struct, frozen=True):

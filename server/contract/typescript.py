@@ -27,7 +27,7 @@ export interface JsonObject {
 UNIONS: Sequence[tuple[str, str, Sequence[Shape]]] = (
     ("Submission", "What a client asks of a session.", SUBMISSIONS),
     ("DurableEvent", "What is in the log.", EVENTS),
-    ("Answer", "What one submission is answered with.", ANSWERS),
+    ("Receipt", "What one submission is answered with.", ANSWERS),
     ("LiveFrame", "What a session's socket says beside the log.", LIVE),
     ("BoardFrame", "What the dashboard's socket says.", BOARD),
 )

@@ -76,7 +76,11 @@ class Channel:
         self.broadcaster.publish(entries[0].seq, bodies)
         last = entries[-1]
         self.row = structs.replace(
-            self.row, head=last.seq, active_at=last.at, indexed=indexed(digest)
+            self.row,
+            head=last.seq,
+            active_at=last.at,
+            indexed=indexed(digest),
+            questions=digest.pending_questions,
         )
         self._queue = queued(digest)
         if digest.state != "running" and self.activity != "compacting":

@@ -215,6 +215,7 @@ class Fleet:
             head=shown.head,
             queue=shown.queue,
             pending_approvals=shown.pending_approvals,
+            pending_questions=shown.pending_questions,
             usage=shown.usage,
             last_turn=shown.last_turn,
             access=shown.access,

@@ -53,6 +53,7 @@ def session_of(row: SessionRow, access: Access | UnsetType = UNSET) -> Session:
         head=row.head,
         queue=kept.queue,
         pending_approvals=kept.pending_approvals,
+        pending_questions=row.questions,
         usage=Spent(kept.input_tokens, kept.output_tokens, kept.cost_usd),
         last_turn=LastTurn(kept.last_status, kept.last_reason) if kept.last_status else None,
         access=access,

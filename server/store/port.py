@@ -44,6 +44,8 @@ class SessionRow(Struct, frozen=True):
     active_at: str
     head: int
     indexed: Indexed
+    questions: int = 0
+    """Open ones of servers of tools; never stored: they close when their session leaves memory."""
 
 
 class StoredReceipt(Struct, frozen=True):

@@ -20,6 +20,15 @@ export interface Approval {
   readonly decisions: readonly SentDecision[];
 }
 
+/** Say something to a question of a server of tools; `content` goes with `accept`. */
+export interface Answer {
+  readonly type: 'answer';
+  readonly id: string;
+  readonly question: string;
+  readonly action: 'accept' | 'cancel' | 'decline';
+  readonly content?: JsonObject | null;
+}
+
 export interface Interrupt {
   readonly type: 'interrupt';
   readonly id: string;
@@ -109,6 +118,26 @@ export interface Decision {
   readonly remember?: 'session' | null;
 }
 
+/** One thing to fill in. `least` and `most` bound a number, the length of a string, or how many of the `choices` are taken. */
+export interface Field {
+  readonly name: string;
+  readonly kind: 'boolean' | 'choice' | 'choices' | 'integer' | 'number' | 'string';
+  readonly required?: boolean;
+  readonly title?: string | null;
+  readonly description?: string | null;
+  readonly format?: 'date' | 'date-time' | 'email' | 'uri' | null;
+  readonly least?: number | null;
+  readonly most?: number | null;
+  readonly choices?: readonly Choice[];
+  readonly default?: string | number | number | boolean | readonly string[] | null;
+}
+
+/** One value that may be chosen, and what it is called. */
+export interface Choice {
+  readonly value: string;
+  readonly title?: string | null;
+}
+
 export interface PlanItem {
   readonly id: string;
   readonly content: string;
@@ -131,7 +160,7 @@ export interface TurnError {
   readonly retryable: boolean;
 }
 
-/** A session as lists and `hello` show it; `queue` and `pending_approvals` are counts. `access` says what whoever is told of it may do with it. */
+/** A session as lists and `hello` show it; `queue` and `pending_...` are counts. `access` says what whoever is told of it may do with it. */
 export interface Session {
   readonly id: string;
   readonly title: string;
@@ -145,6 +174,7 @@ export interface Session {
   readonly pending_approvals: number;
   readonly usage: Spent;
   readonly last_turn: LastTurn | null;
+  readonly pending_questions?: number;
   readonly access?: 'driver' | 'operator' | 'owner' | 'viewer';
 }
 
@@ -197,6 +227,7 @@ export interface Row {
   readonly pending_approvals: number;
   readonly usage: Spent;
   readonly last_turn: LastTurn | null;
+  readonly pending_questions?: number;
   readonly access?: 'driver' | 'operator' | 'owner' | 'viewer';
   readonly activity: 'compacting' | 'model' | 'retrying' | 'tools' | 'waiting' | null;
   readonly turn_seconds: number | null;
@@ -328,6 +359,35 @@ export interface ToolStarted {
   readonly call: string;
   readonly arguments?: JsonObject | null;
   readonly unasked?: boolean;
+}
+
+/** Either `fields` to fill in, or a page at `url` (of `host`) to open; `call` waits for it. */
+export interface QuestionAsked {
+  readonly seq: number;
+  readonly at: string;
+  readonly type: 'question_asked';
+  readonly turn: string;
+  readonly call: string;
+  readonly question: string;
+  readonly server: string;
+  readonly message: string;
+  readonly fields?: readonly Field[];
+  readonly url?: string | null;
+  readonly host?: string | null;
+}
+
+/** What the server is told; no `submission`: nobody answered, and it was taken back. */
+export interface QuestionAnswered {
+  readonly seq: number;
+  readonly at: string;
+  readonly type: 'question_answered';
+  readonly turn: string;
+  readonly call: string;
+  readonly question: string;
+  readonly action: 'accept' | 'cancel' | 'decline';
+  readonly by: string;
+  readonly submission?: string | null;
+  readonly content?: JsonObject | null;
 }
 
 /** Closes a call. `size` counts the characters of the whole output, `seconds` its run time, `files` are paths in the workspace that it left for people to see. */
@@ -591,6 +651,7 @@ export interface Fleet {
 export type Submission =
   | UserInput
   | Approval
+  | Answer
   | Interrupt
   | Resume
   | Withdraw
@@ -614,6 +675,8 @@ export type DurableEvent =
   | ApprovalRequired
   | ApprovalResolved
   | ToolStarted
+  | QuestionAsked
+  | QuestionAnswered
   | ToolOutput
   | Step
   | JobStarted
@@ -629,7 +692,7 @@ export type DurableEvent =
   | SessionEnded;
 
 /** What one submission is answered with. */
-export type Answer =
+export type Receipt =
   | Accepted
   | Refused
   | Pong;

@@ -1,7 +1,7 @@
 """Doubles for the actor: whatever it waits for is a gate in the test's hands."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import count
@@ -23,7 +23,7 @@ from agent.protocol import (
     Effect,
     TurnId,
 )
-from agent.tools.port import Call, Launched, Outcome
+from agent.tools.port import Call, Inquiry, Launched, Outcome, Response, nobody
 
 PATIENCE = 5_000
 """Rounds of the loop until a test gives up: nothing here takes time, so few are enough."""
@@ -221,6 +221,38 @@ class Stubborn(Waiting):
             call.show("(not yet)")
             await self.gate.wait()
         return Outcome("ok", arguments.text)
+
+
+class Asking(Tool):
+    """Asks a person, from a task that is not its own, as one that keeps a connection does."""
+
+    def __init__(self, name: str, effect: Effect, ran: list[str]) -> None:
+        super().__init__(name, effect, ran)
+        self.inquiry = Inquiry("shop", "Who?", {"properties": {"name": {"type": "string"}}})
+        self.times = 1
+        self.asking: list[asyncio.Task[Response]] = []
+        self.impatient = asyncio.Event()
+        self._ask: Callable[[Inquiry], Awaitable[Response]] = nobody
+
+    async def again(self) -> Response:
+        """As a server does that does not know that its call is over."""
+        return await self._ask(self.inquiry)
+
+    async def go_on(self, arguments: Any, call: Call) -> Outcome:
+        self._ask = call.ask
+        said = "Nothing."
+        for _ in range(self.times):
+            task = asyncio.ensure_future(call.ask(self.inquiry))
+            self.asking.append(task)
+            hurry = asyncio.create_task(self.impatient.wait())
+            await asyncio.wait([task, hurry], return_when=asyncio.FIRST_COMPLETED)
+            hurry.cancel()
+            if not task.done():
+                return Outcome("ok", "I did not wait.")
+            if task.cancelled():
+                return Outcome("ok", "taken back")
+            said = f"{task.result().action} {task.result().content}"
+        return Outcome("ok", said)
 
 
 class Broken(Tool):

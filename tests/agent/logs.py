@@ -10,6 +10,7 @@ from agent.approval import Policy, Rule, Rules
 from agent.budget import Allowance
 from agent.history import History
 from agent.protocol import (
+    Action,
     AnyEvent,
     ApprovalRequired,
     ApprovalResolved,
@@ -19,6 +20,7 @@ from agent.protocol import (
     Delivery,
     Effect,
     EndStatus,
+    Field,
     InputQueued,
     JobEnded,
     JobStarted,
@@ -29,6 +31,8 @@ from agent.protocol import (
     PlanItem,
     PlanUpdated,
     Question,
+    QuestionAnswered,
+    QuestionAsked,
     Recorded,
     SessionCreated,
     ToolCall,
@@ -142,6 +146,14 @@ class Log(Struct, frozen=True):
 
     def note(self, code: str, text: str = "Mind this.") -> "Log":
         return self.add(Notice(code, text, self.turn))
+
+    def inquire(
+        self, question: str = "q1", call: str = "c1", fields: tuple[Field, ...] = ()
+    ) -> "Log":
+        return self.add(QuestionAsked(self.turn, call, question, "shop", "Who?", fields))
+
+    def answer(self, question: str = "q1", call: str = "c1", action: Action = "decline") -> "Log":
+        return self.add(QuestionAnswered(self.turn, call, question, action, "ann", f"s-{question}"))
 
     def queue(
         self, submission: str, delivery: Delivery = "queue", text: str = "Then this."

@@ -142,6 +142,7 @@ class Play:
             stopping=False,
             queue_limit=3,
             rules=RULES,
+            redact=str,
             new_id=self.new_id,
             model_exists={"m1", "m2"}.__contains__,
             file_exists=lambda path: path == "there",

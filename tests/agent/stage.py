@@ -35,6 +35,7 @@ from agent.tools.plan import Plan
 from agent.tools.research import Research, ResearchSettings
 from agent.tools.toolbox import Toolbox
 from tests.agent.doubles import (
+    Asking,
     Broken,
     FakeWorkspace,
     Ids,
@@ -102,6 +103,7 @@ class Stage:
         self.publish = Tool("publish", "publish", self.ran)
         self.wait = Waiting("wait", "execute", self.ran)
         self.look = Waiting("look", "read", self.ran)
+        self.ask = Asking("ask", "read", self.ran)
         self.stubborn = Stubborn("stubborn", "execute", self.ran)
         self.model = ScriptedModel()
         self.models = OneModel(self.model)
@@ -114,7 +116,7 @@ class Stage:
             lambda _, context: self.faults.append(f"{context['message']}: {context}")
         )
         tools = (
-            *(self.echo, self.write, self.publish, self.wait, self.look, self.stubborn),
+            *(self.echo, self.write, self.publish, self.wait, self.look, self.stubborn, self.ask),
             *(Plan(), Research()),
             Broken("broken", "read", self.ran),
             Quitting("quitting", "read", self.ran),

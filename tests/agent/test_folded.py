@@ -3,8 +3,30 @@
 import pytest
 from msgspec.structs import replace
 
-from agent.folded import CallState, Spent, Summary, Turn, estimate_tokens, seconds_between
-from agent.protocol import Decision, ToolCall, ToolOutput, Usage, UserMessage
+from agent.folded import (
+    CallState,
+    Inquired,
+    Progress,
+    Spent,
+    Summary,
+    Turn,
+    estimate_tokens,
+    seconds_between,
+)
+from agent.protocol import (
+    ApprovalRequired,
+    ApprovalResolved,
+    Decision,
+    PlanUpdated,
+    Question,
+    QuestionAnswered,
+    QuestionAsked,
+    ToolCall,
+    ToolOutput,
+    ToolStarted,
+    Usage,
+    UserMessage,
+)
 
 HEARD = UserMessage("t1", "s1", "Hi.", "ann")
 MADE = ToolCall("t1", "c1", "bash", {"command": "ls"}, "execute")
@@ -51,6 +73,43 @@ def test_a_turn_tells_which_calls_are_open_and_which_wait() -> None:
     turn = Turn("t1", "s1", HEARD, 1, 0, calls=calls)
     assert turn.open_calls == (calls["c1"], calls["c2"])
     assert turn.waiting_calls == (calls["c2"],)
+
+
+def test_a_question_is_open_until_it_is_answered_or_its_call_is_over() -> None:
+    asked = QuestionAsked("t1", "c1", "q1", "shop", "Who?")
+    answer = QuestionAnswered("t1", "c1", "q1", "cancel", "mooring")
+    for inquired, output, open in (
+        (Inquired(asked), None, (asked,)),
+        (Inquired(asked), OUTPUT, ()),
+        (Inquired(asked, answer), None, ()),
+    ):
+        turn = Turn("t1", "s1", HEARD, 1, 0, calls={"c1": CallState(MADE, output=output)})
+        turn.take(asked)
+        assert turn.calls["c1"].questions == {"q1": Inquired(asked)}
+        if inquired.answer is not None:
+            turn.take(inquired.answer)
+        assert turn.open_questions == open
+
+
+@pytest.mark.parametrize(
+    ("event", "reached"),
+    [
+        (
+            ApprovalRequired("t1", (Question("c1", "bash", {}, "because"),)),
+            CallState(MADE, asked=True),
+        ),
+        (
+            ApprovalResolved("t1", (Decision("c1", "approve"),), "ann", "s"),
+            CallState(MADE, decision=Decision("c1", "approve")),
+        ),
+        (ToolStarted("t1", "c1"), CallState(MADE, started=True)),
+        (PlanUpdated("t1", ()), CallState(MADE)),
+    ],
+)
+def test_a_turn_takes_what_brings_its_calls_on(event: Progress, reached: CallState) -> None:
+    turn = Turn("t1", "s1", HEARD, 1, 0, calls={"c1": CallState(MADE)})
+    turn.take(event)
+    assert turn.calls["c1"] == reached
 
 
 def test_a_turn_is_undone_from_an_event_on() -> None:

@@ -308,6 +308,17 @@ def test_the_digest_is_what_a_plain_count_over_all_events_gives(play: Play) -> N
             assert digest.pending_approvals == (len(naive.unruled(known)) if asking else 0)
 
 
+def test_a_question_of_a_server_of_tools_is_found_and_counted_while_it_is_open() -> None:
+    asking = Log().begin().reply("", call("c1")).start("c1").inquire()
+    found = asking.history.find_question("q1")
+    assert found is not None
+    assert (found[0].made.call, found[1].answer) == ("c1", None)
+    assert asking.history.find_question("q2") is None
+    assert (asking.history.state, asking.history.digest(0).pending_questions) == ("running", 1)
+    for closed in (asking.answer(), asking.output("c1"), asking.output("c1").end()):
+        assert closed.history.digest(0).pending_questions == 0
+
+
 @given(plays())
 def test_every_log_keeps_what_the_contract_says_of_turns_and_calls(play: Play) -> None:
     assert naive.complaints([entry.event for entry in play.entries]) == []

@@ -19,6 +19,7 @@ from agent.judge import (
 from agent.protocol import (
     MAX_ATTACHMENTS,
     MAX_TEXT,
+    Answer,
     AnyEvent,
     AnySubmission,
     Approval,
@@ -55,6 +56,7 @@ NOW = Situation(
     stopping=False,
     queue_limit=2,
     rules=rules(Rule("deny", "bash", {"command": "rm"}, "it deletes")),
+    redact=str,
     new_id=lambda prefix: f"{prefix}-new",
     model_exists={"m1", "m2"}.__contains__,
     file_exists={"a.csv"}.__contains__,
@@ -66,6 +68,7 @@ NEW = Log()
 IDLE = Log().talk("t1")
 RUNNING = Log().begin()
 ASKING = Log().begin().reply("", call("c1"), call("c2")).ask("c1", "c2")
+INQUIRING = Log().begin().reply("", call("c1")).start("c1").inquire()
 HELD = Log().begin().queue("q1").queue("q2").end("interrupted")
 ENDED = Log().add(SessionEnded("shutdown"))
 
@@ -98,6 +101,9 @@ def event_name(event: AnyEvent) -> str:
             return str(name)
 
 
+DECLINE = Answer("s9", "q1", "decline")
+
+
 BEGUN = "s9:user_message turn_started"
 STOPPED = "c1:cancelled c2:cancelled t1:interrupted"
 
@@ -105,6 +111,10 @@ STOPPED = "c1:cancelled c2:cancelled t1:interrupted"
 @pytest.mark.parametrize(
     ("log", "now", "submission", "ruling"),
     [
+        pytest.param(INQUIRING, NOW, DECLINE, "question_answered", id="a question is answered"),
+        pytest.param(INQUIRING, STOPPING, DECLINE, "nothing_asked", id="not of a turn that ends"),
+        pytest.param(INQUIRING, NOW, Interrupt("s9"), StopTurn("hold"), id="it stops as any other"),
+        pytest.param(RUNNING, NOW, DECLINE, "nothing_asked", id="nor where nothing is asked"),
         pytest.param(NEW, NOW, said(), BEGUN, id="input begins a turn"),
         pytest.param(NEW, NOW, said("", "queue"), "malformed", id="empty input does not"),
         pytest.param(IDLE, NOW, said(delivery="steer"), BEGUN, id="steered input begins one too"),

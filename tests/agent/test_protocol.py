@@ -43,12 +43,12 @@ from agent.protocol import (
     encode_event,
 )
 
-SUBMISSIONS = """user_input approval interrupt resume withdraw undo retry compact set_model
+SUBMISSIONS = """user_input approval answer interrupt resume withdraw undo retry compact set_model
     set_auto_approval shutdown ping"""
 EVENTS = """session_created input_queued input_withdrawn user_message turn_started
     assistant_message tool_call approval_required approval_resolved tool_started tool_output
-    step job_started job_ended plan_updated usage retrying notice compacted turn_undone
-    session_updated turn_ended session_ended"""
+    step question_asked question_answered job_started job_ended plan_updated usage retrying
+    notice compacted turn_undone session_updated turn_ended session_ended"""
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.golden.steady import steady
 from tests.golden.summary import summary
-from tests.golden.talks import TALKS
+from tests.golden.talks import CONFIGS, TALKS
 from tests.oracle import Frame
 from tests.serving import Server
 from tests.stories.scene import CONFIG, Story, StoryModel
@@ -22,7 +22,7 @@ async def led(name: str) -> list[Frame]:
     async with AsyncExitStack() as stack:
         model = await stack.enter_async_context(StoryModel())
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        server = Server(Path(folder), model.url, config=CONFIG)
+        server = Server(Path(folder), model.url, config={**CONFIG, **CONFIGS.get(name, {})})
         story = Story(await stack.enter_async_context(server), model, stack)
         await story.connect()
         _, viewer = await story.begin(title="A golden talk")

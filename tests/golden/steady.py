@@ -10,7 +10,16 @@ from tests.oracle import DELTAS, Frame
 PIECE = 9
 """Code points of one delta."""
 DROPPED = {"accepted", "refused", "pong", "heartbeat", "status"}
-IDS = {"turn": "t", "item": "i", "call": "c", "step": "p", "session": "s", "log": "L", "id": "s"}
+IDS = {
+    "turn": "t",
+    "item": "i",
+    "call": "c",
+    "step": "p",
+    "question": "q",
+    "session": "s",
+    "log": "L",
+    "id": "s",
+}
 DRAINED = {"used": 0, "limit": 200_000}
 
 

@@ -80,6 +80,13 @@ class Shown:
     def _tool_output(self, event: Frame) -> None:
         self._call(event["call"], state=event["status"], output=event["output"])
 
+    def _question_asked(self, event: Frame) -> None:
+        asked = self.rows[f"c:{event['call']}"].setdefault("questions", {})
+        asked[event["question"]] = None
+
+    def _question_answered(self, event: Frame) -> None:
+        self.rows[f"c:{event['call']}"]["questions"][event["question"]] = event["action"]
+
     def _call(self, call: str, **change: Any) -> None:
         self.rows[f"c:{call}"] |= change
 

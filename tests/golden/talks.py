@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from tests.client import Viewer
+from tests.fakes.mcp import ROGUE
 from tests.model_server import CallScript, Gate, Reply
 from tests.oracle import Frame
 from tests.stories.scene import UNTIL_GO, Story, bash, calls, rule
@@ -158,6 +159,31 @@ async def ended(story: Story, viewer: Viewer) -> Viewer:
     return viewer
 
 
+async def question(story: Story, viewer: Viewer) -> Viewer:
+    """A server of tools asks twice: it is answered, and then stopped while it waits."""
+    ask = CallScript("mcp_form_work", {})
+    story.model.play(calls(ask, text="It asks."), Reply(text="Shipped."))
+    await viewer.say("Ship it", id="ship")
+    asked = await viewer.until("question_asked")
+    content = {"email": "ada@example.org", "size": "l", "extras": ["bow", "card"]}
+    answer = {"question": asked["question"], "action": "accept", "content": content}
+    await viewer.accepted("answer", id="answer", **answer)
+    await viewer.until("turn_ended")
+    story.model.play(calls(ask))
+    await viewer.say("And another", id="again")
+    await viewer.until("question_asked")
+    await viewer.accepted("interrupt", id="stop")
+    await viewer.until("turn_ended")
+    return viewer
+
+
+CONFIGS: Mapping[str, Frame] = {
+    "question": {
+        "mcp_servers": {"form": {"command": [*ROGUE, "form"], "start_seconds": 60}},
+        "approval": {"rules": [{"tool": "mcp_*", "decision": "allow"}]},
+    }
+}
+"""What a talk needs beside what all stories have."""
 ALL = (plain, parallel_tools, approval, queue, interrupt, undo_retry, compaction, restart)
-LATER = (limit, failure, fork, ended, research)
+LATER = (limit, failure, fork, ended, research, question)
 TALKS: Mapping[str, Talk] = {talk.__name__: talk for talk in (*ALL, *LATER)}

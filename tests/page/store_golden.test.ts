@@ -22,7 +22,9 @@ function told(entry: Entry): object {
     }
     case 'tool': {
       const { tool, state, arguments: used, output = null, ruling } = entry;
-      return given({ ...common, tool, state, arguments: used, output, ruling: ruling?.decision });
+      const asked = entry.questions?.map(({ asked: { question }, answer }) => [question, answer?.action ?? null]);
+      const questions = asked && Object.fromEntries(asked);
+      return given({ ...common, tool, state, arguments: used, output, ruling: ruling?.decision, questions });
     }
     case 'job':
       return { ...common, state: entry.state };

@@ -1,6 +1,7 @@
 """One of everything that travels, each with all its fields."""
 
 from agent.protocol import (
+    Answer,
     AnyEvent,
     AnySubmission,
     Approval,
@@ -8,10 +9,12 @@ from agent.protocol import (
     ApprovalResolved,
     AssistantMessage,
     AutoApproval,
+    Choice,
     Compact,
     Compacted,
     Decision,
     ErrorNote,
+    Field,
     InputQueued,
     InputWithdrawn,
     Interrupt,
@@ -23,6 +26,8 @@ from agent.protocol import (
     PlanItem,
     PlanUpdated,
     Question,
+    QuestionAnswered,
+    QuestionAsked,
     Resume,
     Retry,
     Retrying,
@@ -49,9 +54,16 @@ from agent.protocol import (
 
 RULING = Decision("k", "approve", "Good.", {"command": "true"}, "session")
 
+FIELD = Field(
+    *("name", "string", True, "Name", "As on the door.", "email", 1, 80),
+    (Choice("a", "A"),),
+    "Ada",
+)
+
 SUBMITTED: tuple[AnySubmission, ...] = (
     UserInput("c", "Hello", "steer", ("notes.txt",)),
     Approval("c", (RULING,)),
+    Answer("c", "q", "accept", {"name": "Ada"}),
     Interrupt("c", "t", "drop"),
     Resume("c"),
     Withdraw("c", "s"),
@@ -76,6 +88,9 @@ LOGGED: tuple[AnyEvent, ...] = (
     ApprovalRequired("t", (Question("k", "bash", {"command": "rm x"}, "deletes files", 0.5),)),
     ApprovalResolved("t", (RULING,), "dev", "c"),
     ToolStarted("t", "k", {"command": "true"}),
+    QuestionAsked("t", "k", "q", "shop", "Who?", (FIELD,)),
+    QuestionAsked("t", "k", "q", "shop", "Sign in", url="https://a.b/c", host="a.b"),
+    QuestionAnswered("t", "k", "q", "accept", "dev", "c", {"name": "Ada"}),
     ToolOutput("t", "k", "ok", "done\n", False, 5, 0.25),
     ToolOutput("t", "k", "ok", "done\n", False, 5, 0.25, (".mooring/mcp/k/1-plot.png",)),
     Step("t", "k", "s", "web_search", {"query": "tides"}, "rejected", "Ask first.", 0.5),

@@ -48,6 +48,7 @@ SESSION_JSON = {
     "created_at": "c", "active_at": "a", "head": 3, "queue": 1, "pending_approvals": 0,
     "usage": {"input_tokens": 1, "output_tokens": 2, "cost_usd": None},
     "last_turn": {"status": "failed", "reason": "unreachable"},
+    "pending_questions": 0,
 }  # fmt: skip
 TOTALS = Totals(Tally(1, 0, 0, 2), 3, 0.0, 0.0, 0.0, None, 0.1, 50.0)
 TOTALS_JSON = {

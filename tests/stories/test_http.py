@@ -60,6 +60,7 @@ async def test_a_session_is_made_and_described(story: Story) -> None:
         "head": 1,
         "queue": 0,
         "pending_approvals": 0,
+        "pending_questions": 0,
         "usage": {"input_tokens": 0, "output_tokens": 0, "cost_usd": row["usage"]["cost_usd"]},
         "last_turn": None,
     }

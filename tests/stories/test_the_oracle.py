@@ -19,6 +19,7 @@ ROW: Frame = {
     "head": 1,
     "queue": 0,
     "pending_approvals": 0,
+    "pending_questions": 0,
     "usage": {"input_tokens": 0, "output_tokens": 0, "cost_usd": None},
     "last_turn": None,
 }

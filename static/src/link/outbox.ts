@@ -43,6 +43,9 @@ export interface Post {
 export const wordsOf = (item: Pick<OutboxItem, 'frame' | 'then'>): Submission | undefined =>
   [item.frame, ...item.then].find((frame) => frame.type === 'user_input');
 
+/** What a person ruled on a question that may no longer be the same. */
+export const isRuling = ({ type }: Submission): boolean => type === 'approval' || type === 'answer';
+
 export const lockOf = (tab: string): string => `mooring:page:${tab}`;
 
 export class Outbox {
@@ -107,7 +110,7 @@ export class Outbox {
       if (state !== 'sending' && state !== 'offline') continue;
       if (!written) return;
       const age = Math.abs(this.#post.wall() - at);
-      if (frame.type === 'approval' && age > STALE_APPROVAL_MS) {
+      if (isRuling(frame) && age > STALE_APPROVAL_MS) {
         this.forget(frame.id);
         this.#post.tell(
           'stale_approval',

@@ -2,7 +2,7 @@
 
 import { Problem, sessionPath } from '../link/api.ts';
 import type { KeptItem } from '../link/kept.ts';
-import { STALE_APPROVAL_MS, lockOf, wordsOf } from '../link/outbox.ts';
+import { STALE_APPROVAL_MS, isRuling, lockOf, wordsOf } from '../link/outbox.ts';
 import type { Ways } from './ways.ts';
 
 /** Nobody can take it now; it is tried again when the link is back. */
@@ -59,7 +59,7 @@ export class Leftovers {
     const { call, kept, world } = this.#ways;
     const age = Math.abs(world.wall() - item.at);
     // To be asked again, when its session is on screen.
-    if (item.frame.type === 'approval' && age > STALE_APPROVAL_MS) return false;
+    if (isRuling(item.frame) && age > STALE_APPROVAL_MS) return false;
     try {
       await call('POST', sessionPath(item.session, '/submissions'), { body: item.frame });
     } catch (problem) {

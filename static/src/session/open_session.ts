@@ -7,6 +7,7 @@ import { Outbox, type OutboxItem } from '../link/outbox.ts';
 import type { Entry, Growing, OpenText, SessionState } from '../store/state.ts';
 import type {
   Accepted,
+  Answer,
   Heartbeat,
   Refused,
   SentDecision,
@@ -145,6 +146,7 @@ export class OpenSession {
     this.#stopping.value = true;
   }
 
+  answer = (said: Omit<Answer, 'id' | 'type'>): void => this.#ask({ type: 'answer', ...said });
   undo = (): void => this.#ask({ type: 'undo' });
   retry = (): void => this.#ask({ type: 'retry' });
   compact = (): void => this.#ask({ type: 'compact' });

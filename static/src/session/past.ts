@@ -119,8 +119,11 @@ export class Past {
 const lacksGround = ({ synced, standing }: SessionState): boolean => synced && standing === null;
 
 /** It waits for an answer to a question that is further back, or shows an output of nobody knows what. */
-function lacksMore({ oldest, synced, status, entries }: SessionState): boolean {
+function lacksMore({ oldest, synced, status, session, entries }: SessionState): boolean {
   if (oldest <= 1 || !synced || status === null) return false;
-  const waits = status.state === 'awaiting_approval' && asking(entries).length === 0;
+  const asks = status.state === 'running' && (session?.pending_questions ?? 0) > 0;
+  const waits =
+    (status.state === 'awaiting_approval' && asking(entries).length === 0) ||
+    (asks && !entries.some((entry) => entry.kind === 'tool' && entry.questions !== undefined));
   return waits || entries.some((entry) => entry.kind === 'tool' && entry.tool === NAMELESS);
 }

@@ -1,6 +1,6 @@
 // What the page asks of a session's state and entries. Pure.
 
-import type { Status } from '../wire.ts';
+import type { QuestionAsked, Session, Status } from '../wire.ts';
 import type { Entry, SessionState, ToolEntry } from './state.ts';
 
 /** What the session does, as far as we know. */
@@ -15,6 +15,19 @@ export const working = (state: SessionState): boolean =>
 export function asking(entries: readonly Entry[]): readonly ToolEntry[] {
   return entries.filter((entry) => entry.kind === 'tool' && entry.state === 'asks') as ToolEntry[];
 }
+
+/** What servers of tools ask and nobody has answered; a call that is over asks nothing more. */
+export function inquiring(entries: readonly Entry[]): readonly QuestionAsked[] {
+  return entries.flatMap((entry) =>
+    entry.kind === 'tool' && entry.output === undefined && entry.questions !== undefined
+      ? entry.questions.filter(({ answer }) => answer === undefined).map(({ asked }) => asked)
+      : [],
+  );
+}
+
+/** It waits for a person: for an approval, or for an answer to a server of tools while it runs. */
+export const needsPerson = (session: Pick<Session, 'state' | 'pending_questions'>): boolean =>
+  session.state === 'awaiting_approval' || (session.pending_questions ?? 0) > 0;
 
 /** The last turn that counts: the one that undo would take back. */
 export function lastTurn(entries: readonly Entry[]): string | null {

@@ -6,6 +6,8 @@ import type {
   AssistantMessage,
   DurableEvent,
   JobEnded,
+  QuestionAnswered,
+  QuestionAsked,
   SessionUpdated,
   Step,
   ToolOutput,
@@ -16,7 +18,7 @@ import type {
   UserMessage,
 } from '../wire.ts';
 import type { Draft } from './draft.ts';
-import type { NoteEntry, SessionState, ToolEntry, ToolState } from './state.ts';
+import type { Inquired, NoteEntry, SessionState, ToolEntry, ToolState } from './state.ts';
 
 type Of<T extends DurableEvent['type']> = Extract<DurableEvent, { type: T }>;
 type Folds = { readonly [T in DurableEvent['type']]: (draft: Draft, event: Of<T>) => void };
@@ -64,6 +66,8 @@ const FOLDS: Folds = {
   approval_required: asked,
   approval_resolved: ruled,
   tool_started: started,
+  question_asked: inquired,
+  question_answered: replied,
   tool_output: printed,
   step: stepped,
   job_started(draft, { turn, at, job, title, url, hardware, estimated_cost_usd: cost }) {
@@ -185,6 +189,25 @@ function printed(draft: Draft, event: ToolOutput): void {
   const state: ToolState = ENDS.has(status) ? status : 'unknown';
   draft.tool(call, { turn, at }, { state, output, truncated, size, seconds, files });
   draft.shut(`c:${call}`);
+}
+
+function inquired(draft: Draft, asked: QuestionAsked): void {
+  const { turn, at, call, question } = asked;
+  const others = questionsOf(draft, call).filter((one) => one.asked.question !== question);
+  draft.tool(call, { turn, at }, { questions: [...others, { asked }] });
+}
+
+function replied(draft: Draft, answer: QuestionAnswered): void {
+  const { turn, at, call, question } = answer;
+  const questions = questionsOf(draft, call).map((one) =>
+    one.asked.question === question ? { ...one, answer } : one,
+  );
+  draft.tool(call, { turn, at }, { questions });
+}
+
+function questionsOf(draft: Draft, call: string): readonly Inquired[] {
+  const entry = draft.find(`c:${call}`);
+  return entry?.kind === 'tool' ? (entry.questions ?? []) : [];
 }
 
 function stepped(draft: Draft, event: Step): void {

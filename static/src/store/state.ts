@@ -8,6 +8,8 @@ import type {
   JsonObject,
   Origin,
   PlanItem,
+  QuestionAnswered,
+  QuestionAsked,
   Session,
   Status,
   Step,
@@ -87,6 +89,8 @@ export interface ToolEntry extends Placed {
   readonly seconds?: number | undefined;
   /** Paths that the call left to be shown. */
   readonly files?: readonly string[] | undefined;
+  /** What its server of tools has asked a person while it ran. */
+  readonly questions?: readonly Inquired[] | undefined;
   /** What a research has done so far. */
   readonly steps?: readonly Step[] | undefined;
 }
@@ -103,6 +107,11 @@ export interface JobEntry extends Placed {
   readonly cost: number | null;
   readonly output?: string | undefined;
   readonly seconds?: number | undefined;
+}
+
+export interface Inquired {
+  readonly asked: QuestionAsked;
+  readonly answer?: QuestionAnswered | undefined;
 }
 
 export interface Ruling extends Decision {

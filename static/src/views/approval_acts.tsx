@@ -118,7 +118,7 @@ function Reason({ ruling }: { ruling: Ruling }): JSX.Element {
 }
 
 /** Whether the buttons are in sight, for the bar that repeats them when they are not. */
-function watched(desk: Desk, call: string, node: Element | null): (() => void) | undefined {
+export function watched(desk: Desk, call: string, node: Element | null): (() => void) | undefined {
   if (!node) return undefined;
   const put = (there: boolean): void => {
     const next = new Set(desk.inSight.value);

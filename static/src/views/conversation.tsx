@@ -6,6 +6,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { words } from '../words/en.ts';
 import type { Desk } from './desk.ts';
 import { AskBar } from './ask_bar.tsx';
+import { QuestionBar } from './question_bar.tsx';
 import { FoldedTurns, RowView } from './row_view.tsx';
 import { Icon } from './icons.tsx';
 import { Outgoing, wordsOf } from './messages.tsx';
@@ -115,6 +116,7 @@ export function Conversation({ desk, empty }: { desk: Desk; empty: ComponentChil
       </div>
       <Pill rows={rows.value} atEnd={atEnd.value} toEnd={() => desk.toEnd()} />
       {!narrow.value && <AskBar desk={desk} />}
+      {!narrow.value && <QuestionBar desk={desk} />}
     </div>
   );
 }

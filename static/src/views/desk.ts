@@ -2,10 +2,11 @@
 
 import { computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { OpenSession } from '../session/open_session.ts';
-import { asking, lastTurn, phase, working } from '../store/entries.ts';
+import { asking, inquiring, lastTurn, phase, working } from '../store/entries.ts';
 import type { ToolEntry, Used } from '../store/state.ts';
 import { drives, owns } from '../store/rights.ts';
-import type { Person, PlanItem, SentDecision, Session, Status } from '../wire.ts';
+import type { Person, PlanItem, QuestionAsked, SentDecision, Session, Status } from '../wire.ts';
+import { Fillings } from './filling.ts';
 import { Rulings } from './ruling.ts';
 import { remembered } from './surroundings.ts';
 import { Uploads } from './uploads.ts';
@@ -20,6 +21,7 @@ interface Edit {
 /** What a person has begun in a session: it outlives its desk, for when they come back. */
 export class Begun {
   readonly rulings = new Rulings();
+  readonly fillings = new Fillings();
   readonly uploads: Uploads;
   readonly edit = signal<Edit | null>(null);
 
@@ -35,12 +37,13 @@ export class Desk {
   readonly draft: Signal<string>;
   readonly me: ReadonlySignal<string>;
   readonly rulings: Rulings;
+  readonly fillings: Fillings;
   readonly uploads: Uploads;
   /** Sending undoes the last turn and runs this instead; once another turn came, it does not. */
   readonly editing: ReadonlySignal<boolean>;
   /** The panel beside the conversation. */
   readonly detailed: Signal<boolean> = signal(remembered('details') !== 'no');
-  /** The calls whose approval buttons are in sight. */
+  /** The calls, and the questions, whose buttons are in sight. */
   readonly inSight = signal<ReadonlySet<string>>(new Set());
   /** Parts of the state that change rarely, so that what shows them is not drawn with every word. */
   readonly session: ReadonlySignal<Session | null>;
@@ -61,6 +64,7 @@ export class Desk {
   readonly phase: ReadonlySignal<ReturnType<typeof phase>>;
   readonly working: ReadonlySignal<boolean>;
   readonly asked: ReadonlySignal<readonly ToolEntry[]>;
+  readonly inquired: ReadonlySignal<readonly QuestionAsked[]>;
   readonly lastTurn: ReadonlySignal<string | null>;
   /** The last turn failed, and nothing was tried since. */
   readonly failed: ReadonlySignal<boolean>;
@@ -78,6 +82,7 @@ export class Desk {
     this.draft = draft;
     this.me = me;
     this.rulings = begun.rulings;
+    this.fillings = begun.fillings;
     this.uploads = begun.uploads;
     this.#edit = begun.edit;
     this.session = computed(() => open.state.value.session);
@@ -94,6 +99,7 @@ export class Desk {
     this.phase = computed(() => (this.gone.value ? 'ended' : phase(open.state.value)));
     this.working = computed(() => !this.gone.value && working(open.state.value));
     this.asked = computed(() => (this.gone.value ? [] : asking(open.entries.value)));
+    this.inquired = computed(() => (this.gone.value ? [] : inquiring(open.entries.value)));
     this.lastTurn = computed(() => lastTurn(open.entries.value));
     this.failed = computed(() => {
       const ended = open.entries.value.findLast((entry) => entry.turn !== undefined);

@@ -1,6 +1,7 @@
 // All sessions at once, live, those that need someone first.
 
 import type { JSX } from 'preact';
+import { needsPerson } from '../store/entries.ts';
 import type { Row } from '../wire.ts';
 import { ago, count, money, percent } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
@@ -11,10 +12,11 @@ import type { Shell } from './shell.ts';
 import { lately, narrow } from './surroundings.ts';
 
 const ORDER: Readonly<Record<Row['state'], number>> = { awaiting_approval: 0, running: 1, idle: 2, ended: 3 };
+const rank = (row: Row): number => (needsPerson(row) ? 0 : ORDER[row.state]);
 
 export function FleetTable({ shell }: { shell: Shell }): JSX.Element {
   const rows = [...shell.sessions.rows.value.values()].sort(
-    (one, other) => ORDER[one.state] - ORDER[other.state] || other.active_at.localeCompare(one.active_at),
+    (one, other) => rank(one) - rank(other) || other.active_at.localeCompare(one.active_at),
   );
   return (
     <main class="page">

@@ -17,7 +17,8 @@ export function Header({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Eleme
   const title = useComputed(() => {
     return shell.sessions.known(desk.open.id)?.title || desk.session.value?.title || '';
   });
-  const state = desk.failed.value ? 'error' : desk.phase.value;
+  const asks = desk.inquired.value.length > 0;
+  const state = desk.failed.value ? 'error' : asks ? 'awaiting_approval' : desk.phase.value;
   const rename = (): void => {
     renaming.value = true;
   };

@@ -1,6 +1,7 @@
 // Calling someone who looks elsewhere: a mark in the tab's title, and a notification they allowed.
 
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
+import { needsPerson } from '../store/entries.ts';
 import { drives } from '../store/rights.ts';
 import type { Session } from '../wire.ts';
 import { words } from '../words/en.ts';
@@ -34,7 +35,7 @@ export function askToNotify(): void {
 export function watch(sessions: ReadonlySignal<readonly Session[]>, heard: ReadonlySignal<boolean>): void {
   let before: ReadonlySet<string> | null = null;
   effect(() => {
-    const waiting = sessions.value.filter((one) => one.state === 'awaiting_approval' && drives(one));
+    const waiting = sessions.value.filter((one) => needsPerson(one) && drives(one));
     const mark = waiting.length ? `(${waiting.length}) ` : '';
     document.title = `${mark}${words.name}`;
     if (!heard.value) return;

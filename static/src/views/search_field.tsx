@@ -5,6 +5,7 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { drives } from '../store/rights.ts';
 import type { Session } from '../wire.ts';
+import { needsPerson } from '../store/entries.ts';
 import { words } from '../words/en.ts';
 import { go, sessionHref } from './route.ts';
 import type { Shell } from './shell.ts';
@@ -62,7 +63,7 @@ function useSearch(shell: Shell) {
 }
 
 /** For this person: who only looks on has nothing to decide. */
-export const isWaiting = (session: Session): boolean => session.state === 'awaiting_approval' && drives(session);
+export const isWaiting = (session: Session): boolean => needsPerson(session) && drives(session);
 
 /** Those that wait for somebody stand above all others. */
 const firstFound = (all: readonly Session[]): Session | undefined => all.find(isWaiting) ?? all[0];

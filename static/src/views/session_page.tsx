@@ -12,6 +12,7 @@ import { Examples } from './examples.tsx';
 import { Header } from './header.tsx';
 import { StatusLine, UsagePanel } from './meters.tsx';
 import { PlanChip, PlanPanel } from './plan.tsx';
+import { QuestionSheet } from './question_bar.tsx';
 import { Queue } from './queue.tsx';
 import { SessionComposer } from './session_composer.tsx';
 import type { Shell } from './shell.ts';
@@ -31,6 +32,7 @@ export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.
           <Forgetful shell={shell} desk={desk} />
           {!detailed && <PlanChip desk={desk} />}
           {narrow.value && desk.drives.value && <AskSheet desk={desk} />}
+          {narrow.value && <QuestionSheet desk={desk} />}
           <Queue desk={desk} />
           <SessionComposer shell={shell} desk={desk} />
           <StatusLine desk={desk} />
@@ -97,4 +99,8 @@ function useBoundaries(desk: Desk): void {
     if (phase === 'awaiting_approval') announce(words.announce.approval(desk.asked.value[0]?.tool ?? ''));
     if (phase === 'idle') announce(desk.failed.value ? words.announce.failed : words.announce.complete);
   }, [phase, synced]);
+  const asked = desk.inquired.value.at(-1);
+  useEffect(() => {
+    if (synced && asked) announce(words.announce.question(asked.server));
+  }, [asked?.question, synced]);
 }

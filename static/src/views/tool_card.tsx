@@ -3,7 +3,7 @@
 import { useComputed, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { ToolEntry, ToolState } from '../store/state.ts';
+import type { Inquired, ToolEntry, ToolState } from '../store/state.ts';
 import { Diff } from '../text/diff_view.tsx';
 import { LogTail, LogText } from '../text/log_view.tsx';
 import { Name } from '../text/name.tsx';
@@ -16,6 +16,7 @@ import type { Desk } from './desk.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { LeftFiles } from './left_files.tsx';
 import { still } from './still.tsx';
+import { Answered, QuestionForm } from './question_form.tsx';
 import { ResearchSteps } from './research_steps.tsx';
 import { narrow, serverNow } from './surroundings.ts';
 
@@ -55,6 +56,9 @@ export const ToolCard = still(function ToolCard({ desk, entry }: { desk: Desk; e
       </button>
       {asks && !narrow.value && <ApprovalForm desk={desk} entry={entry} />}
       {open.value ? <Body desk={desk} entry={entry} /> : <Tail desk={desk} entry={entry} />}
+      {entry.questions?.map((inquired) => (
+        <Question key={inquired.asked.question} desk={desk} entry={entry} inquired={inquired} />
+      ))}
       {entry.steps && <ResearchSteps steps={entry.steps} />}
       {entry.state === 'unknown' && <p class="under">{words.tool.unknown}</p>}
       {entry.ruling && <p class="under">{ruled(entry.ruling, desk.me.value)}</p>}
@@ -62,6 +66,14 @@ export const ToolCard = still(function ToolCard({ desk, entry }: { desk: Desk; e
     </article>
   );
 });
+
+/** Open: its form, which is a sheet on a phone; closed: what became of it. */
+function Question({ desk, entry, inquired }: { desk: Desk; entry: ToolEntry; inquired: Inquired }): JSX.Element | null {
+  const { asked, answer } = inquired;
+  if (answer) return <Answered desk={desk} inquired={inquired} />;
+  const isOpen = entry.output === undefined && !desk.gone.value && !narrow.value;
+  return isOpen ? <QuestionForm desk={desk} asked={asked} /> : null;
+}
 
 const ICONS: Readonly<Record<Exclude<ToolState, 'running'>, IconName>> = {
   queued: 'clock',

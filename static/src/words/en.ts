@@ -103,7 +103,7 @@ const pageWords = {
   },
 
   notification: {
-    title: 'Your approval is needed',
+    title: 'You are needed',
     body: (title: string) => `“${title}” waits for you`,
   },
 

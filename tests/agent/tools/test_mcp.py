@@ -88,6 +88,24 @@ async def test_a_person_is_asked_what_a_server_wants_to_know(
         assert list(asked.fields["properties"]) == ["name"]
 
 
+async def test_a_page_to_open_is_asked_with_its_address() -> None:
+    async with opening(*ROGUE, "page") as connection:
+        listener = Listener(Response("accept"))
+        said = await connection.call("work", {}, listener.hearing)
+        assert json.loads(words(said))["action"] == "accept"
+        (asked,) = listener.asked
+        assert (asked.server, asked.url) == ("test", "https://shop.example.org/sign-in?order=7")
+
+
+async def test_a_call_that_needs_a_page_opened_first_says_so_and_asks() -> None:
+    async with opening(*ROGUE, "page first") as connection:
+        listener = Listener(Response("accept"))
+        with pytest.raises(Problem, match=r"open a page first \(accept\)") as failed:
+            await connection.call("work", {}, listener.hearing)
+        assert failed.value.code == "mcp_failed"
+        assert [asked.url for asked in listener.asked] == ["https://shop.example.org/terms"]
+
+
 async def test_nobody_is_asked_where_it_is_not_known_for_whom(tmp_path: Path) -> None:
     async with opening(*ROGUE, "asks", str(tmp_path)) as connection:
         listener = Listener(Response("accept", {"name": "Ada"}))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.protocol import JsonObject
-from agent.tools.mcp_content import parts_of
+from agent.tools.mcp_content import MOST_PAGES, Page, pages_of, parts_of
 from agent.tools.mcp_port import Blob, Part, Words
 
 READ: list[tuple[JsonObject, Part]] = [
@@ -43,6 +43,14 @@ def test_what_cannot_be_read_is_said_and_costs_nothing_else(content: Any) -> Non
     assert isinstance(strange, Words)
     assert "cannot be read" in strange.text
     assert fine == Words("fine")
+
+
+def test_pages_to_open_are_read_and_bounded() -> None:
+    page = {"mode": "url", "message": "Sign in", "url": "https://a.b", "elicitationId": "e"}
+    assert pages_of({"elicitations": [page]}) == (Page("Sign in", "https://a.b"),)
+    assert len(pages_of({"elicitations": [page] * 100})) == MOST_PAGES
+    for strange in (None, {}, {"elicitations": 7}, {"elicitations": [{"url": 7}]}):
+        assert pages_of(strange) == ()
 
 
 def test_structured_content_is_told_where_no_words_are() -> None:

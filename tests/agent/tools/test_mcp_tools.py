@@ -18,7 +18,7 @@ from agent.tools.mcp_link import Time
 from agent.tools.mcp_pool import Pool
 from agent.tools.mcp_results import Keeper
 from agent.tools.mcp_settings import McpServer
-from agent.tools.mcp_tools import McpTools
+from agent.tools.mcp_tools import Listener, McpTools
 from agent.tools.plan import Plan
 from agent.tools.port import Inquiry, NoKeys, Response
 from agent.tools.toolbox import Toolbox
@@ -123,6 +123,40 @@ async def test_a_person_is_asked_through_the_call(bench: Bench, calls: Calls) ->
     assert asked.output == "[asks: Who?]\n[accept]\nAda, asked Who?"
     nobody = await toolbox.call("mcp_shop_ask", {}, calls())
     assert nobody.output == "[asks: Who?]\n[decline]\ndecline"
+
+
+async def test_the_time_of_a_call_stands_still_while_people_think(calls: Calls) -> None:
+    """However many questions are open, and until the last of them is answered."""
+    loop = asyncio.get_running_loop()
+    limit = asyncio.timeout(60)
+    first, second = asyncio.Event(), asyncio.Event()
+    patience: list[float] = []
+
+    async def ask(inquiry: Inquiry) -> Response:
+        patience.append(inquiry.patience)
+        await (first if inquiry.text == "1" else second).wait()
+        return Response("decline")
+
+    async with limit:
+        settings = McpServer(command=("a",), timeout_seconds=60, patience_seconds=7)
+        listener = Listener(structs.replace(calls(), ask=ask), limit, settings)
+        asking = [
+            asyncio.ensure_future(listener.hearing.ask(Inquiry("a", n, {}))) for n in ("1", "2")
+        ]
+        await become(lambda: len(patience) == 2)
+        assert limit.when() is None
+        first.set()
+        await asking[0]
+        assert limit.when() is None
+        second.set()
+        await asking[1]
+        due = limit.when()
+        assert due is not None
+        assert 0 < due - loop.time() <= 60
+        listener.close()
+        await listener.hearing.ask(Inquiry("a", "1", {}))
+    assert patience == [7, 7, 7]
+    assert calls.shown["c1"].count("[asks:") == 2, "a call that is over shows nothing more"
 
 
 async def test_sessions_share_a_server_and_hear_of_its_changes(bench: Bench, calls: Calls) -> None:

@@ -15,6 +15,29 @@ WAY = sys.argv[1]
 PLACE = Path(sys.argv[2]) if len(sys.argv) > 2 else Path()
 TOOL = {"name": "work", "description": "Works.", "inputSchema": {"type": "object"}}
 
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "form": {
+        "message": "How shall we ship it?",
+        "requestedSchema": {
+            "type": "object",
+            "properties": {
+                "email": {"type": "string", "format": "email", "title": "Your e-mail"},
+                "size": {"type": "string", "enum": ["s", "l"], "enumNames": ["Small", "Large"]},
+                "copies": {"type": "integer", "minimum": 1, "maximum": 9, "default": 1},
+                "gift": {"type": "boolean", "description": "Wrap it"},
+                "extras": {"type": "array", "items": {"type": "string", "enum": ["card", "bow"]}},
+            },
+            "required": ["email", "size"],
+        },
+    },
+    "page": {
+        "mode": "url",
+        "elicitationId": "e1",
+        "message": "Sign in to the shop",
+        "url": "https://shop.example.org/sign-in?order=7",
+    },
+}
+
 
 def say(message: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
@@ -93,6 +116,19 @@ def called(asked: dict[str, Any]) -> None:
         case "growing":
             (PLACE / "grown").touch()
             say({"method": "notifications/tools/list_changed"})
+        case "page first":
+            page = {**QUESTIONS["page"], "url": "https://shop.example.org/terms"}
+            error = {"code": -32042, "message": "not yet", "data": {"elicitations": [page]}}
+            say({"id": asked["id"], "error": error})
+            return
+        case "form" | "page":
+            say({"id": "q1", "method": "elicitation/create", "params": QUESTIONS[WAY]})
+            reply = json.loads(sys.stdin.readline())
+            if "result" not in reply:  # the call was cancelled
+                (PLACE / "cancelled").touch()
+                return
+            text = json.dumps(reply["result"], sort_keys=True)
+            done = {"content": [{"type": "text", "text": text}]}
         case "asks" if asked["params"].get("arguments"):
             (PLACE / "called").touch()
             return

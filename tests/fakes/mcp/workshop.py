@@ -102,6 +102,11 @@ async def ask(found: Annotated[ElicitationResult[Name], Resolve(who)]) -> str:
     return found.data.name if isinstance(found, AcceptedElicitation) else found.action
 
 
+@workshop.tool(annotations=ToolAnnotations(read_only_hint=True))
+async def wonder(found: Annotated[ElicitationResult[Name], Resolve(who)]) -> str:
+    return found.action
+
+
 @workshop.tool()
 def whoami(ctx: Context) -> str:
     headers = ctx.headers or {}
