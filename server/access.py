@@ -64,6 +64,7 @@ ACTION_OF: Mapping[type[AnySubmission], Action] = {
     protocol.Shutdown: "stop",
     protocol.UserInput: "drive",
     protocol.Approval: "drive",
+    protocol.Answer: "drive",
     protocol.Resume: "drive",
     protocol.Withdraw: "drive",
     protocol.Undo: "drive",

@@ -63,6 +63,7 @@ async def test_a_session_is_made_and_described(story: Story) -> None:
         "pending_questions": 0,
         "usage": {"input_tokens": 0, "output_tokens": 0, "cost_usd": row["usage"]["cost_usd"]},
         "last_turn": None,
+        "access": "owner",
     }
     assert row["usage"]["cost_usd"] in (0, None)
     assert await story.api.look(row["id"]) == row
