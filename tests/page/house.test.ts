@@ -8,8 +8,6 @@ import { parseSync } from '../../static/syntax.ts';
 const ROOT = fileURLToPath(new URL('../../static/src', import.meta.url));
 const LINES_OF_A_ROOM = 300;
 const LINES_OF_A_FUNCTION = 40;
-/** Still to be taken apart. */
-const LONGER = new Set(['views/conversation.tsx']);
 /** Made from the server's schema. */
 const MADE = 'wire.ts';
 /** What a person may read or hear of an element. */
@@ -45,7 +43,6 @@ test.each(rooms)('$name is small and says what is in it', (room) => {
     .filter(isFunction)
     .map(({ start, end }) => room.source.slice(start, end))
     .filter((text) => lines(text) + 1 > LINES_OF_A_FUNCTION)
-    .filter(() => !LONGER.has(room.name))
     .map((text) => `${lines(text) + 1} lines: ${text.slice(0, 60)}`);
   expect(long).toEqual([]);
 });

@@ -80,7 +80,7 @@ const pageWords = {
 
   search: {
     label: 'Search sessions and messages',
-    placeholder: 'Search titles and messages…',
+    placeholder: 'Search sessions…',
     nothing: (text: string) => `Nothing found for “${text}”. Try a single word of a title or a message.`,
   },
 
