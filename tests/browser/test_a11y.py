@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.api import Api
+from tests.browser.club import Club
 from tests.browser.conftest import House, Meet, Theme
 from tests.browser.person import Person
 from tests.browser.text_room import ROOT
@@ -126,4 +127,27 @@ async def test_axe_finds_nothing_in_the_rarer_states(house: House, meet: Meet, p
     await person.button("Keyboard shortcuts").click()
     await expect(person.page.get_by_role("dialog")).to_be_visible()
     await judge.look("keys")
+    judge.verdict()
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+async def test_axe_finds_nothing_around_an_account(club: Club, meet: Meet, phone: bool) -> None:
+    person = await meet(f"{club.url}/#/new", phone=phone, offline=True)
+    await person.page.emulate_media(reduced_motion="reduce")
+    judge = Judge(person)
+    await expect(person.button("Log in").first).to_be_visible()
+    await judge.look("not logged in")
+    await club.log_in(person)
+    await person.button("Account of Ada L.").click()
+    await judge.look("the account's menu")
+    await person.page.get_by_role("menuitem", name="Settings").click()
+    await expect(person.page.get_by_text("You keep none yet.")).to_be_visible()
+    await judge.look("settings")
+    await person.page.keyboard.press("Escape")
+    await person.say("Hello")
+    await person.reads("All right, that is done.")
+    await person.menu("Share…")
+    await person.button("Make a link").click()
+    await expect(person.page.get_by_role("listitem").filter(has_text="Link")).to_be_visible()
+    await judge.look("sharing")
     judge.verdict()

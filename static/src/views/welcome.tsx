@@ -23,7 +23,8 @@ export function Welcome({ shell }: { shell: Shell }): JSX.Element {
     <main class="page">
       {narrow.value && <Top shell={shell} />}
       <div class="conversation">
-        <div class="scroller">
+        {/* Where nothing in it can be pressed, it is reached all the same. */}
+        <div class="scroller" tabIndex={shut.value ? 0 : undefined}>
           <div class="column">
             <Examples top shell={shell} model={model.value} busy={still} say={(text) => void begin(text)} />
           </div>
