@@ -19,6 +19,7 @@ from tests.benchmarks import (
     page,
     page_live,
     page_session,
+    page_tasks,
     reconnect,
     through_litellm,
     tool_calls,
@@ -45,6 +46,7 @@ ROWS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "reconnect": reconnect.measure,
     "cold-start": cold_start.measure,
     "page": page.measure,
+    "page-tasks": page_tasks.measure,
     "page-live": page_live.measure,
     "page-session": page_session.measure,
 }

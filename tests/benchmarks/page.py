@@ -75,7 +75,7 @@ async def browser_on_all_cores() -> AsyncIterator[Browser]:
 
 async def _idle(browser: Browser, url: str) -> Smoothness:
     """What the machine itself makes of a page on which nothing happens."""
-    async with _room(browser, url) as (room, _):
+    async with in_a_room(browser, url) as (room, _):
         smooth: Smoothness = await room.run("(room) => room.stream('nothing', 2_000, 200)")
     return smooth
 
@@ -110,7 +110,7 @@ async def _stream(
     browser: Browser, url: str, kind: str, *, slower: int
 ) -> tuple[Smoothness, dict[int, float]]:
     """How smooth it was, and seconds of the main thread by the token that was said then."""
-    async with _room(browser, url) as (room, cdp):
+    async with in_a_room(browser, url) as (room, cdp):
         await cdp.send("Emulation.setCPUThrottlingRate", {"rate": slower})
         watching = asyncio.create_task(_spent(cdp))
         smooth: Smoothness = await room.run(
@@ -121,7 +121,7 @@ async def _stream(
 
 async def _flood(browser: Browser, url: str) -> list[Figure]:
     """A tool that prints ten thousand lines a second."""
-    async with _room(browser, url) as (room, _):
+    async with in_a_room(browser, url) as (room, _):
         lines = FLOOD_LINES * FLOOD_SECONDS
         smooth: Smoothness = await room.run(f"(room) => room.stream('log', {lines}, {FLOOD_LINES})")
     return [
@@ -131,7 +131,7 @@ async def _flood(browser: Browser, url: str) -> list[Figure]:
 
 
 @asynccontextmanager
-async def _room(browser: Browser, url: str) -> AsyncIterator[tuple[Room, CDPSession]]:
+async def in_a_room(browser: Browser, url: str) -> AsyncIterator[tuple[Room, CDPSession]]:
     page = await browser.new_page(viewport={"width": 1280, "height": 800})
     try:
         page.set_default_timeout(0)
