@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import ConfigProblem, Problem
+from agent.protocol import MOORING
 from server import flags
 
 # What only one verb needs is imported where it is needed: a token is made in a tenth of a second,
@@ -82,15 +83,23 @@ def _serve(given: argparse.Namespace) -> int:
 
 
 async def _token(given: argparse.Namespace) -> int:
+    from agent.redaction import Redactor
+    from server.audit import Audit
     from server.identity.tokens import Tokens
+    from server.times import timestamp
 
     async with _store(given) as store:
-        tokens = Tokens(store)
+        tokens, audit = Tokens(store), Audit(store.audit, timestamp, Redactor())
         if given.verb == "create":
-            print(await tokens.create(given.user, given.role, given.days))
+            token = await tokens.create(given.user, given.role, given.days)
+            named = token.split("_")[1]
+            audit.record("token_created", MOORING, token=named, user=given.user, role=given.role)
+            print(token)
         elif given.verb == "list":
             await _list(tokens)
-        elif not await tokens.revoke(given.id):
+        elif await tokens.revoke(given.id):
+            audit.record("token_revoked", MOORING, token=given.id)
+        else:
             return _sorry(f"There is no token {given.id}; see `mooring token list`.", FAILED)
     return 0
 

@@ -56,14 +56,14 @@ async def test_a_ruling_is_kept_with_the_hash_of_what_ran(alone: NewStory) -> No
 async def test_what_runs_by_auto_approval_is_kept_call_by_call(alone: NewStory) -> None:
     story = await alone()
     session, viewer = await story.begin()
-    await viewer.accepted("set_auto_approval", enabled=True, cost_cap_usd=1.5)
+    await viewer.accepted("set_auto_approval", enabled=True)
     story.model.play(calls(bash("please-ask; echo a"), bash("echo b")))
     await viewer.say("Go")
     await viewer.until("turn_ended")
     started = {event["call"]: event.get("unasked") for event in viewer.of("tool_started")}
     assert sorted(map(str, started.values())) == ["None", "True"]
     (switched,) = await acts(story.api, "auto_approval")
-    assert switched["detail"] == {"enabled": "true", "cost_cap_usd": "1.5"}
+    assert switched["detail"] == {"enabled": "true"}
     (ran,) = await acts(story.api, "auto_approved")
     assert started[ran["detail"]["call"]]
     assert ran["detail"]["arguments"] == hash_of({"command": "please-ask; echo a"})
@@ -87,3 +87,17 @@ async def test_the_export_of_a_running_server_is_whole_also_after_kill_9(alone: 
         sealed = json.dumps([*(row[n] for n in names), detail], separators=(",", ":"))
         seal = hashlib.sha256(seal + sealed.encode()).digest()
         assert row["seal"] == seal.hex()
+
+
+async def test_tokens_that_the_command_makes_and_revokes_are_kept_without_their_secret(
+    alone: NewStory,
+) -> None:
+    story = await alone()
+    where = ("--data-dir", str(story.server.data))
+    made = ("token", "create", "--user", "ada", "--role", "viewer", *where)
+    _, token = await story.server.command(*made)
+    name = token.split("_")[1]
+    assert (await story.server.command("token", "revoke", name, *where))[0] == 0
+    created, revoked = await acts(story.api, "token_created", "token_revoked")
+    assert created["detail"] == {"token": name, "user": "ada", "role": "viewer"}
+    assert (revoked["who"], revoked["detail"]) == ("mooring", {"token": name})

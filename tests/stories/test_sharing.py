@@ -1,7 +1,7 @@
 """Sharing over the real socket: who sees what, who may do what, and how it ends."""
 
 from tests.api import Api
-from tests.client import Viewer
+from tests.client import WITHIN, Viewer
 from tests.oracle import Frame
 from tests.stories.conftest import NewStory
 from tests.stories.scene import Story, asked, bash, calls, handshake_refusal, rule
@@ -181,3 +181,62 @@ async def test_an_operator_reads_and_stops_and_speaks_for_nobody(alone: NewStory
     assert ("session_stopped", "root", session) in found
     assert ("session_deleted", "root", session) in found
     assert (await here["ada"].get("/api/audit")).code == "forbidden"
+
+
+async def test_dashboards_follow_what_is_shared_and_revoked(alone: NewStory) -> None:
+    here = await team(alone)
+    session, _ = await here.story.begin()
+    async with here["bob"].socket("/api/dashboard/socket") as board:
+        first = await board.receive_json(timeout=WITHIN)
+        assert (first["full"], first["sessions"]) == (True, [])
+        share = await here.share(session, "viewer", "bob")
+        shown = await board.receive_json(timeout=WITHIN)
+        assert [(row["id"], row["access"]) for row in shown["sessions"]] == [(session, "viewer")]
+        assert shown["totals"]["sessions"]["stored"] == 0
+        await here["ada"].good("DELETE", f"/api/sessions/{session}/shares/{share['id']}")
+        while not (gone := await board.receive_json(timeout=WITHIN)).get("gone"):
+            pass
+        assert gone["gone"] == [session]
+
+
+async def test_a_share_that_changes_changes_what_an_open_socket_may(alone: NewStory) -> None:
+    here = await team(alone)
+    session, viewer = await here.story.begin()
+    await here.share(session, "viewer", "bob")
+    guest = await here.join("bob", session)
+    assert (await guest.refused("undo"))["code"] == "forbidden"
+    await here.share(session, "driver", "bob")
+    await viewer.status_is(people=[person("ada", "owner"), person("bob", "driver")])
+    assert (await guest.refused("undo"))["code"] == "nothing_to_undo"
+
+
+async def test_what_a_share_may_not_be_is_refused_with_a_reason(alone: NewStory) -> None:
+    here = await team(alone)
+    session, _ = await here.story.begin()
+    path = f"/api/sessions/{session}/shares"
+    for body in (
+        {},
+        {"role": "owner"},
+        {"role": "viewer", "user": "ada"},
+        {"role": "viewer", "user": "mooring"},
+        {"role": "viewer", "user": "a b"},
+        {"role": "viewer", "user": ""},
+        {"role": "viewer", "days": 0},
+        {"role": "viewer", "more": 1},
+    ):
+        answer = await here["ada"].call("POST", path, body)
+        assert (answer.status, answer.code) == (400, "bad_request"), body
+    for _ in range(100):
+        await here.share(session, "viewer")
+    full = await here["ada"].call("POST", path, {"role": "viewer"})
+    assert (full.status, full.code) == (429, "too_many_shares")
+    assert "100 of 100" in full.json["error"]["message"]
+
+
+async def test_shares_are_there_after_kill_9(alone: NewStory) -> None:
+    here = await team(alone)
+    session, _ = await here.story.begin()
+    await here.share(session, "viewer", "bob")
+    await here.story.restart()
+    api = await here.story.connect(bearer(here.tokens["bob"]))
+    assert (await api.look(session))["access"] == "viewer"
