@@ -1,17 +1,14 @@
 // The page: the list on the left, what the address names on the right, and what opens over both.
 
-import { useSignal } from '@preact/signals';
-import type { FunctionComponent, JSX } from 'preact';
+import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { words } from '../words/en.ts';
-import { FilesDialog } from './files_dialog.tsx';
 import { Join } from './join.tsx';
+import { FilesDialog, FleetTable, SettingsDialog, SharingDialog, ShortcutSheet } from './rare.tsx';
 import { route } from './route.ts';
 import { SessionPage } from './session_page.tsx';
 import { isNewcomer, type Shell } from './shell.ts';
-import { SettingsDialog } from './settings_dialog.tsx';
-import { SharingDialog } from './sharing_dialog.tsx';
-import { pressed, ShortcutSheet } from './shortcuts.tsx';
+import { pressed } from './shortcuts.ts';
 import { Sidebar } from './sidebar.tsx';
 import { narrow, wide } from './surroundings.ts';
 import { Announcer, toast, Toasts } from './voice.tsx';
@@ -65,46 +62,10 @@ function Stage({ shell }: { shell: Shell }): JSX.Element | null {
     case 'join':
       return <Join key={here.secret} shell={shell} secret={here.secret} />;
     case 'dashboard':
-      return <Board shell={shell} />;
+      return <FleetTable shell={shell} />;
     default:
       return <Welcome key={here.view} shell={shell} />;
   }
-}
-
-/** Rare, and therefore loaded only when somebody looks. */
-function Board({ shell }: { shell: Shell }): JSX.Element | null {
-  const view = useSignal<FunctionComponent<{ shell: Shell }> | null>(null);
-  const lost = useSignal(false);
-  useEffect(() => {
-    import('./fleet_table.tsx').then(
-      ({ FleetTable }) => {
-        view.value = FleetTable;
-      },
-      () => {
-        lost.value = true;
-      },
-    );
-  }, []);
-  const View = view.value;
-  if (View) return <View shell={shell} />;
-  return (
-    <main class="page">
-      <h1 class="unseen">{words.fleet.heading}</h1>
-      {lost.value && <Unloaded />}
-    </main>
-  );
-}
-
-/** A server that was upgraded has other files: only a new page knows their names. */
-function Unloaded(): JSX.Element {
-  return (
-    <div class="bar warn" role="alert">
-      <p>{words.connection.unloaded}</p>
-      <button type="button" class="button outlined" onClick={() => location.reload()}>
-        {words.retry}
-      </button>
-    </div>
-  );
 }
 
 function Overlays({ shell }: { shell: Shell }): JSX.Element | null {

@@ -1,29 +1,7 @@
-// What keys do, everywhere on the page, and the sheet that lists them.
+// What keys do, everywhere on the page.
 
-import type { JSX } from 'preact';
-import { words } from '../words/en.ts';
-import { Dialog } from './dialog.tsx';
 import { go, route } from './route.ts';
 import type { Shell } from './shell.ts';
-
-export function ShortcutSheet({ close }: { close: () => void }): JSX.Element {
-  return (
-    <Dialog heading={words.shortcuts.heading} close={close}>
-      <dl class="shortcuts">
-        {words.shortcuts.rows.map(([keys, does]) => (
-          <>
-            <dt key={keys}>
-              {keys.split(', ').map((key) => (
-                <kbd key={key}>{key}</kbd>
-              ))}
-            </dt>
-            <dd key={does}>{does}</dd>
-          </>
-        ))}
-      </dl>
-    </Dialog>
-  );
-}
 
 /** What the page does with a key that nothing inside it took. */
 export function pressed(event: KeyboardEvent, shell: Shell): void {
