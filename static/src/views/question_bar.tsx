@@ -41,18 +41,7 @@ export function QuestionSheet({ desk }: { desk: Desk }): JSX.Element | null {
         <strong class="ellipsis">
           {many ? words.question.several(inquired.length) : words.question.waits(asked.server)}
         </strong>
-        {many && (
-          <button
-            type="button"
-            class="button icon"
-            aria-label={words.approval.next}
-            onClick={() => {
-              chosen.value = (at + 1) % inquired.length;
-            }}
-          >
-            <Icon name="chevron" />
-          </button>
-        )}
+        {many && <Next choose={() => (chosen.value = (at + 1) % inquired.length)} />}
         <button
           type="button"
           class="button icon"
@@ -67,5 +56,13 @@ export function QuestionSheet({ desk }: { desk: Desk }): JSX.Element | null {
       </div>
       {!folded.value && <QuestionForm key={asked.question} desk={desk} asked={asked} />}
     </section>
+  );
+}
+
+function Next({ choose }: { choose: () => void }): JSX.Element {
+  return (
+    <button type="button" class="button icon" aria-label={words.approval.next} onClick={choose}>
+      <Icon name="chevron" />
+    </button>
   );
 }

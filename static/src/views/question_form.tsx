@@ -1,7 +1,7 @@
 // A question of a server of tools: what it asks, a form or a page to open, and what a person can say to it.
 
 import { useComputed } from '@preact/signals';
-import type { JSX } from 'preact';
+import type { JSX, RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Inquired } from '../store/state.ts';
 import { address } from '../text/links.ts';
@@ -14,24 +14,14 @@ import { QuestionFields } from './question_fields.tsx';
 import { coarse } from './surroundings.ts';
 
 export function QuestionForm({ desk, asked }: { desk: Desk; asked: QuestionAsked }): JSX.Element {
-  const { fields = [], question, server, url } = asked;
   const filling = desk.fillings.of(asked);
   const root = useRef<HTMLFormElement>(null);
-  const sent = useComputed(() => desk.open.outbox.value.findLast((item) => isAnswer(item.frame, question)));
-  const state = sent.value?.state;
-  const busy = state !== undefined && state !== 'refused';
-  const say = (action: Answer['action']): void => {
-    const content = action === 'accept' && url == null ? filling.content() : undefined;
-    if (content === null) return;
-    const focused = root.current?.contains(document.activeElement);
-    desk.open.answer({ question, action, ...(content && { content }) });
-    if (focused && !coarse.value) desk.focus();
-  };
+  const { busy, told, say } = useAnswer(desk, asked, root);
   return (
     <form
       ref={root}
       class="approval question"
-      aria-label={words.question.region(server)}
+      aria-label={words.question.region(asked.server)}
       noValidate
       onKeyDown={stayHere}
       onSubmit={(event) => {
@@ -39,20 +29,12 @@ export function QuestionForm({ desk, asked }: { desk: Desk; asked: QuestionAsked
         say('accept');
       }}
     >
-      <p class="why">
-        <strong>
-          <Name text={words.question.asks(server)} />
-        </strong>
-      </p>
-      <p class="question-text">
-        <bdi>{asked.message}</bdi>
-      </p>
-      {url != null ? (
-        <PageToOpen asked={asked} url={url} />
+      <Asked asked={asked} />
+      {asked.url != null ? (
+        <PageToOpen asked={asked} url={asked.url} />
       ) : (
-        <QuestionFields fields={fields} filling={filling} id={question} busy={busy || !desk.drives.value} />
+        <Fields desk={desk} asked={asked} busy={busy} />
       )}
-      {fields.length > 0 && <p class="under">{words.question.secrets}</p>}
       {filling.problem.value && (
         <p class="problem" role="alert">
           {filling.problem}
@@ -63,8 +45,50 @@ export function QuestionForm({ desk, asked }: { desk: Desk; asked: QuestionAsked
       ) : (
         <p class="under">{words.sharing.notYours}</p>
       )}
-      {busy && <p class="under">{state === 'offline' ? words.question.offline : words.question.sending}</p>}
+      {busy && <p class="under">{told}</p>}
     </form>
+  );
+}
+
+/** What this page has said to the question, and how to say it. */
+function useAnswer(desk: Desk, asked: QuestionAsked, root: RefObject<HTMLFormElement | null>) {
+  const { question, url } = asked;
+  const sent = useComputed(() => desk.open.outbox.value.findLast((item) => isAnswer(item.frame, question)));
+  const state = sent.value?.state;
+  const say = (action: Answer['action']): void => {
+    const content = action === 'accept' && url == null ? desk.fillings.of(asked).content() : undefined;
+    if (content === null) return;
+    const focused = root.current?.contains(document.activeElement);
+    desk.open.answer({ question, action, ...(content && { content }) });
+    if (focused && !coarse.value) desk.focus();
+  };
+  const told = state === 'offline' ? words.question.offline : words.question.sending;
+  return { busy: state !== undefined && state !== 'refused', told, say };
+}
+
+function Asked({ asked }: { asked: QuestionAsked }): JSX.Element {
+  return (
+    <>
+      <p class="why">
+        <strong>
+          <Name text={words.question.asks(asked.server)} />
+        </strong>
+      </p>
+      <p class="question-text">
+        <bdi>{asked.message}</bdi>
+      </p>
+    </>
+  );
+}
+
+function Fields({ desk, asked, busy }: { desk: Desk; asked: QuestionAsked; busy: boolean }): JSX.Element {
+  const { fields = [], question } = asked;
+  const filling = desk.fillings.of(asked);
+  return (
+    <>
+      <QuestionFields fields={fields} filling={filling} id={question} busy={busy || !desk.drives.value} />
+      {fields.length > 0 && <p class="under">{words.question.secrets}</p>}
+    </>
   );
 }
 

@@ -12,6 +12,7 @@ const remedies: Readonly<Record<string, string>> = {
   stale_approval: 'Look at the question again and decide anew.',
   busy: 'Stop the running turn first, or wait until it ends.',
   already_decided: 'Somebody else was first; nothing more to do here.',
+  no_such_question: 'It was answered or taken back already.',
   nothing_to_undo: 'There is no turn left to take back.',
   nothing_to_compact: 'The conversation is still short.',
   nothing_running: 'The turn has ended by itself.',
