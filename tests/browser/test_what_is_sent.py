@@ -41,7 +41,7 @@ async def test_rare_parts_come_late_and_what_is_kept_is_not_asked_for_again(
     await person.reads("Plain words.")
     scripts = {re.sub(r"-[\w-]{8}\.js$", "", name) for name in came if name.endswith(".js")}
     assert "index" in scripts
-    assert not scripts & {"core", "fleet_table", "files_dialog", "settings_dialog", "sharing_dialog"}
+    assert not scripts & {"core", "fleet_table", "files_dialog", "settings_dialog"}
     await person.say("Show me code")
     await expect(person.conversation.locator(".hljs-built_in")).to_have_text("print")
     await person.page.get_by_role("link", name="Dashboard").click()
