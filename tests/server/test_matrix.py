@@ -87,6 +87,7 @@ FRAMES: dict[str, tuple[str, dict[str, Any]]] = {
     "shutdown": (STOPPED, {}),
     "user_input": (DRIVEN, {"text": "x", "attachments": ["missing"]}),
     "approval": (DRIVEN, {"decisions": [{"call": "none", "decision": "approve"}]}),
+    "answer": (DRIVEN, {"question": "none", "action": "decline"}),
     "resume": (DRIVEN, {}),
     "withdraw": (DRIVEN, {"submission": "none"}),
     "undo": (DRIVEN, {}),
@@ -96,6 +97,11 @@ FRAMES: dict[str, tuple[str, dict[str, Any]]] = {
     "set_auto_approval": (DRIVEN, {"enabled": False}),
 }
 """With fields that change nothing where the frame is heard."""
+
+PACES = tuple(
+    f"{what}_per_minute" for what in ("submissions", "handshakes", "creations", "failures")
+)
+"""Of which nobody here is to run out."""
 
 SEES = "yes yes yes no no yes no 401"
 """In whose lists and searches the session is; operators see it on their dashboard."""
@@ -137,7 +143,7 @@ class Town:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    config = {"limits": dict.fromkeys(("submissions_per_minute",), 100_000)}
+    config = {"limits": dict.fromkeys(PACES, 100_000)}
     async with AsyncExitStack() as stack:
         model = await stack.enter_async_context(ModelServer())
         folder = tmp_path_factory.mktemp("matrix")
