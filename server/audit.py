@@ -21,6 +21,7 @@ AuditedAct = Literal[
     "share_redeemed",
     "share_revoked",
     "approval",
+    "answer",
     "auto_approval",
     "auto_approved",
     "session_deleted",

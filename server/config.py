@@ -47,6 +47,8 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """New sessions and forks of one user."""
     failures_per_minute: Count = 60
     """Requests of one address whose token is none, or not valid any more."""
+    logins_per_minute: Count = 120
+    """Requests of one address to log in; going to the provider and coming back are two."""
 
 
 class Pace(Struct, frozen=True, forbid_unknown_fields=True):

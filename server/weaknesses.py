@@ -51,6 +51,7 @@ def of_settings(settings: ServeSettings, config: Config) -> Iterator[Weakness]:
     yield from _of_the_bind(settings, config)
     yield from _of_origins(config)
     yield from _of_proxies(config)
+    yield from _of_the_proxy_here(settings, config)
     yield from _of_the_web(config)
     yield from _of_clear_tokens(config)
     yield from _of_rules(config.approval.rules)
@@ -129,6 +130,21 @@ def _of_proxies(config: Config) -> Iterator[Weakness]:
             yield Weakness("trusted_proxies", says, "wide_proxies")
 
 
+def _of_the_proxy_here(settings: ServeSettings, config: Config) -> Iterator[Weakness]:
+    """A server on loopback that others reach has a proxy beside it."""
+    public = config.oauth.public_url if config.oauth is not None else None
+    origins = [("allowed_origins", origin) for origin in config.allowed_origins]
+    named = [("oauth.public_url", public or ""), *origins]
+    shows = next(((where, url) for where, url in named if _is_elsewhere(url)), None)
+    if shows is not None and is_loopback(settings.host) and not config.trusted_proxies:
+        says = (
+            f"none is named, but `{shows[0]}` has {shows[1]}: if a proxy on this machine passes "
+            "that on, all who come by it share one address with its limits, and the audit log does "
+            "not tell them apart. Name it, as 127.0.0.1 or ::1."
+        )
+        yield Weakness("trusted_proxies", says)
+
+
 def _of_the_web(config: Config) -> Iterator[Weakness]:
     for named in config.web.allow:
         try:
@@ -189,3 +205,12 @@ def _is_here(url: str) -> bool:
         return is_loopback(urlsplit(url).hostname or "")
     except ValueError:
         return False
+
+
+def _is_elsewhere(url: str) -> bool:
+    """It names a host, and that is not this machine."""
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        return False
+    return host is not None and not is_loopback(host)

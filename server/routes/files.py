@@ -53,8 +53,12 @@ async def uploaded(request: web.Request) -> web.Response:
             beneath, files, request.app[LIMITS].upload_mib * MIB, workspace
         ) as upload:
             async for part in await request.multipart():
-                if isinstance(part, BodyPartReader) and part.name == "file":
+                if not isinstance(part, BodyPartReader):
+                    raise bad_request("There are parts within a part of the body.")
+                if part.name == "file":
                     await upload.take(part)
+                else:
+                    await upload.pass_over(part)
             await upload.place()
     except (ValueError, AssertionError, HttpProcessingError) as error:
         raise bad_request(f"The multipart body cannot be read: {error}.") from None
@@ -93,6 +97,7 @@ class Upload:
         self.names: set[str] = set()
         self._workspace = workspace
         self._used = 0
+        self._passed = 0
         self._beneath = beneath
         self._files = files
         self._most = most
@@ -122,11 +127,16 @@ class Upload:
         draft = self._beneath.replacing(name)
         file = await self._files.blocking(lambda: self._drafts.enter_context(draft))
         while piece := await part.read_chunk(PIECE):
-            self._size += len(piece)
-            if self._size > self._most:
-                most = f"{self._most // MIB} MiB, the most allowed at once"
-                raise Refusal(413, "too_large", f"With {name!r} it is more than {most}.")
+            self._count(piece, name)
             await self._files.blocking(partial(self._write, file, piece))
+
+    async def pass_over(self, part: BodyPartReader) -> None:
+        """What is no file costs as much as one."""
+        self._passed += 1
+        if self._passed > MOST_UPLOADED:
+            raise bad_request(f"One upload has at most {MOST_UPLOADED} parts besides its files.")
+        while piece := await part.read_chunk(PIECE):
+            self._count(piece, part.name or "")
 
     async def place(self) -> None:
         """What was uploaded at the same time counts, too."""
@@ -134,6 +144,12 @@ class Upload:
             raise bad_request("There is no part `file` with a file name in the body.")
         self._files.capacity.hold(await self._files.used(self._workspace), 0)
         await to_the_end(self._workspace.adopt(self.names, self._drafts.close))
+
+    def _count(self, piece: bytes, name: str) -> None:
+        self._size += len(piece)
+        if self._size > self._most:
+            most = f"{self._most // MIB} MiB, the most allowed at once"
+            raise Refusal(413, "too_large", f"With {name[:200]!r} it is more than {most}.")
 
     def _write(self, file: BinaryIO, piece: bytes) -> None:
         self._files.capacity.hold(self._used, self._size)

@@ -5,6 +5,7 @@ import html
 from aiohttp import hdrs, web
 from msgspec import Struct
 
+from agent.errors import Problem, Refused
 from agent.protocol import MOORING
 from server.errors import Refusal
 from server.identity.login_flow import LoginFlow
@@ -37,23 +38,31 @@ class NewTicket(Struct, frozen=True):
 
 async def begin(request: web.Request) -> web.Response:
     """A browser is sent to the provider."""
+    flow = _flow(request)
     try:
-        return await _flow(request).begin(request)
-    except Refusal as refusal:
-        return _told(request, refusal)
+        request.app[RATES].login(request.remote or "")
+        return await flow.begin(request)
+    except (Refusal, Refused) as problem:
+        return _told(request, problem)
 
 
 async def finish(request: web.Request) -> web.Response:
-    """It comes back, with a code or an error; either way this attempt is over."""
+    """It comes back, with a code or an error; either way this attempt is over.
+
+    Where it has to wait it is not: the same address can be asked for again.
+    """
     flow, audit = _flow(request), request.app[AUDIT]
+    try:
+        request.app[RATES].login(request.remote or "")
+    except Refused as too_many:
+        return _told(request, too_many)
     try:
         user, answer = await flow.finish(request)
         audit.record("login", user, address=request.remote)
         return answer
     except Refusal as refusal:
-        request.app[RATES].failure(request.remote or "")
         audit.record("login_refused", MOORING, address=request.remote, code=refusal.code)
-        answer = _told(request, refusal)
+        answer = _told(request, _failed(request, refusal))
         await flow.give_up(request, answer)
         return answer
 
@@ -86,10 +95,19 @@ def _flow(request: web.Request) -> LoginFlow:
     return flow
 
 
-def _told(request: web.Request, refusal: Refusal) -> web.Response:
+def _failed(request: web.Request, refusal: Refusal) -> Problem:
+    """What an address that failed is told; once it did so too often, to wait."""
+    try:
+        request.app[RATES].failure(request.remote or "")
+    except Refused as too_many:
+        return too_many
+    return refusal
+
+
+def _told(request: web.Request, problem: Problem) -> web.Response:
     """To a person as a page with a way out, to everybody else as every other error."""
-    answer = problem_told(refusal)
+    answer = problem_told(problem)
     if "text/html" in request.headers.get(hdrs.ACCEPT, ""):
-        answer.text = PAGE.format(message=html.escape(refusal.message))
+        answer.text = PAGE.format(message=html.escape(problem.message))
         answer.content_type = "text/html"
     return answer

@@ -81,8 +81,11 @@ async def create(request: web.Request) -> web.Response:
         known = ", ".join(there) or "none"
         raise bad_request(f"`mcp_servers`: not configured: {strange[0]!r}. There are: {known}.")
     title, user = (wanted.title or "").strip(), request[USER]
-    request.app[RATES].creations.take(user.id)
+    creations = request.app[RATES].creations
+    creations.take(user.id)
     row, new = await request.app[ARCHIVE].create(user, title, model, key, wanted.mcp_servers)
+    if not new:
+        creations.give_back(user.id)
     return json(session_of(row, access(user.role, "owner")), 201 if new else 200)
 
 

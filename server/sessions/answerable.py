@@ -14,6 +14,7 @@ from agent.protocol import (
     CallId,
     Decision,
     JsonObject,
+    QuestionAnswered,
     SessionUpdated,
     ToolStarted,
 )
@@ -38,6 +39,9 @@ def _acts(
                 for ruled in decisions:
                     detail = _ruling(ruled) | _call(find_call(ruled.call), ruled.arguments)
                     yield AuditRow(at, by, "approval", session=session, detail=detail)
+            case QuestionAnswered(call=call, by=by, submission=str()):
+                detail = _answer(event) | _call(find_call(call), None)
+                yield AuditRow(at, by, "answer", session=session, detail=detail)
             case ToolStarted(call=call, unasked=True):
                 detail = {"call": call} | _call(find_call(call), None)
                 yield AuditRow(at, MOORING, "auto_approved", session=session, detail=detail)
@@ -56,6 +60,14 @@ def _ruling(ruled: Decision) -> dict[str, str]:
         detail["edited"] = "true"
     if ruled.remember is not None:
         detail["remember"] = ruled.remember
+    return detail
+
+
+def _answer(answered: QuestionAnswered) -> dict[str, str]:
+    """What was typed is in the session's log; here is what tells that it was this."""
+    detail = {"call": answered.call, "question": answered.question, "action": answered.action}
+    if answered.content is not None:
+        detail["content"] = hash_of(answered.content)
     return detail
 
 

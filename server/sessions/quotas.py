@@ -45,6 +45,12 @@ class Buckets:
         if len(self._left) > MOST_BUCKETS:
             self._forget(now)
 
+    def give_back(self, user: str) -> None:
+        """What it was taken for had been done before."""
+        if user in self._left:
+            left, since = self._left[user]
+            self._left[user] = (min(self._size, left + 1), since)
+
     def _forget(self, now: float) -> None:
         """Drop the buckets that are full again."""
         full = self._size
@@ -56,12 +62,13 @@ class Buckets:
 
 
 class Rates:
-    """How fast sessions are made, sockets opened, and credentials tried that are none."""
+    """How fast sessions are made, sockets opened, log-ins and false credentials tried."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
         each = limits.handshakes_per_minute
         self.creations = Buckets(limits.creations_per_minute, clock, "new sessions")
         self._failures = Buckets(limits.failures_per_minute, clock, "failed log-ins")
+        self._logins = Buckets(limits.logins_per_minute, clock, "log-in requests")
         self._of_users = Buckets(each, clock, "connections")
         self._of_addresses = Buckets(USERS_OF_AN_ADDRESS * each, clock, "connections")
 
@@ -69,6 +76,10 @@ class Rates:
         """Raises Refused `rate_limited`."""
         self._of_users.take(user)
         self._of_addresses.take(crowd_of(address))
+
+    def login(self, address: str) -> None:
+        """Raises Refused `rate_limited`."""
+        self._logins.take(crowd_of(address))
 
     def failure(self, address: str) -> None:
         """Raises Refused `rate_limited`. A credential that is good is never asked to wait: nobody

@@ -89,7 +89,24 @@ def test_all_dangers_are_named_at_once() -> None:
             "oauth.allow.anyone",
             "everybody",
         ),
-        ({"allowed_origins": ["http://page.example"]}, {}, "allowed_origins", "without TLS"),
+        (
+            {"allowed_origins": ["http://page.example"], "trusted_proxies": ["::1"]},
+            {},
+            "allowed_origins",
+            "without TLS",
+        ),
+        (
+            {"allowed_origins": ["https://[", "*.x", "https://page.example"]},
+            {},
+            "trusted_proxies",
+            "`allowed_origins` has https://page.example",
+        ),
+        (
+            {"oauth": {"client_id": "x", "public_url": "https://m.example"}},
+            {"host": "localhost"},
+            "trusted_proxies",
+            "`oauth.public_url` has https://m.example",
+        ),
         ({"web": {"allow": ["127.0.0.1/32"]}}, {}, "web.allow", "this server too"),
         ({"web": {"allow": ["::1/128"]}}, {}, "web.allow", "this server too"),
         (
@@ -118,7 +135,9 @@ def test_an_open_bind_without_authentication_is_told_however_it_was_insisted_on(
 @pytest.mark.parametrize(
     "overlay",
     [
-        {"allowed_origins": ["https://page.example", "http://localhost:5173"]},
+        {"allowed_origins": ["http://localhost:5173"]},
+        {"allowed_origins": ["https://page.example"], "trusted_proxies": ["127.0.0.1"]},
+        {"oauth": {"client_id": "x", "public_url": "http://localhost:8765"}},
         {"trusted_proxies": ["127.0.0.0/8", "10.1.0.0/16", "203.0.113.0/24", "nonsense"]},
         {"web": {"allow": ["10.1.2.0/24", "nonsense"]}},
         mcp("https://far.example", hub_token="header"),

@@ -27,7 +27,8 @@ async def guarded(
     _provider: OpenIDProvider, model: StoryModel, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
     """One server for all: a log-in that fails leaves nothing behind."""
-    more = {"oauth": _provider.settings(), "limits": {"failures_per_minute": 100_000}}
+    limits = dict.fromkeys(("failures_per_minute", "logins_per_minute"), 100_000)
+    more = {"oauth": _provider.settings(), "limits": limits}
     folder = tmp_path_factory.mktemp("guarded")
     arguments = ["--auth", "oauth"]
     async with Server(folder, model.url, config=overlay(more), arguments=arguments) as server:

@@ -15,6 +15,7 @@ from tests.oracle import Frame
 from tests.serving import Server
 from tests.stories.conftest import overlay
 from tests.stories.scene import Story, StoryModel, bash, calls, shown
+from tests.stories.test_audit import acts, hash_of
 
 MOST = {"start_seconds": 60, "timeout_seconds": 60}
 GOOD = {"email": "ada@example.org", "size": "l", "copies": 2, "gift": True, "extras": ["bow"]}
@@ -81,6 +82,9 @@ async def test_a_form_is_asked_and_its_answer_goes_to_the_server(story: Story) -
     event = await viewer.until("question_answered")
     assert event["seq"] == answered["seq"]
     assert (event["content"], event["by"]) == (GOOD, "dev")
+    (kept,) = [act for act in await acts(story.api, "answer") if act["session"] == session]
+    assert (kept["who"], kept["detail"]["question"]) == ("dev", asked["question"])
+    assert (kept["detail"]["action"], kept["detail"]["content"]) == ("accept", hash_of(GOOD))
     output = await told(story, viewer)
     assert '"action": "accept"' in output
     assert '"email": "ada@example.org"' in output

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.api import Api
+from tests.api import Answer, Api
 from tests.client import WITHIN, Viewer
+from tests.fakes.openid import OpenIDProvider
 from tests.oracle import Frame
 from tests.serving import Server
 from tests.stories.conftest import NewStory
@@ -112,6 +113,16 @@ async def test_sessions_are_made_only_so_fast(alone: NewStory) -> None:
     assert forked.status in (409, 429)
 
 
+async def test_a_repeat_with_the_same_key_costs_nothing(alone: NewStory) -> None:
+    story = await alone({"limits": {"creations_per_minute": 2}})
+    key = {"Idempotency-Key": "once"}
+    made = await story.api.call("POST", "/api/sessions", {}, headers=key)
+    for _ in range(20):
+        again = await story.api.call("POST", "/api/sessions", {}, headers=key)
+        assert (again.status, again.json["id"]) == (200, made.json["id"])
+    assert (await story.api.call("POST", "/api/sessions", {})).status == 201
+
+
 async def test_sockets_are_opened_only_so_fast(alone: NewStory) -> None:
     story = await alone({"limits": {"handshakes_per_minute": 4}})
     session = await story.api.session()
@@ -119,6 +130,32 @@ async def test_sockets_are_opened_only_so_fast(alone: NewStory) -> None:
         async with Viewer(story.server.url, session) as viewer:
             await viewer.synced()
     assert await handshake_refusal(Viewer(story.server.url, session)) == (429, "rate_limited")
+
+
+async def test_log_ins_are_begun_only_so_fast(alone: NewStory) -> None:
+    """From one address: another's are its own, and a page says what to do."""
+    async with OpenIDProvider() as provider:
+        limits = {"logins_per_minute": 1}
+        config = {"oauth": provider.settings(), "limits": limits, **BEHIND}
+        story = await alone(config, arguments=["--auth", "oauth"])
+        begun = 0
+        while (answer := await attempt(story.api, "/login", "192.0.2.1")).status == 303:
+            begun += 1
+            assert begun < 20
+        assert begun >= 1
+        assert (answer.status, answer.code) == (429, "rate_limited")
+        assert 0 < answer.json["error"]["retry_after"] <= 60
+        assert int(answer.headers["retry-after"]) > 0
+        assert (await attempt(story.api, "/login", "192.0.2.2")).status == 303
+        for path in ("/login", "/login/callback"):
+            page = await attempt(story.api, path, "192.0.2.1", Accept="text/html")
+            assert (page.status, page.headers["content-type"][:9]) == (429, "text/html")
+            assert b"1 log-in requests in a minute" in page.body
+
+
+async def attempt(api: Api, path: str, address: str, **headers: str) -> Answer:
+    given = from_(address, **headers)
+    return await api.call("GET", path, headers=given)
 
 
 async def test_an_address_has_so_many_connections(alone: NewStory) -> None:

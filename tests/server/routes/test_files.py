@@ -12,6 +12,7 @@ from agent.sandbox.capacity import Capacity, Disk
 from agent.sandbox.port import SandboxLimits
 from server.config import Config
 from server.keys import WORKSPACES
+from server.routes.files import MOST_UPLOADED
 from tests.model_server import CallScript, Reply
 from tests.server.routes.doors import Doors, doors
 from tests.server.sessions.house import eventually
@@ -164,6 +165,33 @@ async def test_many_parts_are_together_no_larger_than_one_may_be(tmp_path: Path)
             form.add_field("file", BytesIO(b"x" * 400_000), filename=name)
         put = await guarded.call("POST", f"/api/sessions/{session}/files", data=form)
         assert put.error == (413, "too_large")
+
+
+async def test_what_is_no_file_counts_as_well(tmp_path: Path) -> None:
+    async with doors(tmp_path, upload_mib=1) as guarded:
+        session = await guarded.session()
+        path = f"/api/sessions/{session}/files"
+        for sizes, status in (((600_000, 600_000), 413), ((200_000, 200_000), 201)):
+            form = FormData()
+            form.add_field("note", BytesIO(b"x" * sizes[0]))
+            form.add_field("file", BytesIO(b"x" * sizes[1]), filename="a")
+            put = await guarded.call("POST", path, data=form)
+            assert put.status == status
+        form = FormData()
+        for number in range(MOST_UPLOADED + 1):
+            form.add_field(f"n{number}", "")
+        assert (await guarded.call("POST", path, data=form)).error == (400, "bad_request")
+
+
+async def test_parts_within_parts_are_refused(guarded: Doors) -> None:
+    session = await guarded.session()
+    inner = "--in\r\n\r\nx\r\n--in--\r\n"
+    body = f"--xyz\r\nContent-Type: multipart/mixed; boundary=in\r\n\r\n{inner}\r\n--xyz--\r\n"
+    put = await guarded.call(
+        "POST", f"/api/sessions/{session}/files", data=body.encode(), headers=MULTIPART
+    )
+    assert put.error == (400, "bad_request")
+    assert "within a part" in put.json["error"]["message"]
 
 
 async def test_an_upload_that_the_workspace_has_no_room_for_leaves_nothing_behind(

@@ -9,6 +9,7 @@ from agent.protocol import (
     AutoApproval,
     CallId,
     Decision,
+    QuestionAnswered,
     SessionUpdated,
     ToolCall,
     ToolStarted,
@@ -52,6 +53,26 @@ def test_each_ruling_of_a_frame_has_its_row_also_of_a_call_that_nobody_knows() -
     first, second = rows(ApprovalResolved("t", ruled, "ada", "c1"))
     assert first.detail["tool"] == "publish"
     assert second.detail == {"call": "k9", "decision": "reject"}
+
+
+def test_an_answer_names_the_question_the_tool_and_the_hash_of_what_was_said() -> None:
+    (row,) = rows(QuestionAnswered("t", "k", "q", "accept", "bob", "c1", {"b": 1, "a": "ü"}))
+    assert (row.at, row.who, row.what, row.session) == (AT, "bob", "answer", "s_1")
+    assert row.detail == {
+        "call": "k",
+        "question": "q",
+        "action": "accept",
+        "content": hash_of({"a": "ü", "b": 1}),
+        "tool": "publish",
+        "effect": "publish",
+        "arguments": hash_of(CALL.arguments),
+    }
+    (declined,) = rows(QuestionAnswered("t", "k9", "q", "decline", "ada", "c2"))
+    assert declined.detail == {"call": "k9", "question": "q", "action": "decline"}
+
+
+def test_a_question_that_was_taken_back_was_answered_by_nobody() -> None:
+    assert rows(QuestionAnswered("t", "k", "q", "cancel", "mooring")) == ()
 
 
 def test_what_runs_unasked_is_written_down_and_what_was_asked_is_not_twice() -> None:

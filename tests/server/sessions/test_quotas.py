@@ -62,6 +62,16 @@ def test_what_one_user_takes_is_not_taken_from_another() -> None:
     assert taken(buckets, "bob") == 5
 
 
+def test_what_is_given_back_can_be_taken_again_and_no_bucket_overflows() -> None:
+    buckets = Buckets(2, HandTime())
+    buckets.take("ada")
+    for _ in range(3):
+        buckets.give_back("ada")
+    assert taken(buckets, "ada") == 2
+    buckets.give_back("nobody")
+    assert taken(buckets, "nobody") == 2
+
+
 def test_full_buckets_are_forgotten_when_there_are_many_and_the_others_kept() -> None:
     time = HandTime()
     buckets = Buckets(60, time)
@@ -122,3 +132,12 @@ def test_rates_are_those_of_a_user_and_of_an_address() -> None:
     with pytest.raises(Refused, match=r"^More than 1 failed log-ins in a minute\. Wait 60 s\.$"):
         rates.failure("192.0.2.1")
     rates.failure("192.0.2.2")
+
+
+def test_who_logs_in_is_counted_by_address() -> None:
+    rates = Rates(Limits(logins_per_minute=2), HandTime())
+    for _ in range(2):
+        rates.login("192.0.2.1")
+    with pytest.raises(Refused, match=r"^More than 2 log-in requests in a minute\. Wait 30 s\.$"):
+        rates.login("192.0.2.1")
+    rates.login("192.0.2.2")
