@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from aiohttp import hdrs, web
+from aiohttp.http import WebSocketReader
 from aiohttp.web_protocol import RequestHandler
 
 from server.config import Pace
 from server.errors import Refusal
 from server.held import Held
+from server.masks import Masked
 from server.routes.answers import refusal
 
 log = logging.getLogger(__name__)
@@ -102,6 +104,12 @@ class Connection(RequestHandler):
             self._since = self._loop.time()
         if self._look_at is None and data:
             self._look_later()
+
+    def set_parser(
+        self, parser: WebSocketReader, data_received_cb: Callable[[], None] | None = None
+    ) -> None:
+        """From here on it is a WebSocket; what came of it with the handshake is parsed in here."""
+        super().set_parser(Masked(parser), data_received_cb)  # type: ignore[arg-type]
 
     def connection_lost(self, error: BaseException | None) -> None:
         if self._look_at is not None:

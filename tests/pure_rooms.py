@@ -45,6 +45,7 @@ PURE_ROOMS = (
     "server.delivery.status",
     "server.delivery.presence",
     "server.access",
+    "server.masks",
     "server.proxies",
     "server.identity.admission",
     "server.wire",

@@ -74,6 +74,14 @@ def frame(head: int, payload: bytes, *, masked: bool = True, length: bytes | Non
 TEXT, FIN = 0x1, 0x80
 PING = b'{"type":"ping","id":"p"}'
 WRONG = {
+    "a text without a mask": (frame(FIN | TEXT, PING, masked=False), {1002}),
+    "a long text without a mask": (frame(FIN | TEXT, PING + b" " * 300, masked=False), {1002}),
+    "a ping without a mask": (frame(FIN | 0x9, b"", masked=False), {1002}),
+    "a close without a mask": (frame(FIN | 0x8, struct.pack("!H", 1000), masked=False), {1002}),
+    "a text without a mask behind one that has it": (
+        frame(FIN | TEXT, PING) + frame(FIN | TEXT, PING, masked=False),
+        {1002},
+    ),
     "reserved bits": (frame(FIN | 0x70 | TEXT, PING), {1002}),
     "a deflated frame that nobody agreed on": (frame(FIN | 0x40 | TEXT, PING), {1002}),
     "an opcode that is none": (frame(FIN | 0x3, PING), {1002}),
