@@ -40,14 +40,14 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     connections_per_user: Count = 100
     submissions_per_minute: Count = 240
     upload_mib: Count = 100
-    connections_per_address: Count = 1000
-    handshakes_per_minute: Count = 600
+    connections_per_address: Count = 20_000
+    handshakes_per_minute: Count = 6_000
     """WebSockets that one user opens; an address may five times as many."""
-    creations_per_minute: Count = 300
+    creations_per_minute: Count = 6_000
     """New sessions and forks of one user."""
-    failures_per_minute: Count = 60
+    failures_per_minute: Count = 600
     """Requests of one address whose token is none, or not valid any more."""
-    logins_per_minute: Count = 120
+    logins_per_minute: Count = 600
     """Requests of one address to log in; going to the provider and coming back are two."""
 
 
