@@ -13,7 +13,8 @@ from aiohttp import web
 
 from agent.config import load
 from agent.errors import ConfigProblem, Problem
-from agent.models.catalogue import Catalogue, ModelEntry
+from agent.models.catalogue import Catalogue
+from agent.models.entries import ModelEntry
 from agent.models.served import first_served
 from agent.protocol import MOORING
 from agent.sandbox.bubblewrap import Bubblewrap
@@ -89,11 +90,12 @@ def configured(settings: ServeSettings) -> tuple[Config, Catalogue]:
         os.environ,
         default=_named_model(settings),
         api_base=settings.api_base,
+        router=config.hub.router,
         request_seconds=config.retry.timeout_seconds,
     )
-    _ = catalogue.adapter(catalogue.default)  # an address that is none is told now
-    if (helper := config.research.model) is not None and not catalogue.knows(helper):
-        raise ConfigProblem(f"`research.model`: {helper!r} is no model that can be used here.")
+    _ = catalogue.shared(catalogue.default)  # an address that is none is told now
+    if (helper := config.research.model) is not None and not catalogue.has(helper):
+        raise ConfigProblem(f"`research.model`: {helper!r} is no model that there is here.")
     if catalogue.default == "demo":
         config = load([base / "agent.json", base / "demo.json", *own], Config)
     return config, catalogue

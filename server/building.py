@@ -153,7 +153,7 @@ class MeansFactory:
             return self._slots.slot(owner, on_wait)
 
         return Means(
-            models=self._catalogue,
+            models=self._catalogue.of(own),
             toolbox=toolbox,
             workspace=workspace,
             rules=rules,

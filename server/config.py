@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from agent.approval import Policy
 from agent.budget import Allowance
-from agent.models.catalogue import ModelEntry
+from agent.models.entries import ModelEntry
 from agent.models.retry import Retries
 from agent.sandbox.port import SandboxLimits
 from agent.tools.hub_client import HubSettings

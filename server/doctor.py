@@ -122,7 +122,7 @@ def models(settings: ServeSettings) -> tuple[Finding, ...]:
         Finding("Model", "ok", f"{offer.id}{' (the default)' * (offer.id == catalogue.default)}")
         if offer.available
         else Finding("Model", "warning", f"{offer.id}: {offer.why_not}")
-        for offer in catalogue.offers()
+        for offer in catalogue.host.offers()
     )
 
 

@@ -165,9 +165,11 @@ def _of_clear_tokens(config: Config) -> Iterator[Weakness]:
         if server.url and carries and _in_the_clear(server.url):
             says = f"{server.url} gets a token without TLS."
             yield Weakness(f"mcp_servers.{name}", says, "tokens_in_clear")
-    if _in_the_clear(config.hub.endpoint):
-        says = f"{config.hub.endpoint} gets people's Hub tokens without TLS."
-        yield Weakness("hub.endpoint", says, "tokens_in_clear")
+    hub = config.hub
+    for key, url in (("hub.endpoint", hub.endpoint), ("hub.router", hub.router)):
+        if _in_the_clear(url):
+            says = f"{url} gets people's Hub tokens without TLS."
+            yield Weakness(key, says, "tokens_in_clear")
     search = config.web.search
     if search.key and search.url and _in_the_clear(search.url):
         yield Weakness("web.search.url", f"{search.url} gets a key without TLS.", "tokens_in_clear")

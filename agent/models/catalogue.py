@@ -1,51 +1,26 @@
-"""The models there are: what ids mean, what each can hold, and which adapter speaks to it."""
+"""The models there are: what ids mean, and which of them each user has a key for."""
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Annotated
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 
-from msgspec import Meta, Struct
+from msgspec import structs
 
-from agent.models.chat_reply import Prices
-from agent.models.demo import DemoModel
-from agent.models.effort import SteppingDown
-from agent.models.litellm_model import LiteLLM
-from agent.models.openai_compatible import USUAL, Limits, OpenAICompatible
-from agent.models.port import Effort, Model, ModelError
+from agent.models import whose_key
+from agent.models.adapters import HUGGING_FACE, Adapters, Places, is_native
+from agent.models.entries import ModelEntry, Offer
+from agent.models.port import Model, ModelError, ModelRequest, Piece
+from agent.models.whose_key import HUB_TOKEN, Host, User
 
-FALLBACK_CONTEXT = 200_000
-"""Tokens, where nothing is known of a model."""
-OPENAI = "https://api.openai.com/v1"
-HUGGING_FACE = "https://router.huggingface.co/v1"
+OPENAI_KEY = "OPENAI_API_KEY"
 _HUB_ID = re.compile(r"hf/[\w.-]+/[\w.-]+(:[\w.-]+)?")
 
 
-class ModelEntry(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is known of a model; a configuration object. `context` is in tokens; `needs` names the
-    environment variable without which it cannot be used; `effort` is how hard it thinks."""
-
-    label: str | None = None
-    context: Annotated[int, Meta(ge=1024)] = FALLBACK_CONTEXT
-    needs: str | None = None
-    prices: Prices | None = None
-    effort: Effort | None = None
-
-
-class Offer(Struct, frozen=True):
-    """A model as it is offered; `why_not` says what to do where it is not available."""
-
-    id: str
-    label: str
-    context: int
-    available: bool
-    why_not: str | None = None
-
-
 class Catalogue:
-    """Adapters are made when they are first needed, and shared by all sessions.
+    """What all users share. `host` are the models as whoever starts the server has them.
 
     `default` is the id of `--model`; without one, the first entry that can be used. `api_base` is
-    the address of `openai/...` models.
+    the address of `openai/...` models, `router` of `hf/...` ones.
     """
 
     def __init__(
@@ -55,105 +30,152 @@ class Catalogue:
         *,
         default: str | None = None,
         api_base: str | None = None,
+        router: str = HUGGING_FACE,
         request_seconds: float = 600,
     ) -> None:
-        self._entries = dict(entries)
-        self._environment = environment
-        self._api_base = api_base
-        self._limits = Limits(
-            request_seconds=request_seconds,
-            silence_seconds=min(USUAL.silence_seconds, request_seconds),
-        )
-        self._adapters: dict[str, Model] = {}
+        self.entries = dict(entries)
         if default is not None:
-            self._entries = {default: self._entries.get(default, ModelEntry()), **self._entries}
-        self._chosen = default
-        self.default = default or next(
-            (id for id in self._entries if self._why_not(id) is None), "demo"
+            self.entries = {default: self.entries.get(default, ModelEntry()), **self.entries}
+        self.chosen = default
+        self.environment = environment
+        self.places = Places(default, api_base, router)
+        self._adapters = Adapters(
+            self.entries, self.places, lambda: environment.get(OPENAI_KEY), request_seconds
         )
+        self.host = self.of(Host(environment))
+        self.default = self.host.default
 
-    def offers(self) -> tuple[Offer, ...]:
-        return tuple(
-            Offer(id, entry.label or id, entry.context, (why := self._why_not(id)) is None, why)
-            for id, entry in self._entries.items()
-        )
+    def of(self, user: User) -> "OwnModels":
+        return OwnModels(self, user)
 
-    def knows(self, model: str) -> bool:
-        """It can be chosen: it is offered and available, or an id whose wire needs no entry."""
-        if model in self._entries:
-            return self._why_not(model) is None
-        if model.startswith("openai/"):
-            return self._api_base is not None and len(model) > len("openai/")
-        return bool(_HUB_ID.fullmatch(model) and self._environment.get("HF_TOKEN"))
+    def has(self, model: str) -> bool:
+        """It is offered, or an id that needs no entry; who has a key for it is another matter."""
+        if model in self.entries:
+            return not self.is_elsewhere(model)
+        if is_native(model, "openai"):
+            return self.places.api_base is not None and len(model) > len("openai/")
+        return _HUB_ID.fullmatch(model) is not None
+
+    def is_elsewhere(self, model: str) -> bool:
+        """It is OpenAI's, and `openai/...` is asked for at another address here."""
+        needs = self._entry(model).needs
+        at_the_base = is_native(model, "openai") and self.places.api_base is not None
+        return at_the_base and needs is not None and model != self.chosen
+
+    def key_name(self, model: str) -> str | None:
+        """The secret that it is asked with. What goes to --api-base has to be named by an entry."""
+        needs = self._entry(model).needs
+        if needs or self.places.is_at_the_base(model):
+            return needs
+        if is_native(model, "hf", "huggingface"):
+            return HUB_TOKEN
+        return OPENAI_KEY if is_native(model, "openai") else None
 
     def context(self, model: str) -> int:
-        return self._entries.get(model, ModelEntry()).context
+        return self._entry(model).context
 
-    def adapter(self, model: str) -> Model:
-        """Raises ModelError `model_not_found`."""
-        if not self.knows(model):
+    def shared(self, model: str) -> Model:
+        """The adapter of all users. Raises ModelError `model_not_found`."""
+        if not self.has(model):
             raise ModelError(
                 "model_not_found",
                 f"There is no model {model!r} here any more. Choose another.",
                 retryable=False,
             )
-        kind = self._kind(model)
-        if kind not in self._adapters:
-            adapter = self._make(kind, model)
-            thinks = any(entry.effort is not None for entry in self._entries.values())
-            self._adapters[kind] = SteppingDown(adapter, self._effort) if thinks else adapter
-        return self._adapters[kind]
+        return self._adapters.of(model)
 
     async def warm(self) -> None:
         """Do the slow part of the first call for the default model."""
-        await self.adapter(self.default).warm()
+        await self.shared(self.default).warm()
 
     async def close(self) -> None:
-        for adapter in self._adapters.values():
-            await adapter.close()
+        await self._adapters.close()
 
-    def _effort(self, model: str) -> Effort | None:
-        return self._entries.get(model, ModelEntry()).effort
+    def _entry(self, model: str) -> ModelEntry:
+        return self.entries.get(model, ModelEntry())
 
-    def _kind(self, model: str) -> str:
-        """What has an adapter of its own: an endpoint, or a model with prices."""
-        if model == "demo":
-            return "demo"
-        head = model.split("/", 1)[0]
-        if head not in ("openai", "hf"):
-            return model if self._is_at_the_base(model) else "litellm"
-        priced = model in self._entries and self._entries[model].prices is not None
-        return model if priced else head
 
-    def _make(self, kind: str, model: str) -> Model:
-        prices = self._entries.get(model, ModelEntry()).prices
-        if kind == "demo":
-            return DemoModel()
-        if model.startswith("hf/"):
-            return self._native("hf", HUGGING_FACE, "HF_TOKEN", prices)
-        if model.startswith("openai/"):
-            return self._native("openai", self._api_base or OPENAI, "OPENAI_API_KEY", prices)
-        base = self._api_base if self._is_at_the_base(model) else None
-        return LiteLLM(api_base=base, request_seconds=self._limits.request_seconds)
+class OwnModels:
+    """The models as one user has them, whose keys are looked up at each request.
 
-    def _is_at_the_base(self, model: str) -> bool:
-        """The model that was named together with --api-base is asked for there and nowhere else."""
-        return model == self._chosen and self._api_base is not None
+    Implements Models.
+    """
 
-    def _native(self, name: str, base: str, variable: str, prices: Prices | None) -> Model:
-        return OpenAICompatible(
-            name, base, self._secret(variable), prices=prices, limits=self._limits
+    def __init__(self, catalogue: Catalogue, user: User) -> None:
+        self._catalogue = catalogue
+        self._user = user
+
+    @property
+    def default(self) -> str:
+        """Of new sessions."""
+        usable = (id for id in self._catalogue.entries if self.why_not(id) is None)
+        return self._catalogue.chosen or next(usable, "demo")
+
+    def offers(self) -> tuple[Offer, ...]:
+        return tuple(
+            Offer(id, entry.label or id, entry.context, (why := self.why_not(id)) is None, why)
+            for id, entry in self._catalogue.entries.items()
         )
 
-    def _secret(self, variable: str) -> Callable[[], str | None]:
-        return lambda: self._environment.get(variable)
+    def knows(self, model: str) -> bool:
+        """It can be chosen. That of --model always can: its turns say whose key is missing."""
+        return model == self._catalogue.chosen or self.why_not(model) is None
 
-    def _why_not(self, id: str) -> str | None:
-        entry = self._entries[id]
-        if id == self._chosen or entry.needs is None:
+    def why_not(self, model: str) -> str | None:
+        """What to do where it cannot be used."""
+        if model in self._catalogue.entries and self._catalogue.is_elsewhere(model):
+            return f"Start the server with --model {model} if the one at --api-base has it."
+        if not self._catalogue.has(model):
+            return "There is no such model here. See /api/models."
+        return self._lack(model)
+
+    def context(self, model: str) -> int:
+        return self._catalogue.context(model)
+
+    def adapter(self, model: str) -> Model:
+        """Raises ModelError `model_not_found`, or `unauthorized` where the user has no key."""
+        adapter = self._catalogue.shared(model)
+        if (lack := self._lack(model)) is not None:
+            raise ModelError(
+                "unauthorized", f"There is no key for {model}. {lack}", retryable=False
+            )
+        key = self._key(model)
+        return adapter if key is None else _WithKey(adapter, key)
+
+    def _key(self, model: str) -> str | None:
+        """What LiteLLM finds in the environment is left to it: some providers need more there."""
+        if not (name := self._catalogue.key_name(model)):
             return None
-        if id.startswith("openai/") and self._api_base is not None:
-            return f"Start the server with --model {id} if the one at --api-base has it."
-        if self._environment.get(entry.needs):
+        own = whose_key.own(name, self._user)
+        if own is not None or not is_native(model):
+            return own
+        return whose_key.offered(name, self._catalogue.environment)
+
+    def _lack(self, model: str) -> str | None:
+        """What to do where it has no key. At --api-base it need not have one."""
+        name = self._catalogue.key_name(model)
+        if not name or self._catalogue.places.is_at_the_base(model):
             return None
-        return f"Set {entry.needs} and start the server again."
+        if whose_key.own(name, self._user) or whose_key.offered(name, self._catalogue.environment):
+            return None
+        return whose_key.way_out(name)
+
+
+class _WithKey:
+    """An adapter of all users, asked with the key of one."""
+
+    def __init__(self, adapter: Model, key: str) -> None:
+        self._adapter = adapter
+        self._key = key
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Piece, None]:
+        keyed = structs.replace(request, key=self._key)
+        async with aclosing(self._adapter.stream(keyed)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def warm(self) -> None:
+        await self._adapter.warm()
+
+    async def close(self) -> None:
+        """It is not this user's to close."""

@@ -40,8 +40,9 @@ NO_JSON = re.compile(r"json|^(expecting|unterminated|extra data|invalid control)
 class LiteLLM:
     """One adapter for all sessions; ids are litellm's. `warm` takes two seconds, on a thread.
 
-    Without `api_base` each provider's own address and key variable are used. Times are in seconds:
-    for a whole request, between two chunks, and for usage once the model said why it stopped.
+    Without `api_base` each provider's own address is used, and without a key its own variable.
+    Times are in seconds: for a whole request, between two chunks, and for usage once the model
+    said why it stopped.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class LiteLLM:
         except TimeoutError:
             raise failures.failure("timed_out", provider_of(request.model)) from None
         except litellm.exceptions.openai.OpenAIError as problem:
-            raise self._failed(litellm, problem, request.model) from None
+            raise self._failed(litellm, problem, request) from None
         for piece in reply.end(is_whole=said_why(opened)):
             yield piece
 
@@ -143,7 +144,7 @@ class LiteLLM:
             max_retries=0,
             timeout=self._request_seconds,
             api_base=self._api_base,
-            api_key=self._key(),
+            api_key=request.key or self._key(),
             shared_session=self._http,
             **asked,
         )
@@ -170,7 +171,7 @@ class LiteLLM:
         async with asyncio.timeout_at(min(deadline, silence)):
             return await work
 
-    def _failed(self, litellm: ModuleType, problem: Exception, model: str) -> ModelError:
+    def _failed(self, litellm: ModuleType, problem: Exception, request: ModelRequest) -> ModelError:
         words = WRAPPINGS.sub("", getattr(problem, "message", None) or str(problem))
         body = getattr(problem, "body", None)
         said = failures.said_by(body) if body else failures.heard(words.encode())
@@ -186,9 +187,9 @@ class LiteLLM:
             code = failures.code_of(status, said)
         return failures.failure(
             code,
-            provider_of(model),
+            provider_of(request.model),
             said.message,
-            secret=self._key(),
+            secret=request.key or self._key(),
             retry_after=failures.retry_after(headers or {}, self._clock()),
         )
 

@@ -43,8 +43,8 @@ USUAL = Limits()
 class OpenAICompatible:
     """One endpoint with one connection pool for all sessions.
 
-    A model may be asked for as `name/model` or by its bare name. `key` is asked at each request;
-    `clock` gives seconds since the epoch, for a Retry-After that is a date.
+    A model may be asked for as `name/model` or by its bare name. `key` is asked at each request
+    that brings none; `clock` gives seconds since the epoch, for a Retry-After that is a date.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class OpenAICompatible:
         self._http: aiohttp.ClientSession | None = None
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Piece, None]:
-        secret = self._secret()
+        secret = self._secret(request)
         reply = ChatReply(self._name, prices=self._prices, secret=secret)
         deadline = asyncio.get_running_loop().time() + self._limits.request_seconds
         response = await self._open(request, secret, deadline)
@@ -172,8 +172,8 @@ class OpenAICompatible:
             late = patience is not None and patience.ran_out
             raise failures.failure("timed_out" if late else lost, self._name) from None
 
-    def _secret(self) -> str | None:
-        secret = (self._key() or "").strip()
+    def _secret(self, request: ModelRequest) -> str | None:
+        secret = (request.key or self._key() or "").strip()
         if not secret.isascii() or not secret.isprintable():
             raise failures.failure("unauthorized", self._name)
         return secret or None

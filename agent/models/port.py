@@ -13,13 +13,15 @@ Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 
 
 class ModelRequest(Struct, frozen=True):
-    """One request. Without `tools` the model is offered none (titles, summaries)."""
+    """One request. Without `tools` the model is offered none (titles, summaries). `key` is of whom
+    it is made for; without one, the adapter has one of the host, or none."""
 
     model: str
     messages: tuple[Message, ...]
     tools: tuple[ToolSchema, ...] = ()
     max_output_tokens: int | None = None
     effort: Effort | None = None
+    key: str | None = None
 
 
 class Text(Struct, frozen=True):

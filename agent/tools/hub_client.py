@@ -31,11 +31,13 @@ _THREAD = threading.local()
 
 
 class HubSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the Hub is, its dataset viewer, and the graph of papers (`papers_key` is optional)."""
+    """Where the Hub is, its dataset viewer, the graph of papers (`papers_key` is optional), and the
+    router of `hf/...` models."""
 
     endpoint: Address = "https://huggingface.co"
     viewer: Address = "https://datasets-server.huggingface.co"
     papers: Address = "https://api.semanticscholar.org"
+    router: Address = "https://router.huggingface.co/v1"
     papers_key: str | None = None
 
 

@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from server.access import check
 from server.identity.gate import GATE, is_loopback
+from server.identity.ways_in import WAYS_IN
 from server.keys import CATALOGUE, FLEET, READINESS, SESSIONS, STORE, USER
 from server.people import AuthMethod, Role
 from server.readiness import Report
@@ -64,12 +65,11 @@ async def me(request: web.Request) -> web.Response:
 
 
 async def models(request: web.Request) -> web.Response:
-    catalogue = request.app[CATALOGUE]
+    own = request.app[CATALOGUE].of(request.app[WAYS_IN].keyring.of(request[USER].id))
     offers = [
-        ModelOffer(o.id, o.label, o.context, o.available, o.why_not or UNSET)
-        for o in catalogue.offers()
+        ModelOffer(o.id, o.label, o.context, o.available, o.why_not or UNSET) for o in own.offers()
     ]
-    return json(ModelOffers(offers, catalogue.default))
+    return json(ModelOffers(offers, own.default))
 
 
 async def metrics(request: web.Request) -> web.Response:

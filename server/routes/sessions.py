@@ -12,6 +12,7 @@ from server.access import access, allows
 from server.contract.frames import name_of
 from server.errors import Refusal, bad_request
 from server.identity.sharing import SHARING
+from server.identity.ways_in import WAYS_IN
 from server.keys import (
     ARCHIVE,
     AUDIT,
@@ -72,10 +73,11 @@ async def create(request: web.Request) -> web.Response:
     key = request.headers.get("Idempotency-Key") or None
     if key is not None and len(key) > LONGEST_KEY:
         raise bad_request(f"`Idempotency-Key` has more than {LONGEST_KEY} characters.")
-    catalogue = request.app[CATALOGUE]
-    model = wanted.model or catalogue.default
-    if not catalogue.knows(model):
-        raise Refusal(409, "no_such_model", f"There is no model {model!r} here. See /api/models.")
+    models = request.app[CATALOGUE].of(request.app[WAYS_IN].keyring.of(request[USER].id))
+    model = wanted.model or models.default
+    if not models.knows(model):
+        why = models.why_not(model)
+        raise Refusal(409, "no_such_model", f"The model {model!r} cannot be used. {why}")
     there = request.app[TOOL_SERVERS].names
     if strange := sorted({*(wanted.mcp_servers or ())} - {*there}):
         known = ", ".join(there) or "none"

@@ -95,6 +95,22 @@ async def test_a_secret_is_kept_by_name_and_never_shown_again(
     await expect(dialog).to_contain_text("You keep none yet.")
 
 
+async def test_a_model_can_be_chosen_as_soon_as_its_key_is_kept(club: Club, meet: Meet) -> None:
+    person = await meet(club.url, offline=True)
+    await club.log_in(person)
+    option = person.page.locator("option[value='hf/moonshotai/Kimi-K2-Instruct-0905']")
+    await expect(option).to_be_disabled()
+    await expect(option).to_contain_text("Keep HF_TOKEN among your secrets")
+    await account(person, "Settings")
+    dialog = person.page.get_by_role("dialog", name="Settings")
+    await dialog.get_by_label("Name").fill("HF_TOKEN")
+    await dialog.get_by_label("Value").fill("a-value-nobody-sees")
+    await dialog.get_by_role("button", name="Keep").click()
+    await expect(option).to_be_enabled()
+    await dialog.get_by_role("button", name="Remove HF_TOKEN").click()
+    await expect(option).to_be_disabled()
+
+
 _STORED = """new Promise((resolve, reject) => {
   const opening = indexedDB.open('mooring');
   opening.onerror = () => reject(opening.error);

@@ -110,7 +110,7 @@ def test_models_of_the_users_file_join_the_known_ones(tmp_path: Path) -> None:
     mine = tmp_path / "mine.json"
     mine.write_text('{"models": {"demo": {"label": "Mine"}, "my/own": {"context": 5000}}}')
     _, catalogue = configured(ServeSettings(tmp_path, config=mine, model="demo"))
-    offered = {offer.id: offer for offer in catalogue.offers()}
+    offered = {offer.id: offer for offer in catalogue.host.offers()}
     assert offered["demo"].label == "Mine"
     assert offered["my/own"].context == 5000
     assert len(offered) > 2

@@ -41,6 +41,7 @@ DANGERS: list[tuple[dict[str, Any], str, Risk]] = [
     (mcp("http://10.0.0.2", headers={"A": "b"}), "mcp_servers.far", "tokens_in_clear"),
     (mcp("http://[", headers={"A": "b"}), "mcp_servers.far", "tokens_in_clear"),
     ({"hub": {"endpoint": "http://mirror.example"}}, "hub.endpoint", "tokens_in_clear"),
+    ({"hub": {"router": "http://mirror.example/v1"}}, "hub.router", "tokens_in_clear"),
     (
         {"web": {"search": {"provider": "brave", "key": "k", "url": "http://x.example"}}},
         "web.search.url",

@@ -36,6 +36,11 @@ export class Myself {
     return this.#login;
   }
 
+  /** Which can be used depends on the keys that a person keeps. */
+  async loadModels(): Promise<void> {
+    this.#models.value = await this.#ways.call<ModelOffers>('GET', '/models');
+  }
+
   /** Asks until there is an answer, or one that a repeat cannot mend; false then. */
   async load(): Promise<boolean> {
     const { call, world } = this.#ways;

@@ -11,13 +11,18 @@ import { useKeptList } from './kept_list.ts';
 import type { Shell } from './shell.ts';
 import { lately } from './surroundings.ts';
 
-const WELL_KNOWN = ['HF_TOKEN', 'GITHUB_TOKEN'];
+const WELL_KNOWN = ['HF_TOKEN', 'GITHUB_TOKEN', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'GEMINI_API_KEY'];
 /** As of environment variables. */
 const NAME = '[A-Za-z_][A-Za-z0-9_]{0,63}';
 
 export function SettingsDialog({ shell, close }: { shell: Shell; close: () => void }): JSX.Element {
   const { call } = shell.ways;
   const { items, wrong, attempt } = useKeptList(() => secretsOf(call));
+  const change = (secret: Promise<unknown>): Promise<boolean> =>
+    attempt(async () => {
+      await secret;
+      await shell.myself.loadModels();
+    });
   return (
     <Dialog heading={words.settings.heading} close={close}>
       <h3>{words.settings.secrets}</h3>
@@ -27,8 +32,8 @@ export function SettingsDialog({ shell, close }: { shell: Shell; close: () => vo
           {wrong}
         </p>
       )}
-      <Secrets secrets={items} remove={(name) => void attempt(() => removeSecret(call, name))} />
-      <NewSecret keep={(name, value) => attempt(() => keepSecret(call, name, value))} />
+      <Secrets secrets={items} remove={(name) => void change(removeSecret(call, name))} />
+      <NewSecret keep={(name, value) => change(keepSecret(call, name, value))} />
     </Dialog>
   );
 }

@@ -16,8 +16,8 @@ export const accountWords = {
     heading: 'Settings',
     secrets: 'Secrets',
     about:
-      'Kept encrypted on the server, for what the agent does on your behalf: HF_TOKEN for the Hugging Face Hub, ' +
-      'GITHUB_TOKEN for GitHub, and others that a job may be given by name when you approve it. ' +
+      'Kept encrypted on the server, for what the agent does on your behalf: HF_TOKEN for the Hugging Face Hub ' +
+      'and its models, GITHUB_TOKEN for GitHub, keys of models such as OPENAI_API_KEY, and others that a job may be given by name when you approve it. ' +
       'A value is never shown again.',
     none: 'You keep none yet.',
     loading: 'Loading…',

@@ -1,4 +1,4 @@
-"""Which models there are, what each needs, and which adapter speaks to it."""
+"""Which models there are, what each needs, whose key it is asked with, and by which adapter."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from agent.config import load
-from agent.models.catalogue import FALLBACK_CONTEXT, Catalogue, ModelEntry
+from agent.models.catalogue import Catalogue
 from agent.models.chat_reply import Prices
 from agent.models.demo import DemoModel
+from agent.models.entries import FALLBACK_CONTEXT, ModelEntry
 from agent.models.litellm_model import LiteLLM
 from agent.models.openai_compatible import OpenAICompatible
 from agent.models.port import ModelError
@@ -61,13 +62,15 @@ def test_without_any_entry_there_is_the_demo() -> None:
 
 def test_the_one_that_was_asked_for_is_the_default_first_and_available() -> None:
     for chosen in ("far/away", "openai/llama", "hf/A/B", "new/one"):
-        offered = catalogue(default=chosen, api_base=BASE).offers()
+        offered = catalogue(ALL_KEYS, default=chosen, api_base=BASE).host.offers()
         assert (offered[0].id, offered[0].available) == (chosen, True)
         assert [offer.id for offer in offered].count(chosen) == 1
 
 
 def test_an_offer_has_a_label_a_window_and_what_it_lacks() -> None:
-    offered = {offer.id: offer for offer in catalogue({"FAR_KEY": "x", "HF_TOKEN": ""}).offers()}
+    offered = {
+        offer.id: offer for offer in catalogue({"FAR_KEY": "x", "HF_TOKEN": ""}).host.offers()
+    }
     assert list(offered) == list(ENTRIES)
     assert (offered["far/away"].label, offered["far/away"].context) == ("far/away", 200_000)
     assert (offered["far/away"].available, offered["far/away"].why_not) == (True, None)
@@ -105,20 +108,22 @@ def test_what_can_be_chosen_depends_on_keys_and_addresses(
     model: str, environment: Mapping[str, str], api_base: str | None, known: bool
 ) -> None:
     there = catalogue(environment, api_base=api_base)
-    assert there.knows(model) is known
+    assert there.host.knows(model) is known
     if known:
-        assert there.adapter(model) is there.adapter(model)
+        assert there.host.adapter(model) is not None
+        assert there.shared(model) is there.shared(model)
     else:
         with pytest.raises(ModelError) as error:
-            there.adapter(model)
-        assert (error.value.code, error.value.retryable) == ("model_not_found", False)
+            there.host.adapter(model)
+        code = "unauthorized" if there.has(model) else "model_not_found"
+        assert (error.value.code, error.value.retryable) == (code, False)
 
 
 def test_a_model_that_is_gone_is_not_asked_for_at_the_address_of_another() -> None:
     there = catalogue({"OPENAI_API_KEY": "x"})
-    there.adapter("openai/gpt")
+    there.shared("openai/gpt")
     with pytest.raises(ModelError, match="any more"):
-        there.adapter("openai/retired")
+        there.host.adapter("openai/retired")
 
 
 def test_the_window_is_that_of_the_entry_or_a_guess() -> None:
@@ -128,25 +133,25 @@ def test_the_window_is_that_of_the_entry_or_a_guess() -> None:
 
 async def test_one_endpoint_has_one_adapter_unless_a_model_has_prices() -> None:
     there = catalogue(ALL_KEYS)
-    by_id = {id: there.adapter(id) for id in ENTRIES}
+    by_id = {id: there.shared(id) for id in ENTRIES}
     assert isinstance(by_id["demo"], DemoModel)
     assert by_id["far/away"] is by_id["near/by"]
     assert isinstance(by_id["near/by"], LiteLLM)
     assert isinstance(by_id["openai/gpt"], OpenAICompatible)
     assert len({id(by_id[name]) for name in ("openai/gpt", "openai/priced", "hf/Org/Big")}) == 3
-    assert there.adapter("hf/Another/One") is by_id["hf/Org/Big"]
+    assert there.shared("hf/Another/One") is by_id["hf/Org/Big"]
     await there.close()
 
 
 async def test_the_default_is_warmed_and_all_are_closed() -> None:
     there = catalogue(default="openai/llama", api_base=BASE)
     await there.warm()
-    adapter = there.adapter("openai/llama")
+    adapter = there.shared("openai/llama")
     assert isinstance(adapter, OpenAICompatible)
     await there.close()
     demo = catalogue(default="demo")
     await demo.warm()
-    assert isinstance(demo.adapter("demo"), DemoModel)
+    assert isinstance(demo.host.adapter("demo"), DemoModel)
     await demo.close()
 
 
@@ -156,9 +161,9 @@ async def test_the_default_is_warmed_and_all_are_closed() -> None:
 async def test_the_model_named_with_an_address_is_asked_for_there_and_nowhere_else() -> None:
     async with ModelServer() as private:
         there = catalogue({"FAR_KEY": "x"}, default="hosted_vllm/llama", api_base=private.url)
-        adapter = there.adapter("hosted_vllm/llama")
+        adapter = there.host.adapter("hosted_vllm/llama")
         assert isinstance(adapter, LiteLLM)
-        assert adapter is not there.adapter("far/away")
+        assert adapter is not there.shared("far/away")
         heard = await hear(adapter, asking(model="hosted_vllm/llama"))
         assert heard.error is None
         assert len(private.requests) == 1

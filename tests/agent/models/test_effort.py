@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from agent.models.catalogue import Catalogue, ModelEntry
+from agent.models.catalogue import Catalogue
 from agent.models.effort import SteppingDown
+from agent.models.entries import ModelEntry
 from agent.models.openai_compatible import OpenAICompatible
 from agent.models.port import Effort, Model, ModelError
 from tests.agent.models.hearing import asking, hear
@@ -93,7 +94,7 @@ async def test_the_effort_of_each_model_is_a_setting(server: ModelServer) -> Non
     }
     catalogue = Catalogue(entries, {}, default="openai/plain", api_base=server.url)
     for model in ("openai/deep", "openai/plain"):
-        await hear(catalogue.adapter(model), msgspec.structs.replace(asking(), model=model))
+        await hear(catalogue.host.adapter(model), msgspec.structs.replace(asking(), model=model))
     assert asked(server) == ["high", None]
     await catalogue.warm()
     await catalogue.close()

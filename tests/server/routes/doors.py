@@ -15,7 +15,8 @@ from aiohttp.typedefs import Handler, Middleware
 from msgspec import Struct
 from yarl import URL
 
-from agent.models.catalogue import Catalogue, ModelEntry
+from agent.models.catalogue import Catalogue
+from agent.models.entries import ModelEntry
 from agent.sandbox.port import Exit
 from server.app import _wired
 from server.config import Config, Limits

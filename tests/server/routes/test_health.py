@@ -64,7 +64,8 @@ async def test_models_say_why_they_cannot_be_used(guarded: Doors) -> None:
     assert by_id["demo"] == {"id": "demo", "label": "Demo", "context": 200_000, "available": True}
     assert not by_id["far/away"]["available"]
     assert "FAR_KEY" in by_id["far/away"]["why_not"]
-    assert [o.id for o in guarded.app[CATALOGUE].offers()] == list(by_id)
+    assert "Keep FAR_KEY among your secrets" in by_id["far/away"]["why_not"]
+    assert [o.id for o in guarded.app[CATALOGUE].host.offers()] == list(by_id)
 
 
 async def test_metrics_count_what_there_is(guarded: Doors) -> None:
