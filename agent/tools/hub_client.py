@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 from msgspec import Meta, Struct
 
 from agent.errors import Problem
-from agent.tools.hub_failures import late, refused, unreachable, unusable
+from agent.tools.hub_failures import compressed, late, refused, too_large, unreachable, unusable
 from agent.tools.port import Keys
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ Work = Callable[["Api"], T]
 """Runs on a thread with the library's client, whose token is the user's; what it returns is whole:
 no iterator that has still to ask."""
 Address = Annotated[str, Meta(pattern=r"^https?://[^/]+.*[^/]$")]
+LARGEST_ANSWER = 16 * 1024 * 1024
+_PLAIN = "identity"
 _TRANSIENT = (408, 429, 500, 502, 503, 504)
 _THREAD = threading.local()
 
@@ -161,6 +163,7 @@ def _prepare(home: Path) -> None:
 
         def client() -> Any:
             made: Any = default_client_factory()
+            made.headers["Accept-Encoding"] = _PLAIN
             made.send = _once(made.send, HfHubHTTPError.__bases__[0])
             hooks = made.event_hooks
             made.event_hooks = {
@@ -201,10 +204,29 @@ def _before(request: Any) -> None:
 
 
 def _after(response: Any) -> None:
-    """What would be repeated inside of the library ends here."""
+    """What would be repeated inside of the library ends here, and so does what is too large."""
+    response.iter_raw = _measured(response)
     job: _Job | None = getattr(_THREAD, "job", None)
     if job is not None and response.status_code in _TRANSIENT:
         raise _refused(response, None, job)
+
+
+def _measured(response: Any) -> Callable[..., Iterator[bytes]]:
+    """The library reads answers as a whole, and inflates each piece before anybody could measure
+    it: a body must not be deflated."""
+    raw = response.iter_raw
+
+    def pieces(*given: Any, **how: Any) -> Iterator[bytes]:
+        left = LARGEST_ANSWER
+        for piece in raw(*given, **how):
+            left -= len(piece)
+            if response.headers.get("content-encoding", _PLAIN).lower() != _PLAIN:
+                raise compressed()
+            if left < 0:
+                raise too_large(LARGEST_ANSWER)
+            yield piece
+
+    return pieces
 
 
 def _refused(response: Any, says: str | None, job: _Job) -> Problem:

@@ -59,6 +59,16 @@ def unusable() -> Problem:
     return Problem("hub_failed", "The Hub gave no usable answer. Try again later.")
 
 
+def too_large(most: int) -> Problem:
+    says = f"The Hub's answer is over {most // 2**20} MiB. Ask for less of it."
+    return Problem("hub_too_large", says)
+
+
+def compressed() -> Problem:
+    says = "The Hub's answer is compressed, which nobody asked for. Tell who runs this server."
+    return Problem("hub_unusable", says)
+
+
 def late(seconds: float) -> Problem:
     says = f"The Hub did not answer within {seconds:g} s. Try again later, or ask for less."
     return Problem("hub_timed_out", says)

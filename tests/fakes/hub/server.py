@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from aiohttp import web
 
+from tests.fakes.bomb import bomb
 from tests.fakes.hub.commits import Commits
 from tests.fakes.hub.discussions import Discussions
 from tests.fakes.hub.docs import Docs
@@ -16,7 +17,7 @@ from tests.fakes.hub.repos import Repos
 from tests.fakes.hub.viewer import Viewer
 
 ADA = "hf_ada_token_of_the_tests"
-Trouble = Literal["slow", "cut", "garbage"]
+Trouble = Literal["slow", "cut", "garbage", "bomb", "endless"]
 
 
 class Fault:
@@ -60,6 +61,14 @@ class Fault:
                 assert request.transport is not None
                 request.transport.abort()
                 return response
+            case "bomb":
+                deflated = {"Content-Encoding": "gzip"}
+                return web.Response(body=bomb(), content_type="application/json", headers=deflated)
+            case "endless":
+                response = web.StreamResponse(headers={"Content-Type": "application/json"})
+                await response.prepare(request)
+                while True:
+                    await response.write(b" " * 2**20)
             case "garbage":
                 pass
         return web.Response(text="<html>not what was asked for", content_type="application/json")
