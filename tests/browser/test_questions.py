@@ -3,21 +3,25 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
+from tests.browser.club import Club
 from tests.browser.conftest import House, Meet
 from tests.browser.person import Person
 from tests.browser.test_a11y import Judge
 from tests.fakes.mcp import ROGUE
+from tests.fakes.openid import OpenIDProvider
 from tests.model_server import CallScript, Reply
 from tests.serving import Server
 from tests.stories.scene import CONFIG, StoryModel
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
+ALLOWED = {"approval": {"rules": [{"tool": "mcp_*", "decision": "allow"}]}}
 DONE = "All right, that is done."
 
 
@@ -28,8 +32,7 @@ async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]
         name: {"command": [*ROGUE, name], "start_seconds": 60, "timeout_seconds": 60}
         for name in ("form", "page")
     }
-    allowed = {"rules": [{"tool": "mcp_*", "decision": "allow"}]}
-    config = {**CONFIG, "mcp_servers": servers, "approval": allowed}
+    config = {**CONFIG, **ALLOWED, "mcp_servers": servers}
     async with (
         StoryModel() as model,
         Server(tmp_path_factory.mktemp("shop"), model.url, config=config) as server,
@@ -37,7 +40,7 @@ async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]
         yield House(server, model)
 
 
-async def asked(shop: House, person: Person, name: str, *, text: str = "") -> Locator:
+async def asked(shop: House | Club, person: Person, name: str, *, text: str = "") -> Locator:
     """The form of a question that has come."""
     shop.model.fresh()
     shop.model.play(
@@ -107,6 +110,48 @@ async def test_others_see_what_was_answered(shop: House, meet: Meet) -> None:
     await expect(theirs).to_have_count(0)
     await other.reads("Declined by")
     await other.reads(DONE)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def club(tmp_path: Path) -> AsyncIterator[Club]:
+    """A shop where people log in."""
+    async with StoryModel() as model, OpenIDProvider() as provider:
+        servers = {"form": {"command": [*ROGUE, "form"], "start_seconds": 60}}
+        config = {**CONFIG, **ALLOWED, "mcp_servers": servers, "oauth": provider.settings()}
+        arguments = ("--auth", "oauth")
+        async with Server(tmp_path, model.url, config=config, arguments=arguments) as server:
+            yield Club(server, model, provider)
+
+
+async def test_who_looks_on_sees_the_question_and_is_not_asked(club: Club, meet: Meet) -> None:
+    ada = await meet(f"{club.url}/#/new", offline=True)
+    await club.log_in(ada)
+    await asked(club, ada, "form")
+    await expect(ada.page).to_have_title(re.compile(r"^\(1\) "))
+    await ada.menu("Share…")
+    dialog = ada.page.get_by_role("dialog", name="Share this session")
+    await dialog.get_by_label("With").fill("bob")
+    await dialog.get_by_role("button", name="Share", exact=True).click()
+    await expect(dialog.get_by_role("listitem")).to_contain_text("bob")
+    await dialog.get_by_role("button", name="Close").click()
+    bob = await meet(f"{club.url}/#/s/{await ada.session()}", offline=True)
+    await club.log_in(bob, "bob")
+    theirs = bob.page.get_by_role("form", name="Question from form")
+    for size in ((1280, 800), (390, 844)):
+        await bob.page.set_viewport_size({"width": size[0], "height": size[1]})
+        await expect(theirs).to_contain_text("How shall we ship it?")
+        await expect(theirs).to_contain_text("Who drives this session decides.")
+        await expect(theirs.get_by_role("button")).to_have_count(0)
+        await expect(theirs.get_by_label("Your e-mail")).to_be_disabled()
+        await expect(bob.page.get_by_text("waits for your answer")).to_have_count(0)
+    await bob.page.set_viewport_size({"width": 1280, "height": 800})
+    await expect(bob.list).to_contain_text("by ada")
+    await expect(ada.page.get_by_role("heading", name="1 session needs you")).to_be_visible()
+    await expect(bob.page.get_by_role("heading", name="needs you")).to_have_count(0)
+    await expect(bob.page).to_have_title(re.compile(r"^\w"))
+    await ada.page.get_by_role("button", name="Decline", exact=True).click()
+    await bob.reads("Declined by ada")
+    await expect(theirs).to_have_count(0)
 
 
 async def test_a_page_to_open_is_a_link_with_its_host_named(shop: House, meet: Meet) -> None:

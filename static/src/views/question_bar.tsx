@@ -10,7 +10,7 @@ import { QuestionForm } from './question_form.tsx';
 export function QuestionBar({ desk }: { desk: Desk }): JSX.Element | null {
   const unseen = useComputed(() => desk.inquired.value.filter(({ question }) => !desk.inSight.value.has(question)));
   const [first] = unseen.value;
-  if (!first) return null;
+  if (!first || !desk.drives.value) return null;
   const many = unseen.value.length > 1;
   return (
     <div class="bar warn ask-bar">

@@ -32,7 +32,7 @@ export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.
           <Forgetful shell={shell} desk={desk} />
           {!detailed && <PlanChip desk={desk} />}
           {narrow.value && desk.drives.value && <AskSheet desk={desk} />}
-          {narrow.value && <QuestionSheet desk={desk} />}
+          {narrow.value && desk.drives.value && <QuestionSheet desk={desk} />}
           <Queue desk={desk} />
           <SessionComposer shell={shell} desk={desk} />
           <StatusLine desk={desk} />

@@ -54,7 +54,7 @@ export const ToolCard = still(function ToolCard({ desk, entry }: { desk: Desk; e
         <span class={plain ? 'tool-about ellipsis' : 'tool-about mono ellipsis'}>{text}</span>
         <State entry={entry} />
       </button>
-      {asks && !narrow.value && <ApprovalForm desk={desk} entry={entry} />}
+      {asks && inCard(desk) && <ApprovalForm desk={desk} entry={entry} />}
       {open.value ? <Body desk={desk} entry={entry} /> : <Tail desk={desk} entry={entry} />}
       {entry.questions?.map((inquired) => (
         <Question key={inquired.asked.question} desk={desk} entry={entry} inquired={inquired} />
@@ -71,7 +71,7 @@ export const ToolCard = still(function ToolCard({ desk, entry }: { desk: Desk; e
 function Question({ desk, entry, inquired }: { desk: Desk; entry: ToolEntry; inquired: Inquired }): JSX.Element | null {
   const { asked, answer } = inquired;
   if (answer) return <Answered desk={desk} inquired={inquired} />;
-  const isOpen = entry.output === undefined && !desk.gone.value && !narrow.value;
+  const isOpen = entry.output === undefined && !desk.gone.value && inCard(desk);
   return isOpen ? <QuestionForm desk={desk} asked={asked} /> : null;
 }
 
@@ -208,3 +208,6 @@ function rule(event: KeyboardEvent, desk: Desk, entry: ToolEntry): void {
   else return;
   event.preventDefault();
 }
+
+/** On a phone those who may answer have it in a sheet. */
+const inCard = (desk: Desk): boolean => !narrow.value || !desk.drives.value;
