@@ -1,4 +1,4 @@
-"""Users with tokens of their own, for this server and for the Hub: how many files stay open."""
+"""Users with keys of their own, for this server, the Hub and a model: how many files stay open."""
 
 import asyncio
 from collections.abc import Mapping
@@ -24,6 +24,7 @@ SETTLED = 2.0
 """Seconds after which connections that were closed are gone."""
 LOOK = CallScript("hf_repo_files", {"operation": "list", "repo_id": "ada/net"})
 LITELLM = ("--model", "hosted_vllm/test-model")
+KEYED = {name: {"needs": "MODEL_KEY"} for name in ("openai/test-model", LITELLM[1])}
 
 
 async def measure() -> list[Figure]:
@@ -52,7 +53,11 @@ async def _grown(model: tuple[str, ...]) -> tuple[Mapping[int, float], Mapping[i
             FakeHub() as hub,
             ModelServer() as service,
             mooring(
-                service.url, Path(folder), ("--auth", "token", *model), hub=hub.config
+                service.url,
+                Path(folder),
+                ("--auth", "token", *model),
+                hub=hub.config,
+                models=KEYED,
             ) as server,
         ):
             hub.repos.add("ada/net", refs={"main": {"a.txt": b"x"}})
@@ -67,6 +72,8 @@ async def _grown(model: tuple[str, ...]) -> tuple[Mapping[int, float], Mapping[i
                 files[count] = float(len(list(Path(f"/proc/{server.pid}/fd").iterdir())))
                 memory[count] = rss_kib(server.pid)
             assert len(hub.tokens) >= COUNTS[-1], "each came to the Hub with a token of their own"
+            shown = {seen.headers.get("authorization") for seen in service.requests}
+            assert len(shown) == COUNTS[-1], "for each the model was asked with their own key"
     return files, memory
 
 
@@ -81,13 +88,14 @@ async def _tokens(data: Path, count: int) -> list[str]:
 
 
 async def _user(server: Server, hub: FakeHub, number: int, token: str) -> None:
-    """Keeps a token for the Hub, and has a turn that looks something up there."""
+    """Keeps a token for the Hub and a key for the model, and has a turn that uses both."""
     mine = f"hf_{number:034}"
     hub.users[mine] = f"user-{number}"
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(headers=headers) as http:
-        kept = await http.put(f"{server.url}/api/secrets/HF_TOKEN", json={"value": mine})
-        assert kept.status == 204, await kept.text()
+        for name, value in (("HF_TOKEN", mine), ("MODEL_KEY", f"sk-{number:034}")):
+            kept = await http.put(f"{server.url}/api/secrets/{name}", json={"value": value})
+            assert kept.status == 204, await kept.text()
         viewer = await Load(http, server).viewer()
         await viewer.turn()
 

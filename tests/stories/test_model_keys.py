@@ -81,6 +81,17 @@ async def test_each_is_asked_for_with_a_key_of_their_own_as_it_is_now(alone: New
     assert asides <= set(shown_to(story.model))
 
 
+async def test_through_litellm_too(alone: NewStory, model: ModelServer) -> None:
+    named = ("--model", "hosted_vllm/test-model", "--api-base", model.url)
+    config = {"models": {"hosted_vllm/test-model": {"needs": "TEAM_KEY"}}}
+    story, ada, bob = await of_two(alone, config, model=named)
+    await keep(ada, "TEAM_KEY", ADA)
+    await keep(bob, "TEAM_KEY", BOB)
+    for api in (ada, bob):
+        await story.turn(await begun(story, api), "Hello")
+    assert shown_to(model) == [f"Bearer {ADA}", f"Bearer {BOB}"]
+
+
 async def test_a_model_that_repeats_the_key_tells_nobody(alone: NewStory) -> None:
     story, ada, _ = await of_two(alone, KEYED)
     await keep(ada, "OPENAI_API_KEY", ADA)
