@@ -12,6 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from agent.errors import ConfigProblem
+from agent.models.whose_key import Host
 from agent.sandbox.bubblewrap import Bubblewrap
 from agent.sandbox.port import SandboxLimits
 from server.app import configured
@@ -113,16 +114,22 @@ async def sandbox(probe: Callable[[], Awaitable[str | None]]) -> Finding:
 
 
 def models(settings: ServeSettings) -> tuple[Finding, ...]:
-    """One finding a model that is offered, or the setting that keeps all of them from it."""
+    """One finding a model that is offered, or the setting that keeps all of them from it.
+
+    Where people log in or bring tokens, this is what those can use who keep no key of their own.
+    """
     try:
-        _, catalogue = configured(settings)
+        config, catalogue = configured(settings)
     except ConfigProblem as problem:
         return (Finding("Settings", "error", problem.message),)
+    known = settings.auth == "auto" and config.oauth is not None
+    shared = known or settings.auth in ("token", "oauth")
+    usable = catalogue.of(Host({})) if shared else catalogue.host
     return tuple(
-        Finding("Model", "ok", f"{offer.id}{' (the default)' * (offer.id == catalogue.default)}")
+        Finding("Model", "ok", f"{offer.id}{' (the default)' * (offer.id == usable.default)}")
         if offer.available
         else Finding("Model", "warning", f"{offer.id}: {offer.why_not}")
-        for offer in catalogue.host.offers()
+        for offer in usable.offers()
     )
 
 

@@ -114,3 +114,11 @@ def test_models_of_the_users_file_join_the_known_ones(tmp_path: Path) -> None:
     assert offered["demo"].label == "Mine"
     assert offered["my/own"].context == 5000
     assert len(offered) > 2
+
+
+def test_the_model_of_a_research_may_be_one_that_users_bring_the_key_for(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.json"
+    mine.write_text('{"research": {"model": "hf/Org/Net"}}')
+    config, catalogue = configured(ServeSettings(tmp_path, config=mine, model="demo"))
+    assert config.research.model == "hf/Org/Net"
+    assert not catalogue.host.knows("hf/Org/Net")

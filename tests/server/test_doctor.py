@@ -110,6 +110,18 @@ def test_the_demo_model_needs_nothing_and_the_others_say_what_they_need(tmp_path
     assert "error" not in {f.state for f in findings}
 
 
+def test_a_hub_token_of_the_server_is_no_key_for_people_who_bring_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_of_the_host")
+    alone = doctor.models(ServeSettings(data_dir=tmp_path))
+    together = doctor.models(ServeSettings(data_dir=tmp_path, auth="token"))
+    for found, usable in ((alone, True), (together, False)):
+        states = {finding.state for finding in found if finding.says.startswith("hf/")}
+        assert states == {"ok" if usable else "warning"}
+    assert Finding("Model", "ok", "demo (the default)") in together
+
+
 def test_a_setting_that_does_not_exist_is_found_before_the_server_starts(tmp_path: Path) -> None:
     overlay = tmp_path / "mine.json"
     overlay.write_text('{"limits": {"sesions": 1}}')
