@@ -27,6 +27,7 @@ from server.beside import beside, ended
 from server.building import MeansFactory, job_watch, make_toolbox, new_id, unmatched
 from server.config import Config
 from server.goodbyes import GOING_AWAY
+from server.identity.connecting import CONNECTING, Connecting
 from server.identity.gate import GATE
 from server.identity.origins import ORIGINS, Origins
 from server.identity.sharing import SHARING, Sharing
@@ -158,6 +159,7 @@ async def _application(
         finally:
             await ended(tasks)
             await app[keys.WATCH].close()
+            await app[CONNECTING].close()
             await app[keys.TOOL_SERVERS].close()
             await app[WAYS_IN].close()
             await catalogue.close()
@@ -190,7 +192,8 @@ async def _wired(
     app[keys.READINESS] = readiness = Readiness(MODELS, SANDBOX)
     app[keys.STATIC] = shipped("static")
     app[keys.STORE] = store
-    app[keys.TOOL_SERVERS] = ToolServers(config, threads)
+    app[keys.TOOL_SERVERS] = servers = ToolServers(config, threads)
+    app[CONNECTING] = Connecting(servers.with_logins, ways.tool_logins, servers.log_in)
     app[keys.WORKSPACES] = Workspaces(settings.data_dir / "workspaces", threads, config.sandbox)
     toolbox = make_toolbox(config, sandbox, threads, settings.data_dir / HUB_HOME)
     if strangers := unmatched(config.approval, toolbox.names, config.mcp_servers):

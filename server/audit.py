@@ -28,6 +28,8 @@ AuditedAct = Literal[
     "session_stopped",
     "secret_set",
     "secret_removed",
+    "mcp_connected",
+    "mcp_disconnected",
     "key_rotated",
     "audit_trimmed",
 ]

@@ -41,7 +41,7 @@ async def secret(given: argparse.Namespace, store: SqliteStore) -> Sequence[str]
 async def keys(given: argparse.Namespace, store: SqliteStore) -> Sequence[str]:
     """What is to be printed. The store is open for this alone: no server seals meanwhile."""
     if given.verb == "rotate":
-        count = await rotation.rotate(store.directory, store.identities)
+        count = await rotation.rotate(store.directory, store.identities, store.tool_logins)
         Audit(store.audit, timestamp, Redactor()).record("key_rotated", MOORING, seals=str(count))
         return [f"{count} log-ins and secrets are sealed with a new key; the old one is gone."]
     count = await rotation.forget(store.directory, store.identities, _move_away)

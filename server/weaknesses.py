@@ -161,7 +161,7 @@ def _of_the_web(config: Config) -> Iterator[Weakness]:
 
 def _of_clear_tokens(config: Config) -> Iterator[Weakness]:
     for name, server in config.mcp_servers.items():
-        carries = bool(server.headers or server.hub_token or server.github_token)
+        carries = bool(server.headers or server.hub_token or server.github_token or server.oauth)
         if server.url and carries and _in_the_clear(server.url):
             says = f"{server.url} gets a token without TLS."
             yield Weakness(f"mcp_servers.{name}", says, "tokens_in_clear")

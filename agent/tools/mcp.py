@@ -1,6 +1,6 @@
-"""Connections to servers of tools over the Model Context Protocol: the only importer of its SDK.
+"""Connections to servers of tools over the Model Context Protocol, by its SDK.
 
-Importing this takes half a second and 60 MB: only `mcp_pool` does, when a server is first needed.
+Only `mcp_pool` imports this, when a server is first needed.
 """
 
 import asyncio
@@ -10,21 +10,25 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from contextvars import ContextVar
 from typing import Any, Literal
 
-import anyio
 import mcp_types as types
 import msgspec
-from mcp import Client, MCPError
-from mcp.client.streamable_http import streamable_http_client
-from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
-from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
 from agent.errors import Problem
 from agent.protocol import JsonObject
-from agent.tools.mcp_child import Child, spawn
+from agent.tools.mcp_bearer import Bearer, login_wanted
+from agent.tools.mcp_child import spawn
 from agent.tools.mcp_content import Page, pages_of, parts_of
 from agent.tools.mcp_http import LARGEST_ANSWER, HttpFailure, http_client
+from agent.tools.mcp_pipe import GONE, piped
 from agent.tools.mcp_port import Hearing, Offered, Said, Signals
+from agent.tools.mcp_sdk import (
+    Client,
+    ListenNotSupportedError,
+    MCPError,
+    SubscriptionLost,
+    streamable_http_client,
+)
 from agent.tools.mcp_settings import Target
 from agent.tools.port import Inquiry
 
@@ -32,28 +36,35 @@ log = logging.getLogger(__name__)
 
 MOST_TOOLS = 128
 MOST_PAGES = 20
-MOST_STRANGE_LINES = 1000
-"""Lines of a child in a row that are no messages, before it is given up."""
 _FAILURES = (MCPError, OSError, ValidationError, ValueError, RuntimeError, HttpFailure)
-_GONE = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream)
 _hearing: ContextVar[Hearing | None] = ContextVar("hearing", default=None)
 """Of the call that this task makes: newer servers ask within it."""
 
 
 @asynccontextmanager
-async def opened(target: Target, signals: Signals) -> AsyncIterator["Connection"]:
-    """Implements Connect."""
-    async with AsyncExitStack() as stack:
-        if target.url is None:
-            child = await spawn(target.name, target.command, target.environment)
-            stack.push_async_callback(child.close)
-            transport: Any = _piped(child, signals)
-        else:
-            client = await stack.enter_async_context(http_client(target.headers, target.patience))
-            transport = streamable_http_client(
-                target.url, http_client=client, max_sse_event_size=LARGEST_ANSWER
-            )
-        yield await stack.enter_async_context(connected(target.name, transport, signals))
+async def opened(
+    target: Target, signals: Signals, allow: Sequence[str] = ()
+) -> AsyncIterator["Connection"]:
+    """Implements Connect; `allow` are networks where the log-in of a server may be."""
+    bearer = Bearer(target.login, signals.lost, allow) if target.oauth else None
+    try:
+        async with AsyncExitStack() as stack:
+            if target.url is None:
+                child = await spawn(target.name, target.command, target.environment)
+                stack.push_async_callback(child.close)
+                transport: Any = piped(child, signals)
+            else:
+                http = http_client(target.headers, target.patience, bearer)
+                transport = streamable_http_client(
+                    target.url,
+                    http_client=await stack.enter_async_context(http),
+                    max_sse_event_size=LARGEST_ANSWER,
+                )
+            yield await stack.enter_async_context(connected(target.name, transport, signals))
+    except Problem:
+        if bearer is not None and bearer.denied:
+            raise login_wanted(target.name) from None
+        raise
 
 
 @asynccontextmanager
@@ -85,7 +96,7 @@ async def connected(
             finally:
                 listening.cancel()
                 await asyncio.gather(listening, return_exceptions=True)
-    except (ExceptionGroup, *_FAILURES, *_GONE) as error:
+    except (ExceptionGroup, *_FAILURES, *GONE) as error:
         raise _unreachable(name, error) from None
 
 
@@ -108,7 +119,7 @@ class Connection:
                 cursor = page.next_cursor
                 if cursor is None or len(found) >= MOST_TOOLS:
                     break
-        except (*_FAILURES, *_GONE) as error:
+        except (*_FAILURES, *GONE) as error:
             raise _unreachable(self._name, error) from None
         if cursor is not None or len(found) > MOST_TOOLS:
             log.warning("the MCP server %s offers more than %d tools", self._name, MOST_TOOLS)
@@ -128,7 +139,7 @@ class Connection:
             raise self._failed(error) from None
         except (ExceptionGroup, *_FAILURES) as error:
             raise Problem("mcp_failed", f"{self._name} failed: {_first(error)}") from None
-        except _GONE:
+        except GONE:
             self._signals.lost()
             raise _lost(self._name) from None
         finally:
@@ -189,70 +200,12 @@ class _Calls:
         return types.ElicitResult(action=response.action, content=response.content)
 
 
-@asynccontextmanager
-async def _piped(child: Child, signals: Signals) -> AsyncIterator[Any]:
-    """A child's pipes as the SDK wants them; its own have no limit on the length of a line."""
-    incoming, read_stream = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-    write_stream, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
-
-    tasks = [
-        asyncio.create_task(_read(child, incoming, signals)),
-        asyncio.create_task(_write(child, outgoing, incoming)),
-    ]
-    try:
-        yield read_stream, write_stream
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for stream in (incoming, read_stream, write_stream, outgoing):
-            stream.close()
-
-
-async def _read(child: Child, incoming: Any, signals: Signals) -> None:
-    strange = 0
-    try:
-        async with incoming:
-            async for line in child.lines():
-                if (message := _message(line)) is None:
-                    strange += 1  # a server that prints what belongs into its log
-                    if strange > MOST_STRANGE_LINES:
-                        raise Problem("mcp_garbled", "What it says is no JSON-RPC.")
-                    continue
-                strange = 0
-                await incoming.send(message)
-    except (Problem, *_GONE) as problem:
-        log.info("the MCP server %s is not read on: %s", child.name, problem)
-    finally:
-        signals.lost()
-
-
-def _message(line: bytes) -> SessionMessage | None:
-    """Raises Problem where it means to be one, and cannot be read: somebody waits for it."""
-    try:
-        return SessionMessage(types.jsonrpc_message_adapter.validate_json(line, by_name=False))
-    except ValueError:
-        if b'"jsonrpc"' in line:
-            raise Problem("mcp_garbled", "A message of it cannot be read.") from None
-        return None
-
-
-async def _write(child: Child, outgoing: Any, incoming: Any) -> None:
-    try:
-        async with outgoing:
-            async for sent in outgoing:
-                text = sent.message.model_dump_json(by_alias=True, exclude_unset=True)
-                await child.write(text.encode(errors="replace") + b"\n")
-    except (ConnectionError, *_GONE):
-        incoming.close()
-
-
 async def _listen(client: Client, signals: Signals) -> None:
     """Newer servers tell of changes only to who listens; a stream that breaks is the loss of it."""
     capable = client.server_capabilities.tools
     if capable is None or not capable.list_changed:
         return
-    with suppress(ListenNotSupportedError, TimeoutError, *_FAILURES, *_GONE):
+    with suppress(ListenNotSupportedError, TimeoutError, *_FAILURES, *GONE):
         try:
             async with client.listen(tools_list_changed=True) as changes:
                 async for _ in changes:

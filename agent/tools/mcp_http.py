@@ -15,14 +15,16 @@ measured here must not be deflated."""
 HttpFailure = httpx2.HTTPError
 
 
-def http_client(headers: Mapping[str, str], patience: float = 0) -> httpx2.AsyncClient:
+def http_client(
+    headers: Mapping[str, str], patience: float = 0, auth: httpx2.Auth | None = None
+) -> httpx2.AsyncClient:
     """`patience` is how long, in seconds, a person may think before a stream goes on."""
     timeout = httpx2.Timeout(CONNECT_SECONDS, read=SILENT_SECONDS + patience)
     sent = {**headers, "Accept-Encoding": PLAIN}
-    return httpx2.AsyncClient(headers=sent, timeout=timeout, transport=_Measured())
+    return httpx2.AsyncClient(headers=sent, timeout=timeout, auth=auth, transport=Measured())
 
 
-class _Measured(httpx2.AsyncHTTPTransport):
+class Measured(httpx2.AsyncHTTPTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)
         if response.headers.get("content-encoding", PLAIN).lower() != PLAIN:

@@ -119,6 +119,10 @@ class Link:
                 if self._users:
                     continue  # somebody came while it closed
                 return
+            if self.problem is not None and self.problem.code == "mcp_login":
+                self.offered = None  # until its user has logged in, which begins another link
+                self._come_to("down")
+                return
             if self._time.clock() - began >= self._patience.steady:
                 failures = 0
             if failures == len(waits):

@@ -3,12 +3,13 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from agent.errors import Problem
 from agent.sandbox.patience import blocking
+from agent.tools.mcp_grant import Grant, LogIn, Login, Returned
 from agent.tools.mcp_link import Link, Patience, Time
 from agent.tools.mcp_port import Connect, Signals, ToolServer
 from agent.tools.mcp_settings import Credential, McpServer, Target, target_of
@@ -46,14 +47,17 @@ class Pool:
     def link(self, name: str, keys: Keys) -> Link:
         """The connection that this user shares; ask again for each use, it may be another."""
         server = self.servers[name]
+        login = _login(server, keys.login(name)) if server.oauth else None
         own = Credential(
             hub=keys.hub() if server.hub_token else None,
             github=keys.github() if server.github_token else None,
+            login=login.id if login else None,
         )
         link = self._links.pop((name, own), None)
         if link is None:
             patience = Patience(server.start_seconds, server.idle_seconds, self._waits)
-            link = Link(target_of(name, server, own), self._connect, patience, self._time)
+            target = target_of(name, server, own, login)
+            link = Link(target, self._connect, patience, self._time)
         self._links[name, own] = link  # the last is the one that was used last
         self._forget()
         return link
@@ -96,22 +100,49 @@ class Pool:
             task.add_done_callback(self._leaving.discard)
 
 
-def connecting(executor: Executor) -> Connect:
-    """Imports the SDK when it is first needed, off the loop."""
+def connecting(executor: Executor, allow: Sequence[str] = ()) -> Connect:
+    """Imports the SDK when it is first needed, off the loop. `allow` are networks where servers may
+    have their log-ins, beside the public ones."""
 
     @asynccontextmanager
     async def connect(target: Target, signals: Signals) -> AsyncIterator[ToolServer]:
         opened = await blocking(executor, lambda _: _imported())
-        async with opened(target, signals) as server:
+        async with opened(target, signals, allow) as server:
             yield server
 
     return connect
 
 
-def _imported() -> Connect:
+def logging_in(executor: Executor, allow: Sequence[str] = ()) -> LogIn:
+    """As `connecting` does."""
+
+    async def log_in(
+        url: str,
+        back_to: str,
+        redirect: Callable[[str], Awaitable[None]],
+        returned: Callable[[], Awaitable[Returned]],
+    ) -> Grant:
+        whole = await blocking(executor, lambda _: _imported_login())
+        return await whole(url, back_to, redirect, returned, allow)
+
+    return log_in
+
+
+def _login(server: McpServer, login: Login | None) -> Login | None:
+    """What was granted at an address that is no longer the server's is not shown to it."""
+    return login if login is not None and login.grant.home == server.url else None
+
+
+def _imported() -> Callable[..., AbstractAsyncContextManager[ToolServer]]:
     from agent.tools.mcp import opened
 
     return opened
+
+
+def _imported_login() -> Callable[..., Awaitable[Grant]]:
+    from agent.tools.mcp_login import log_in
+
+    return log_in
 
 
 def _real_time() -> Time:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from agent.errors import ConfigProblem
+from agent.tools.mcp_grant import Login
 
 ServerName = Annotated[
     str,
@@ -27,6 +28,8 @@ class McpServer(Struct, frozen=True, forbid_unknown_fields=True):
     headers: dict[str, str] = {}
     hub_token: Handed | None = None
     github_token: Handed | None = None
+    oauth: bool = False
+    """Whether each user logs in there by themselves."""
     timeout_seconds: Seconds = 300
     """Of one call; the time in which a person is asked does not count."""
     patience_seconds: Seconds = 3600
@@ -47,6 +50,10 @@ class McpServer(Struct, frozen=True, forbid_unknown_fields=True):
         handed = [way for way in (self.hub_token, self.github_token) if way]
         if handed.count("header") > 1:
             raise ConfigProblem(f"{here}: only one token can be its bearer token.")
+        if self.oauth and not self.url:
+            raise ConfigProblem(f"{here}: `oauth` goes with `url`.")
+        if self.oauth and (handed or "authorization" in map(str.lower, self.headers)):
+            raise ConfigProblem(f"{here}: with `oauth`, no other token can be its bearer token.")
         right: Handed = "header" if self.url else "environment"
         if any(way != right for way in handed):
             raise ConfigProblem(f'{here}: a token goes to this server as "{right}".')
@@ -58,6 +65,8 @@ class Credential(Struct, frozen=True):
 
     hub: str | None = None
     github: str | None = None
+    login: str | None = None
+    """The id of their log-in there."""
 
 
 class Target(Struct, frozen=True):
@@ -70,9 +79,11 @@ class Target(Struct, frozen=True):
     headers: dict[str, str]
     patience: float = 0
     """How long one of its calls may be silent because a person is asked, in seconds."""
+    oauth: bool = False
+    login: Login | None = None
 
 
-def target_of(name: str, server: McpServer, own: Credential) -> Target:
+def target_of(name: str, server: McpServer, own: Credential, login: Login | None = None) -> Target:
     environment, headers = dict(server.environment), dict(server.headers)
     for way, variable, token in (
         (server.hub_token, "HF_TOKEN", own.hub),
@@ -84,5 +95,5 @@ def target_of(name: str, server: McpServer, own: Credential) -> Target:
             headers["Authorization"] = f"Bearer {token}"
         else:
             environment[variable] = token
-    patience = server.patience_seconds
-    return Target(name, server.command, server.url, environment, headers, patience)
+    patience, where = server.patience_seconds, (server.command, server.url)
+    return Target(name, *where, environment, headers, patience, server.oauth, login)

@@ -94,16 +94,18 @@ class McpTools:
 
     def _news(self, name: str, link: Link) -> Sequence[News]:
         before = self._told.get(name)
-        if before is None or before.link is not link:
-            before = _Told(link, link.losses, lost=False)
-        is_lost = link.problem is not None
+        if before is None or before.link is not link:  # another: the user's keys are others now
+            before = _Told(link, link.losses, lost=before.lost if before else None)
+        lost = _code(link.problem) if link.problem else None
         found: list[News] = []
-        if not before.lost and (is_lost or link.losses > before.losses):
+        if lost == "mcp_login" != before.lost:
+            found.append(News("mcp_login", link.problem.message if link.problem else ""))
+        elif before.lost is None and (lost or link.losses > before.losses):
             why = link.problem.message if link.problem else f"The MCP server {name} was lost."
             found.append(News("mcp_lost", f"{why} What it kept of this session may be gone."))
-        if not is_lost and (before.lost or found):
+        if not lost and (before.lost or found):
             found.append(News("mcp_back", f"The MCP server {name} is there again."))
-        self._told[name] = _Told(link, link.losses, lost=is_lost)
+        self._told[name] = _Told(link, link.losses, lost)
         return found
 
     def _tools_of(self, name: str) -> Sequence[McpTool]:
@@ -127,7 +129,8 @@ class _Told(Struct, frozen=True):
 
     link: Link
     losses: int
-    lost: bool
+    lost: str | None
+    """The code of the news that told so."""
 
 
 class Listener:
@@ -174,6 +177,10 @@ class Listener:
         self._open -= 1
         if self._open == 0 and not self._over:
             self._limit.reschedule(asyncio.get_running_loop().time() + self._remaining)
+
+
+def _code(problem: Problem) -> str:
+    return "mcp_login" if problem.code == "mcp_login" else "mcp_lost"
 
 
 def _description(server: str, offered: Offered, *, whole: bool) -> str:

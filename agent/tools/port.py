@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from agent.protocol import CallId, Effect, JobId, JsonObject, PlanItem
 from agent.sandbox.port import Workspace
+from agent.tools.mcp_grant import Login
 
 
 class Launched(Struct, frozen=True):
@@ -47,6 +48,10 @@ class Keys(Protocol):
         """Of all that there are."""
         ...
 
+    def login(self, server: str) -> Login | None:
+        """At a server of tools."""
+        ...
+
 
 class NoKeys:
     """Of somebody who has given none."""
@@ -62,6 +67,9 @@ class NoKeys:
 
     def names(self) -> tuple[str, ...]:
         return ()
+
+    def login(self, server: str) -> None:
+        return None
 
 
 class Inquiry(Struct, frozen=True):

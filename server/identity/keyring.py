@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Protocol
 
+from agent.tools.mcp_grant import Login
 from agent.tools.port import Keys
 from server.identity.gate import DEV
 
@@ -26,25 +27,36 @@ class Purses(Protocol):
     def hub(self, owner: str) -> str | None: ...
 
 
+class ToolLogins(Protocol):
+    """What users were granted at servers of tools."""
+
+    def of(self, owner: str, server: str) -> Login | None: ...
+
+
 class KeyRing:
     """`environment` holds HF_TOKEN and GITHUB_TOKEN of whoever started the server, which are the
     dev user's own; everybody has what they keep here themselves."""
 
-    def __init__(self, environment: Mapping[str, str], purses: Purses) -> None:
+    def __init__(self, environment: Mapping[str, str], purses: Purses, logins: ToolLogins) -> None:
         self._environment = environment
         self._purses = purses
+        self._logins = logins
 
     def of(self, owner: str) -> Keys:
-        return _Keys(owner, self._environment if owner == DEV.id else {}, self._purses)
+        own = self._environment if owner == DEV.id else {}
+        return _Keys(owner, own, self._purses, self._logins)
 
 
 class _Keys:
     """As they are at each moment: a session lives longer than a token."""
 
-    def __init__(self, owner: str, environment: Mapping[str, str], purses: Purses) -> None:
+    def __init__(
+        self, owner: str, environment: Mapping[str, str], purses: Purses, logins: ToolLogins
+    ) -> None:
         self._owner = owner
         self._environment = environment
         self._purses = purses
+        self._logins = logins
 
     def hub(self) -> str | None:
         """What somebody chose to keep here goes before what a log-in brought."""
@@ -63,6 +75,9 @@ class _Keys:
     def names(self) -> tuple[str, ...]:
         own = [name for name, has in _OWN.items() if has(self) is not None]
         return tuple(dict.fromkeys((*own, *self._purses.names(self._owner))))
+
+    def login(self, server: str) -> Login | None:
+        return self._logins.of(self._owner, server)
 
 
 _OWN = {HUB: _Keys.hub, GITHUB: _Keys.github}

@@ -8,6 +8,8 @@ import msgspec
 
 from agent.errors import ConfigProblem
 from server.identity.logins import LoginStore
+from server.identity.tool_logins import ToolLoginStore
+from server.identity.tool_logins import place_of as place_of_login
 from server.identity.vault import FILE, Keeper, Vault, VaultProblem, VaultStore
 from server.identity.wallet import SecretStore, place_of
 
@@ -18,7 +20,7 @@ class SealedStore(VaultStore, LoginStore, SecretStore, Protocol):
     async def forget_sealed(self) -> int: ...
 
 
-async def rotate(folder: Path, store: SealedStore) -> int:
+async def rotate(folder: Path, store: SealedStore, tools: ToolLoginStore) -> int:
     """How many seals were made anew. Raises VaultProblem, or Problem for what cannot be opened.
 
     The new key is on the disk before anything is sealed with it, and the old one until nothing
@@ -34,9 +36,13 @@ async def rotate(folder: Path, store: SealedStore) -> int:
         sealed = _again(vault, place_of(secret.owner, secret.name), secret.sealed)
         anew = msgspec.structs.replace(secret, sealed=sealed)
         await store.set_secret(anew, most=len(secrets))
+    granted = await tools.all()
+    for row in granted:
+        sealed = _again(vault, place_of_login(row.owner, row.server), row.sealed)
+        await tools.renew(msgspec.structs.replace(row, sealed=sealed))
     await store.set_mark(vault.new_mark())
     vault.without_old_keys()
-    return len(logins) + len(secrets)
+    return len(logins) + len(secrets) + len(granted)
 
 
 def _again(vault: Vault, of: str, sealed: bytes) -> bytes:

@@ -23,6 +23,7 @@ from server.identity.redactors import Redactors
 from server.identity.renewal import Renewal
 from server.identity.tickets import Tickets
 from server.identity.tokens import Tokens
+from server.identity.tool_logins import ToolLogins
 from server.identity.uses import Uses
 from server.identity.vault import Keeper
 from server.identity.wallet import Wallet
@@ -52,7 +53,12 @@ class WaysIn:
         self.wallet = Wallet(
             store.identities, self.keeper, self.redactors.learn, timestamp=timestamp
         )
-        self.keyring = KeyRing(own, self.wallet)
+        self.tool_logins = ToolLogins(
+            store.tool_logins, self.keeper, self.redactors.learn, timestamp=timestamp
+        )
+        self.keyring = KeyRing(own, self.wallet, self.tool_logins)
+        self.public_url: str | None = None
+        """Where browsers reach this server, if that is configured."""
         self.gate: Gate
         self.loops: list[Loop] = [self.wallet.watch]
         self._http: aiohttp.ClientSession | None = None
@@ -70,6 +76,7 @@ class WaysIn:
         ways = cls(mode, store, environment)
         await ways.keeper.check()
         await ways.wallet.read()
+        await ways.tool_logins.read()
         uses = Uses(store.identities, "token", timestamp=timestamp)
         proofs: list[Any] = (
             [] if mode == "dev" else [Bearer(ways.tokens, uses), Ticket(ways.tickets)]
@@ -90,6 +97,7 @@ class WaysIn:
     async def _log_in_at(self, login: LoginSettings, store: SqliteStore) -> Cookie:
         """The provider of the settings; what its log-ins of before brought is there again."""
         self._http = aiohttp.ClientSession(trust_env=True, cookie_jar=aiohttp.DummyCookieJar())
+        self.public_url = login.public_url.rstrip("/") if login.public_url else None
         provider = OpenID(login, Calls(self._http, login))
         vault = await self.keeper.vault()
         logins = Logins(

@@ -3,6 +3,7 @@
 from server.routes.call import Call, Parameter
 from server.routes.login import LoggedOut, LogoutBody, NewTicket
 from server.routes.secrets import SecretBody, SecretList
+from server.routes.tool_logins import Consent, ToolServerList
 
 BODY = ("400 bad_request", "413 too_large")
 _PROVIDER = ("401 login_failed", "404 not_found", "503 provider_unavailable")
@@ -59,5 +60,28 @@ IDENTITY_CALLS = (
         "Remove a secret",
         {204: None},
         refuses=("404 no_such_secret",),
+    ),
+    Call("get", "/api/mcp", "List the servers of tools there are", {200: ToolServerList}),
+    Call(
+        "post",
+        "/api/mcp/{server}/connect",
+        "Begin to log in at a server of tools: where a browser goes for that",
+        {200: Consent},
+        refuses=("404 not_found", "409 mcp_login_failed", "429 rate_limited"),
+    ),
+    Call(
+        "delete",
+        "/api/mcp/{server}/connect",
+        "Forget what a server of tools granted",
+        {204: None},
+        refuses=("404 not_found", "404 not_connected"),
+    ),
+    Call(
+        "get",
+        "/mcp/callback",
+        "Where a browser comes back to that was sent to log in at a server of tools",
+        {200: ("text/html",)},
+        asks=_BACK,
+        refuses=("400 bad_login", "409 mcp_login_failed"),
     ),
 )

@@ -15,6 +15,7 @@ from server.routes import (
     shares,
     socket,
     submit,
+    tool_logins,
 )
 
 # No HEAD for what is streamed: its body would be sent all the same, and taken for the next answer.
@@ -28,6 +29,10 @@ ROUTES = (
     web.get("/api/secrets", secrets.listed),
     web.put("/api/secrets/{name}", secrets.kept),
     web.delete("/api/secrets/{name}", secrets.removed),
+    web.get("/mcp/callback", tool_logins.finished, allow_head=False),
+    web.get("/api/mcp", tool_logins.listed),
+    web.post("/api/mcp/{server}/connect", tool_logins.begun),
+    web.delete("/api/mcp/{server}/connect", tool_logins.forgotten),
     web.get("/healthz", health.healthz),
     web.get("/readyz", health.readyz),
     web.get("/metrics", health.metrics),

@@ -112,6 +112,7 @@ class Identities:
 
 _LOGIN = ", ".join(LoginRow.__struct_fields__)
 _LOGIN_MARKS = ", ".join("?" * len(LoginRow.__struct_fields__))
+_SEALED = ("logins", "secrets", "tool_logins")
 _USES = {
     "token": "UPDATE tokens SET last_used = ? WHERE id = ?",
     "login": "UPDATE logins SET used_at = ? WHERE id = ?",
@@ -240,7 +241,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _forget_sealed(connection: sqlite3.Connection) -> int:
-    gone = [connection.execute(f"DELETE FROM {table}").rowcount for table in ("logins", "secrets")]
+    gone = [connection.execute(f"DELETE FROM {table}").rowcount for table in _SEALED]
     connection.execute("DELETE FROM meta WHERE name = 'vault'")
     _changed(connection)
     return sum(gone)

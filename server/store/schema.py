@@ -126,6 +126,13 @@ _SHARES: Step = (
     """CREATE INDEX grants_by_share ON grants (share)""",
 )
 
+_TOOL_LOGINS: Step = (
+    """CREATE TABLE tool_logins (
+        owner TEXT NOT NULL, server TEXT NOT NULL, id TEXT NOT NULL, sealed BLOB NOT NULL,
+        changed_at TEXT NOT NULL, PRIMARY KEY (owner, server)) WITHOUT ROWID""",
+)
+"""What users were granted at servers of tools, sealed with the vault's key."""
+
 STEPS: tuple[Step, ...] = (
     (*_LOG, *_SEARCH),
     _SUMS,
@@ -136,6 +143,7 @@ STEPS: tuple[Step, ...] = (
     _IDENTITY,
     _ENDS,
     _SHARES,
+    _TOOL_LOGINS,
 )
 """Step n brings a database of version n to version n + 1; version 0 is an empty file."""
 

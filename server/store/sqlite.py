@@ -32,6 +32,7 @@ from server.store.port import (
 )
 from server.store.readers import Readers
 from server.store.shares import ShareTable
+from server.store.tool_logins import ToolLoginTable
 from server.store.writer import Writer
 
 DATABASE = "mooring.db"
@@ -100,6 +101,7 @@ class SqliteStore:
         self.audit = AuditTable(self._writer, self._readers)
         self.identities = Identities(self._writer, self._readers)
         self.shares = ShareTable(self._writer, self._readers)
+        self.tool_logins = ToolLoginTable(self._writer, self._readers)
 
     @classmethod
     def open(

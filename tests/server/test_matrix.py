@@ -38,6 +38,7 @@ DOORS: dict[tuple[str, str], str] = {
     ("GET", "/static/{path}"): ALL,
     ("GET", "/login"): ALL,
     ("GET", "/login/callback"): ALL,
+    ("GET", "/mcp/callback"): ALL,
     ("GET", "/healthz"): ALL,
     ("GET", "/readyz"): ALL,
     ("GET", "/metrics"): ALL,  # asked from this machine
@@ -51,6 +52,9 @@ DOORS: dict[tuple[str, str], str] = {
     ("GET", "/api/secrets"): NAMED,
     ("PUT", "/api/secrets/{name}"): NAMED,
     ("DELETE", "/api/secrets/{name}"): NAMED,
+    ("GET", "/api/mcp"): NAMED,
+    ("POST", "/api/mcp/{server}/connect"): NAMED,
+    ("DELETE", "/api/mcp/{server}/connect"): NAMED,
     ("GET", "/api/audit"): "403 403 403 yes 403 403 403 401",
     ("POST", "/api/shares/redeem"): NAMED,
     ("GET", "/api/dashboard/socket"): NAMED,
@@ -186,7 +190,9 @@ async def test_a_door_opens_to_whom_it_should(town: Town, door: tuple[str, str])
     for who in WHO:
         if method == "DELETE" and path == S:
             session = await town.session()
-        where = path.format(id=session, path="a", share="none", name=f"NAME_{who.upper()}")
+        where = path.format(
+            id=session, path="a", share="none", name=f"NAME_{who.upper()}", server="a"
+        )
         answer = await town.apis[who].call(method, where, BODIES.get(door))
         assert answer.status < 500 or path == "/readyz", answer
         found[who] = outcome(answer)

@@ -37,6 +37,9 @@ class Mine:
     def hub(self) -> str | None:
         return self._token
 
+    def login(self, server: str) -> None:
+        return None
+
     def github(self) -> None:
         return None
 

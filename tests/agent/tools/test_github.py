@@ -42,6 +42,9 @@ class Mine:
     def hub(self) -> None:
         return None
 
+    def login(self, server: str) -> None:
+        return None
+
     def github(self) -> str:
         return "ghp_mine"
 

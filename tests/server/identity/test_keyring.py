@@ -23,25 +23,34 @@ class Pockets:
         return self.brought.get(owner)
 
 
+class Nobody:
+    """Implements ToolLogins."""
+
+    def of(self, owner: str, server: str) -> None:
+        return None
+
+
 def test_the_one_user_of_dev_mode_has_what_the_server_was_started_with() -> None:
-    keys = KeyRing(MINE, Pockets()).of(DEV.id)
+    keys = KeyRing(MINE, Pockets(), Nobody()).of(DEV.id)
     assert (keys.hub(), keys.github()) == ("hf_mine", "ghp_mine")
     assert keys.names() == ("HF_TOKEN", "GITHUB_TOKEN")
     assert (keys.secret("HF_TOKEN"), keys.secret("OPENAI_API_KEY")) == ("hf_mine", None)
 
 
 def test_nobody_else_gets_them() -> None:
-    keys = KeyRing(MINE, Pockets()).of("ada")
+    keys = KeyRing(MINE, Pockets(), Nobody()).of("ada")
     assert (keys.hub(), keys.github(), keys.names()) == (None, None, ())
 
 
 def test_an_empty_variable_is_none() -> None:
-    keys = KeyRing({"HF_TOKEN": "", "GITHUB_TOKEN": ""}, Pockets()).of(DEV.id)
+    keys = KeyRing({"HF_TOKEN": "", "GITHUB_TOKEN": ""}, Pockets(), Nobody()).of(DEV.id)
     assert (keys.hub(), keys.github()) == (None, None)
 
 
 def test_everybody_has_what_they_keep_and_nobody_what_others_do() -> None:
-    ring = KeyRing({}, Pockets({"ada": {"HF_TOKEN": "hf_ada", "WANDB": "w"}, "bob": {"X": "x"}}))
+    ring = KeyRing(
+        {}, Pockets({"ada": {"HF_TOKEN": "hf_ada", "WANDB": "w"}, "bob": {"X": "x"}}), Nobody()
+    )
     ada, bob = ring.of("ada"), ring.of("bob")
     assert (ada.hub(), ada.github(), ada.secret("WANDB")) == ("hf_ada", None, "w")
     assert set(ada.names()) == {"HF_TOKEN", "WANDB"}
@@ -50,7 +59,7 @@ def test_everybody_has_what_they_keep_and_nobody_what_others_do() -> None:
 
 def test_what_a_login_brought_is_used_where_nothing_was_chosen() -> None:
     pockets = Pockets(ada="hf_oauth_ada")
-    keys = KeyRing(MINE, pockets).of("ada")
+    keys = KeyRing(MINE, pockets, Nobody()).of("ada")
     assert (keys.hub(), keys.secret("HF_TOKEN")) == ("hf_oauth_ada", "hf_oauth_ada")
     pockets.kept["ada"] = {"HF_TOKEN": "hf_chosen"}
     assert keys.hub() == "hf_chosen"
