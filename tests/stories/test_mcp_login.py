@@ -233,3 +233,17 @@ async def test_nobody_logs_in_where_it_is_not_configured(alone: NewStory, member
     for method, server in (("POST", "club"), ("DELETE", "club"), ("POST", "none")):
         answer = await story.api.call(method, f"/api/mcp/{server}/connect")
         assert (answer.status, answer.code) == (404, "not_found")
+
+
+async def test_new_keys_seal_what_was_granted_anew(alone: NewStory, members: Members) -> None:
+    story, ada, _ = await club(alone, members)
+    await consent(story.server, ada)
+    await story.server.kill9()
+    where = ("--data-dir", str(story.server.data))
+    status, _ = await story.server.command("keys", "rotate", *where)
+    assert status == 0
+    await story.server.start()
+    await story.connect(ada)
+    assert await is_connected(story.api)
+    _, viewer = await story.begin()
+    assert await answered(story, viewer) == "ada"

@@ -86,3 +86,24 @@ export const keepSecret = (call: Call, name: string, value: string): Promise<nul
   call('PUT', secretPath(name), { body: { value } });
 
 export const removeSecret = (call: Call, name: string): Promise<null> => call('DELETE', secretPath(name));
+
+export interface ToolServer {
+  readonly name: string;
+  readonly oauth: boolean;
+  readonly connected: boolean;
+}
+
+const connectPath = (name: string): string => `/mcp/${encodeURIComponent(name)}/connect`;
+
+export async function toolServersOf(call: Call): Promise<readonly ToolServer[]> {
+  return (await call<{ readonly servers: readonly ToolServer[] }>('GET', '/mcp')).servers;
+}
+
+/** The browser leaves for the server's own page, and comes back by itself. */
+export async function connectServer(call: Call, name: string): Promise<void> {
+  location.assign((await call<{ readonly url: string }>('POST', connectPath(name))).url);
+}
+
+export async function disconnectServer(call: Call, name: string): Promise<void> {
+  await call('DELETE', connectPath(name));
+}

@@ -10,6 +10,7 @@ import { Icon } from './icons.tsx';
 import { useKeptList } from './kept_list.ts';
 import type { Shell } from './shell.ts';
 import { lately } from './surroundings.ts';
+import { ToolServers } from './tool_servers.tsx';
 
 const WELL_KNOWN = ['HF_TOKEN', 'GITHUB_TOKEN', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'GEMINI_API_KEY'];
 /** As of environment variables. */
@@ -34,6 +35,7 @@ export function SettingsDialog({ shell, close }: { shell: Shell; close: () => vo
       )}
       <Secrets secrets={items} remove={(name) => void change(removeSecret(call, name))} />
       <NewSecret keep={(name, value) => change(keepSecret(call, name, value))} />
+      <ToolServers call={call} />
     </Dialog>
   );
 }

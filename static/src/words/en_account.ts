@@ -25,6 +25,11 @@ export const accountWords = {
     value: 'Value',
     keep: 'Keep',
     remove: (name: string) => `Remove ${name}`,
+    servers: 'Servers of tools',
+    aboutServers: 'Connect those where you have an account of your own: the agent then has their tools in your sessions.',
+    connect: 'Connect',
+    connected: 'connected',
+    disconnect: 'Disconnect',
   },
 
   sharing: {

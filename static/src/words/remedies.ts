@@ -50,6 +50,7 @@ const remedies: Readonly<Record<string, string>> = {
   nothing_asked: 'The question is over; nothing more to do here.',
   nothing_held: 'The queue goes on by itself.',
   bad_login: 'Log in again.',
+  mcp_login_failed: 'Try again; if it stays, ask the operator whether that server is set up right.',
   login_failed: 'Log in again, or ask the operator.',
   not_admitted: 'Ask the operator to let you in.',
   provider_unavailable: 'The place where you log in does not answer. Try again in a minute.',
