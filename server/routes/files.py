@@ -4,10 +4,10 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 from urllib.parse import quote
 
-from aiohttp import BodyPartReader, hdrs, web
+from aiohttp import BodyPartReader, MultipartReader, StreamReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from msgspec import Struct
 
@@ -22,6 +22,8 @@ from server.sessions.workspaces import Workspaces
 MOST_LISTED = 10_000
 MOST_UPLOADED = 100
 PIECE = 256 * 1024
+MOST_LINES_BEFORE = 8
+"""Lines before the first part."""
 MIB = 1024 * 1024
 
 
@@ -52,7 +54,7 @@ async def uploaded(request: web.Request) -> web.Response:
         async with Upload(
             beneath, files, request.app[LIMITS].upload_mib * MIB, workspace
         ) as upload:
-            async for part in await request.multipart():
+            async for part in _parts(request):
                 if not isinstance(part, BodyPartReader):
                     raise bad_request("There are parts within a part of the body.")
                 if part.name == "file":
@@ -83,6 +85,26 @@ async def downloaded(request: web.Request) -> web.StreamResponse:
         return response
     finally:
         file.close()
+
+
+class Prompt:
+    """A body whose parts begin soon: aiohttp goes line by line through all that stands before,
+    and lets nobody else have a turn meanwhile."""
+
+    def __init__(self, content: StreamReader) -> None:
+        self._content = content
+        self._lines = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._content, name)
+
+    async def readline(self, **limits: Any) -> bytes:
+        line = await self._content.readline(**limits)
+        if self._lines <= MOST_LINES_BEFORE:
+            self._lines = MOST_LINES_BEFORE + 1 if line.startswith(b"--") else self._lines + 1
+            if self._lines > MOST_LINES_BEFORE and not line.startswith(b"--"):
+                raise ValueError("its parts do not begin where they should")
+        return line
 
 
 class Upload:
@@ -155,6 +177,10 @@ class Upload:
         self._files.capacity.hold(self._used, self._size)
         self._files.capacity.spare(self._workspace.tree, len(piece))
         file.write(piece)
+
+
+def _parts(request: web.Request) -> MultipartReader:
+    return MultipartReader(request.headers, cast(StreamReader, Prompt(request.content)))
 
 
 def _entry(file: Listed) -> FileEntry:

@@ -183,6 +183,15 @@ async def test_what_is_no_file_counts_as_well(tmp_path: Path) -> None:
         assert (await guarded.call("POST", path, data=form)).error == (400, "bad_request")
 
 
+@pytest.mark.parametrize(("lines", "status"), [(1, 201), (9, 400), (100_000, 400)])
+async def test_parts_begin_soon(lines: int, status: int, guarded: Doors) -> None:
+    """Nobody else had a turn while an endless beginning was looked through."""
+    session = await guarded.session()
+    body = b"\r\n" * lines + file("a", b"1") + END
+    put = await guarded.call("POST", f"/api/sessions/{session}/files", data=body, headers=MULTIPART)
+    assert put.status == status
+
+
 async def test_parts_within_parts_are_refused(guarded: Doors) -> None:
     session = await guarded.session()
     inner = "--in\r\n\r\nx\r\n--in--\r\n"
