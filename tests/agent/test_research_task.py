@@ -87,7 +87,7 @@ async def test_the_helper_has_a_conversation_of_its_own() -> None:
 async def test_the_helper_is_offered_what_only_reads() -> None:
     stage = await researched(says("High at noon."))
     offered = {tool.name for tool in helped(stage)[0].tools}
-    assert offered == {"echo", "look", "broken", "quitting"}
+    assert offered == {"ask", "echo", "look", "broken", "quitting"}
 
 
 async def test_a_step_tells_what_was_called_and_what_came_of_it() -> None:
