@@ -38,6 +38,7 @@ async def test_a_new_session_greets_replays_its_creation_and_is_idle(story: Stor
         "held": False,
         "context": {"used": status["context"]["used"], "limit": status["context"]["limit"]},
         "viewers": 1,
+        "people": [{"id": "dev", "name": "dev", "role": "owner"}],
     }
 
 
