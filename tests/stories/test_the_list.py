@@ -17,4 +17,5 @@ def test_every_story_that_the_list_names_exists() -> None:
 
 def test_every_file_of_stories_is_on_the_list() -> None:
     modules = {path.stem for path in HERE.glob("test_*.py")}
-    assert {name for name in modules if name not in LIST} == {Path(__file__).stem}
+    listed = set(re.findall(r"`(test_\w+)(?:`|::)", LIST))
+    assert modules - listed == {Path(__file__).stem}
