@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
@@ -138,6 +139,13 @@ class MoodyStore(SqliteStore):
     """Appending is a mistake of ours, no failure of the disk."""
     lost_drafts = 0
 
+    @cached_property
+    def _last(self) -> asyncio.Future[None]:
+        """Of the answers that this store gives instead of the writer, the last."""
+        none: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        none.set_result(None)
+        return none
+
     def append(self, append: Append) -> asyncio.Future[None]:
         assert not self.is_broken, "a mistake"
         self.appends += 1
@@ -145,13 +153,23 @@ class MoodyStore(SqliteStore):
             failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             failed.set_exception(Unrecorded("The disk is full."))
             return failed
-        return asyncio.ensure_future(self._answer(super().append(append), self.mood, self.held))
+        done = super().append(append)
+        if self.mood == "well" and self.held is None and self._last.done():
+            return done
+        self._last = asyncio.ensure_future(self._answer(done, self._last, self.mood, self.held))
+        return self._last
 
     async def _answer(
-        self, done: asyncio.Future[None], mood: Mood, held: asyncio.Event | None
+        self,
+        done: asyncio.Future[None],
+        before: asyncio.Future[None],
+        mood: Mood,
+        held: asyncio.Event | None,
     ) -> None:
+        """In the order of the commits, as the writer answers: a task alone would not keep it."""
         if held is not None:
             await held.wait()
+        await asyncio.wait((before, done))
         await done
         if mood == "seems to fail":
             raise Unrecorded("The disk said nothing.")
