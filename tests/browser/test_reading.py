@@ -1,7 +1,10 @@
 """Reading while it grows: the end follows a reader who is there, and no other."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.api import Api
 from tests.browser.conftest import House, Meet
@@ -13,6 +16,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 LINES = "\n\n".join(f"Line {number}." for number in range(100))
 LEFT_BELOW = "(node) => node.scrollHeight - node.scrollTop - node.clientHeight"
 TOP_OF = "(node) => node.getBoundingClientRect().top"
+FRAME = "() => new Promise((painted) => requestAnimationFrame(painted))"
+LEAVE_BELOW = """(node, left) => new Promise((painted) => {
+  node.scrollTo(0, node.scrollHeight - node.clientHeight - left);
+  requestAnimationFrame(() => requestAnimationFrame(painted));
+})"""
+MORE = 150
+"""Lines that are written while a reader goes up: more than they can take."""
 
 
 async def at_the_end(person: Person) -> None:
@@ -70,6 +80,97 @@ async def test_a_wheel_turned_upwards_leaves_the_end_while_it_grows(
     gate.set()
     await person.sees_state("Idle")
     await expect(person.page.get_by_text("One more.", exact=True)).not_to_be_in_viewport()
+
+
+class Growing:
+    """A reply that grows by a line with each frame, for as long as something else takes."""
+
+    def __init__(self) -> None:
+        self._gates = [Gate() for _ in range(MORE)]
+        pieces = [LINES, *(f"\n\nMore {number}." for number in range(MORE))]
+        self.reply = Reply(pieces=pieces, hold=dict(enumerate(self._gates, start=1)))
+
+    async def during(self, page: Page, act: Awaitable[object]) -> None:
+        acting = asyncio.ensure_future(act)
+        for gate in self._gates:
+            await gate.reached.wait()
+            await page.evaluate(FRAME)
+            gate.set()
+            if acting.done():
+                break
+        await acting
+
+    def end(self) -> None:
+        for gate in self._gates:
+            gate.set()
+
+
+async def by_finger(person: Person) -> None:
+    """Slowly: five pixels with each frame."""
+    box = await person.conversation.bounding_box()
+    assert box is not None
+    finger = await person.page.context.new_cdp_session(person.page)
+    start = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 3}
+    for step in range(30):
+        at = {**start, "y": start["y"] + 5 * step}
+        touch = {"type": "touchMove" if step else "touchStart", "touchPoints": [at]}
+        await finger.send("Input.dispatchTouchEvent", touch)
+        await person.page.evaluate(FRAME)
+    await finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+async def by_key(person: Person) -> None:
+    await person.conversation.focus()
+    await person.page.keyboard.press("ArrowUp")
+    for _ in range(20):
+        await person.page.evaluate(FRAME)
+
+
+async def by_scrollbar(person: Person) -> None:
+    for _ in range(20):
+        await person.conversation.evaluate("(node) => node.scrollBy(0, -6)")
+        await person.page.evaluate(FRAME)
+
+
+@pytest.mark.parametrize(
+    ("go_up", "phone"), [(by_finger, True), (by_key, False), (by_scrollbar, False)]
+)
+async def test_who_goes_up_slowly_leaves_the_end_while_it_grows(
+    house: House, meet: Meet, go_up: Callable[[Person], Awaitable[None]], phone: bool
+) -> None:
+    growing = Growing()
+    house.model.play(growing.reply)
+    person = await meet(f"{house.url}/#/new", phone=phone)
+    await person.say("Write a lot")
+    await expect(person.page.get_by_text("Line 99.", exact=True)).to_be_in_viewport()
+    await growing.during(person.page, go_up(person))
+    await expect(person.button("To the end")).to_be_visible()
+    growing.end()
+    await person.sees_state("Idle")
+    last = person.page.get_by_text(f"More {MORE - 1}.", exact=True)
+    await expect(last).not_to_be_in_viewport()
+    await person.page.locator(".pill").click()
+    await expect(last).to_be_in_viewport()
+    await at_the_end(person)
+
+
+@pytest.mark.parametrize(("left", "follows"), [(48, True), (49, False)])
+async def test_the_end_is_within_48_pixels_of_it(
+    house: House, meet: Meet, left: int, follows: bool
+) -> None:
+    gate = Gate()
+    pieces = [LINES, "\n\nOne more."]
+    house.model.play(Reply(text="".join(pieces), pieces=pieces, hold={1: gate}))
+    person = await meet(house.url)
+    await person.say("Write a lot")
+    await expect(person.page.get_by_text("Line 99.", exact=True)).to_be_in_viewport()
+    for below in (200, left):
+        await person.conversation.evaluate(LEAVE_BELOW, below)
+    await expect(person.button("To the end")).to_have_count(0 if follows else 1)
+    gate.set()
+    await person.sees_state("Idle")
+    left_now = await person.conversation.evaluate(LEFT_BELOW)
+    assert left_now < 2 if follows else left_now >= left
 
 
 async def test_a_long_session_shows_its_end_first_and_the_rest_on_the_way_up(

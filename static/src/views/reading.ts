@@ -11,8 +11,8 @@ export class Reading {
   readonly #nearStart: () => void;
   readonly #atEnd = signal(true);
   readonly atEnd: ReadonlySignal<boolean> = this.#atEnd;
-  /** Where we scrolled to ourselves: that event says nothing about the reader. */
-  #own = -1;
+  /** Where it stood last: who came from further up, or from further down, wants another thing. */
+  #last = 0;
   #resized: ResizeObserver | null = null;
 
   constructor(scroller: HTMLElement, content: HTMLElement, nearStart: () => void) {
@@ -39,7 +39,7 @@ export class Reading {
   keep(): void {
     if (!this.#atEnd.value) return;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#own = this.#scroller.scrollTop;
+    this.#last = this.#scroller.scrollTop;
   }
 
   /** For a line further up. */
@@ -67,16 +67,26 @@ export class Reading {
     return entries.find((entry) => entry.getBoundingClientRect().bottom > top + 1);
   }
 
+  /** However slowly somebody goes upwards, they leave; whoever comes down to it is at the end again. */
   readonly #scrolled = (): void => {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    if (this.#atEnd.value && Math.abs(scrollTop - this.#own) < 1) return;
-    this.#atEnd.value = scrollHeight - scrollTop - clientHeight <= NEAR_END;
+    const left = scrollHeight - scrollTop - clientHeight;
+    const moved = scrollTop - this.#last;
+    if (Math.abs(moved) < 1) return;
+    this.#last = scrollTop;
+    // What grew shorter moves it upwards, too, and leaves it at the end.
+    if (moved < 0) this.#atEnd.value &&= left <= 1;
+    else this.#atEnd.value ||= left <= NEAR_END;
     if (scrollTop < NEAR_START) this.#nearStart();
   };
 
   /** Who turns the wheel upwards wants to leave, also while more is written below. */
-  readonly #wheeled = ({ deltaY }: WheelEvent): void => {
+  readonly #wheeled = ({ deltaY, target }: WheelEvent): void => {
     const { scrollHeight, clientHeight } = this.#scroller;
-    if (deltaY < 0 && scrollHeight > clientHeight + NEAR_END) this.#atEnd.value = false;
+    if (deltaY >= 0 || scrollHeight <= clientHeight + NEAR_END) return;
+    // A box in here that can go upwards goes instead.
+    let node = target as Element | null;
+    while (node && node !== this.#scroller && node.scrollTop === 0) node = node.parentElement;
+    if (node === this.#scroller) this.#atEnd.value = false;
   };
 }
