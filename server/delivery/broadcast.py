@@ -118,7 +118,7 @@ class Broadcaster:
         """
         everybody = tuple(self._viewers)
         for viewer in everybody:
-            viewer.leaving = bye, within
+            viewer.leaving, viewer.smooth = (bye, within), False
             if viewer.cursor is None:
                 viewer.part(bye, within)
         latest = self._clock.call_at(self._clock.time() + within, _part_all, everybody, bye, within)

@@ -35,6 +35,7 @@ class Flusher:
         """The flush that is due, or the slice of one that comes next."""
         self._slicing = False
         self._poll: Handle | None = None
+        """When the gated are asked next, or the next slice of them."""
         self._telling: Handle | None = None
         """The next slice of `to_all`, which no flush may take the place of."""
         self.due = False
@@ -87,14 +88,14 @@ class Flusher:
         """Ask again and again whether the viewer's transport takes more, and tell it so."""
         self._gated[viewer] = None
         if self._poll is None:
-            when = self._clock.time() + self._limits.flush
-            self._poll = self._clock.call_at(when, self._ask)
+            self._ask_later()
 
     def flush_now(self) -> None:
-        """Write all that is there, whoever waits for its turn."""
-        self._take_up()
-        for viewer in tuple(self._live):
-            self._serve(viewer)
+        """Write all that is there, however short ago the last flush was; who waits for a slice of
+        one that is under way is in this one."""
+        if self._turn is not None:
+            self._turn.cancel()
+        self._flush()
 
     def to_all(self, frame: bytes) -> None:
         """A frame outside the order of events; who is gated goes without."""
@@ -201,11 +202,26 @@ class Flusher:
         step = self._steps[cursor] = self._feed.step(cursor, self._limits.step)
         return step
 
+    def _ask_later(self) -> None:
+        when = self._clock.time() + self._limits.flush
+        self._poll = self._clock.call_at(when, self._ask)
+
     def _ask(self) -> None:
-        self._poll = None
         self._steps.clear()
-        for viewer in tuple(self._gated):
-            self._serve(viewer)
+        self._ask_in_slices(iter(tuple(self._gated)))
+
+    def _ask_in_slices(self, viewers: Iterator[Viewer]) -> None:
+        """Like a flush: thousands may be gated, and nobody waits for all of them."""
+        some = tuple(islice(viewers, self._limits.slice))
+        for viewer in some:
+            if viewer in self._gated:
+                self._serve(viewer)
+        if len(some) == self._limits.slice:
+            self._poll = self._clock.call_soon(self._ask_in_slices, viewers)
+            return
+        self._poll = None
+        if self._gated:
+            self._ask_later()
 
 
 def _send_some(frame: bytes, viewers: Sequence[Viewer]) -> None:

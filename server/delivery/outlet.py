@@ -2,9 +2,13 @@
 
 import asyncio
 import socket
+from contextlib import suppress
 from os import write as _write
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+
+from server.delivery.limits import DeliveryLimits
 
 
 class SocketOutlet:
@@ -14,12 +18,19 @@ class SocketOutlet:
     the socket does not take goes to the transport, and then all goes there until it has sent that.
     """
 
-    __slots__ = ("_descriptor", "_transport")
+    __slots__ = ("_descriptor", "_transport", "_writer")
 
-    def __init__(self, transport: asyncio.Transport, descriptor: int | None) -> None:
-        """`descriptor` is None where bytes are not sent as they are, as with TLS."""
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        descriptor: int | None,
+        writer: AbstractStreamWriter,
+    ) -> None:
+        """`descriptor` is None where bytes are not sent as they are, as with TLS; `writer` knows
+        when the transport has sent most of what it was given."""
         self._transport = transport
         self._descriptor = descriptor
+        self._writer = writer
 
     def offer(self, data: bytes, gate: int, /) -> bool:
         """Write unless the transport is closing, or holds `gate` bytes; whether it was written."""
@@ -46,6 +57,12 @@ class SocketOutlet:
     def get_write_buffer_size(self) -> int:
         return self._transport.get_write_buffer_size()
 
+    async def drained(self) -> None:
+        """Return when the transport has sent most of what it held, or is gone."""
+        with suppress(ConnectionError):
+            # aiohttp has one future for all who wait: one that is cancelled would cancel the others
+            await asyncio.shield(self._writer.drain())
+
     def is_closing(self) -> bool:
         return self._transport.is_closing()
 
@@ -53,18 +70,20 @@ class SocketOutlet:
         self._transport.abort()
 
 
-def outlet_of(request: web.Request, send_buffer: int) -> SocketOutlet:
+def outlet_of(request: web.Request, limits: DeliveryLimits) -> SocketOutlet:
     """For an upgraded connection: no data frame may be sent on it beside ours.
 
-    `send_buffer` bounds what the kernel holds, in bytes. ConnectionResetError if it is gone.
+    What the kernel holds is bounded. ConnectionResetError if the connection is gone.
     """
     transport = request.transport
     if transport is None or transport.is_closing():
         raise ConnectionResetError("The client went away during the handshake.")
     assert isinstance(transport, asyncio.Transport)
+    # asyncio says "full" above its limit, delivery from the gate on
+    transport.set_write_buffer_limits(high=limits.gate - 1, low=limits.gate // 4)
     connection = transport.get_extra_info("socket")
     if connection is None:
-        return SocketOutlet(transport, None)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+        return SocketOutlet(transport, None, request.writer)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.send_buffer)
     encrypted = transport.get_extra_info("ssl_object") is not None
-    return SocketOutlet(transport, None if encrypted else connection.fileno())
+    return SocketOutlet(transport, None if encrypted else connection.fileno(), request.writer)

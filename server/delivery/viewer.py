@@ -28,6 +28,10 @@ class Outlet(Protocol):
 
     def write(self, data: bytes, /) -> None: ...
     def get_write_buffer_size(self) -> int: ...
+    async def drained(self) -> None:
+        """Return when it has sent most of what it held, or is gone; at once if it cannot tell."""
+        ...
+
     def is_closing(self) -> bool: ...
     def abort(self) -> None: ...
 
@@ -202,10 +206,15 @@ class Viewer:
         self._task.add_done_callback(self._caught_up)
 
     async def drained(self) -> None:
-        """Wait until the transport takes more; for ever when it is closed."""
+        """Wait until the transport takes more; for ever when it is closed.
+
+        The transport itself says so: who reads fast would else wait for the next look at it.
+        """
         while self.blocked:
             self._host.watch(self)
-            await self._wait()
+            await self.outlet.drained()
+            if self.blocked:
+                await self._wait()
 
     def pump(self, step_from: Callable[[Cursor], Step | None]) -> Progress:
         """Write what the viewer lacks, as far as its transport takes it."""

@@ -59,7 +59,7 @@ async def socket(request: web.Request) -> web.StreamResponse:
                 )
             await ws.prepare(request)
             try:
-                outlet = outlet_of(request, DeliveryLimits().send_buffer)
+                outlet = outlet_of(request, DeliveryLimits())
             except ConnectionResetError:
                 return ws
             wish = structs.replace(wish, deflated=ws.deflates)

@@ -7,6 +7,7 @@ from aiohttp import WSMsgType, web
 
 from server.delivery.deflate import DeflatedSocket
 from server.delivery.frames import framed
+from server.delivery.limits import DeliveryLimits
 from server.delivery.outlet import outlet_of
 
 LARGEST = 32 * 1024 * 1024
@@ -17,7 +18,7 @@ async def ours(request: web.Request) -> web.StreamResponse:
     """Text goes out as the house writes it: framed, and deflated where that was agreed."""
     ws = DeflatedSocket(max_msg_size=LARGEST, compress=False)
     await ws.prepare(request)
-    outlet = outlet_of(request, LARGEST)
+    outlet = outlet_of(request, DeliveryLimits(send_buffer=LARGEST))
     async for message in ws:
         if message.type is WSMsgType.TEXT:
             frame = framed(message.data.encode())

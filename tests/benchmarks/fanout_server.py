@@ -85,7 +85,7 @@ class Sockets:
     async def watch(self, request: web.Request) -> web.WebSocketResponse:
         ws = LeanSocket(compress=False)  # the sink answers no pings
         await ws.prepare(request)
-        outlet = outlet_of(request, DeliveryLimits().send_buffer)
+        outlet = outlet_of(request, DeliveryLimits())
         async with self.broadcaster.join(outlet, ws.hang_up, Wish()) as viewer:
             self.all.append(ws)
             self.descriptors.append(ws.get_extra_info("socket").fileno())

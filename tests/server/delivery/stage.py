@@ -59,6 +59,14 @@ class HandClock:
         """How many calls are still put off."""
         return sum(not call.cancelled for _, _, call in self._calls)
 
+    def move(self, seconds: float) -> None:
+        """What is due is called, and nothing that it puts off."""
+        self._now += seconds
+        while self._calls and self._calls[0][0] <= self._now:
+            _, _, call = heapq.heappop(self._calls)
+            if not call.cancelled:
+                call.callback(*call.arguments)
+
     async def pass_by(self, seconds: float) -> None:
         end = self._now + seconds
         while self._calls and self._calls[0][0] <= end:
@@ -104,6 +112,9 @@ class Transport:
 
     def get_write_buffer_size(self) -> int:
         return self._pending
+
+    async def drained(self) -> None:
+        """It cannot tell."""
 
     def is_closing(self) -> bool:
         return self.closing

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from server.wire import Accepted, Context, Outgoing, Pong, Status
+from server.wire import Accepted, Bye, Context, Outgoing, Pong, Status
 from tests.server.delivery.stage import IDLE, Stage, Transport, quiet
 
 # ---- joining -----------------------------------------------------------------------------------
@@ -285,6 +285,36 @@ async def test_many_viewers_are_served_in_slices_between_which_others_have_their
             served.append(sum(t.writes > b for t, b in zip(transports, before, strict=True)))
         assert served == [2, 4, 5]
         assert [t.seen[-1] for t in transports] == [1] * 5
+
+
+async def test_at_the_end_all_are_told_in_slices_too() -> None:
+    stage = Stage(slice=2)
+    async with AsyncExitStack() as stack:
+        joined = [await stack.enter_async_context(stage.joined()) for _ in range(5)]
+        await stage.clock.pass_by(1)
+        stage.publish()
+        end = asyncio.ensure_future(stage.broadcaster.end(Bye(1012, "Restarting."), 2.0))
+        told: list[int] = []
+        for _ in range(3):
+            await asyncio.sleep(0)
+            told.append(sum(watched.seen[-1] == "bye" for watched in joined))
+        assert told == [2, 4, 5]
+        assert all(watched.seen.count(1) == 1 for watched in joined)
+        await end
+
+
+async def test_an_end_amid_slices_reaches_those_who_wait_for_theirs_as_well() -> None:
+    stage = Stage(slice=1)
+    async with stage.joined() as one, stage.joined() as two, stage.joined() as three:
+        await stage.clock.pass_by(1)
+        stage.publish()
+        await asyncio.sleep(0)
+        await stage.broadcaster.end(Bye(1012, "Restarting."), 2.0)
+        for watched in (one, two, three):
+            assert watched.seen.count(1) == 1
+            assert watched.seen[-1] == "bye"
+    await stage.clock.pass_by(1)
+    assert stage.clock.waiting == 0
 
 
 async def test_what_comes_up_while_slices_are_written_is_flushed_after_them() -> None:

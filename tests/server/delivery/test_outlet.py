@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http import StreamWriter
 from aiohttp.pytest_plugin import AiohttpClient
 
 from server.delivery.limits import DeliveryLimits
@@ -17,13 +19,15 @@ from server.delivery.outlet import SocketOutlet, outlet_of
 GATE = 64 * 1024
 
 
-class Ours(asyncio.Protocol):
+class Ours(BaseProtocol):
     """Knows when its connection is over."""
 
     def __init__(self) -> None:
+        super().__init__(asyncio.get_running_loop())
         self.over = asyncio.Event()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
         self.over.set()
 
 
@@ -38,7 +42,8 @@ class Pair:
         self.taken = b""
 
     def outlet_by(self, descriptor: int | None) -> SocketOutlet:
-        return SocketOutlet(self.transport, descriptor)
+        writer = StreamWriter(self.ours, asyncio.get_running_loop())
+        return SocketOutlet(self.transport, descriptor, writer)
 
     async def take(self, size: int) -> None:
         self.taken += await asyncio.get_running_loop().sock_recv(self.peer, size)
@@ -120,6 +125,30 @@ async def test_a_peer_that_has_gone_ends_the_connection_and_raises_nothing() -> 
         assert not pair.outlet.offer(b"anybody?", GATE)
 
 
+async def test_who_waits_is_told_when_the_transport_has_sent_most_of_it() -> None:
+    async with a_pair() as pair:
+        pair.outlet.write(b"x" * 4 * GATE)
+        waiting = asyncio.create_task(pair.outlet.drained())
+        given_up = asyncio.create_task(pair.outlet.drained())
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await pair.take_all(4 * GATE)
+        await waiting
+        assert pair.outlet.get_write_buffer_size() < GATE
+        assert given_up.cancelled()
+
+
+async def test_who_waits_for_a_connection_that_breaks_is_let_go() -> None:
+    async with a_pair() as pair:
+        pair.outlet.write(b"x" * 4 * GATE)
+        waiting = asyncio.create_task(pair.outlet.drained())
+        await asyncio.sleep(0)
+        pair.peer.close()
+        await waiting
+        await pair.ours.over.wait()
+        await pair.outlet.drained()
+
+
 async def test_what_the_kernel_holds_of_a_viewer_is_bounded(aiohttp_client: AiohttpClient) -> None:
     bound = DeliveryLimits().send_buffer
     held: list[int] = []
@@ -127,7 +156,7 @@ async def test_what_the_kernel_holds_of_a_viewer_is_bounded(aiohttp_client: Aioh
     async def watch(request: web.Request) -> web.WebSocketResponse:
         ws = web.WebSocketResponse()
         await ws.prepare(request)
-        outlet_of(request, bound)
+        outlet_of(request, DeliveryLimits())
         assert request.transport is not None
         peer = request.transport.get_extra_info("socket")
         held.append(peer.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF))

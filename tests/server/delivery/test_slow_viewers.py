@@ -59,6 +59,44 @@ async def test_a_viewer_that_reads_again_gets_what_it_missed_merged() -> None:
         assert slow.seen[-1] == 1
 
 
+async def test_those_who_wait_for_their_transports_are_asked_in_slices() -> None:
+    stage = Stage(gate=100, slice=2)
+    async with AsyncExitStack() as stack:
+        slow = [await stack.enter_async_context(stage.joined()) for _ in range(5)]
+        await stage.frame_time()
+        for watched in slow:
+            watched.transport.reading = False
+        stage.publish(padding=200)
+        await stage.frame_time()
+        stage.publish()
+        await stage.frame_time()
+        for watched in slow:
+            watched.transport.take()
+        served: list[int] = []
+        stage.clock.move(0.016)
+        for _ in range(3):
+            served.append(sum(watched.seen[-1] == 2 for watched in slow))
+            await asyncio.sleep(0)
+        assert served == [2, 4, 5]
+    await stage.clock.pass_by(1)
+    assert stage.clock.waiting == 0
+
+
+async def test_who_leaves_before_its_slice_is_asked_no_more() -> None:
+    stage = Stage(gate=100, slice=1)
+    async with stage.joined() as one, stage.joined() as two:
+        await fill(stage, one)
+        await fill(stage, two)
+        written = two.transport.writes
+        stage.clock.move(0.016)
+        stage.broadcaster.detach(two.viewer)
+        await quiet()
+        one.transport.take()
+        two.transport.take()
+        await stage.frame_time()
+        assert (one.seen[-1], two.transport.writes) == (2, written)
+
+
 async def test_a_viewer_that_takes_nothing_for_10_seconds_is_told_4408_and_closed() -> None:
     stage = Stage(gate=100)
     async with stage.joined(stuck()) as slow, stage.joined() as fast:

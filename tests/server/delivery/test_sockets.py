@@ -10,6 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from server.delivery.deflate import DeflatedSocket
+from server.delivery.limits import DeliveryLimits
 from server.delivery.outlet import outlet_of
 from server.delivery.replay import Wish
 from server.delivery.viewer import TOO_SLOW
@@ -30,7 +31,7 @@ def an_app(
         await ws.prepare(request)
         if sockets is not None:
             sockets.append(ws)
-        outlet = outlet_of(request, send_buffer=16_384)
+        outlet = outlet_of(request, DeliveryLimits(send_buffer=16_384))
         wish = Wish(
             int(request.query.get("after", "0")),
             deltas="bot" not in request.query,
@@ -120,6 +121,19 @@ async def test_a_replay_larger_than_the_ring_with_commits_in_its_midst_has_no_ho
     assert screen.words[0] == "hello"
     assert screen.seq > 300
     assert stage.reader.reads > 10
+    await ws.close()
+
+
+async def test_a_replay_goes_on_as_fast_as_it_is_read_while_the_clock_stands_still(
+    aiohttp_client: AiohttpClient,
+) -> None:
+    stage = Stage(ring=20_000)
+    for _ in range(300):
+        stage.publish(padding=5_000)
+    client = await aiohttp_client(an_app(stage))
+    ws, screen = await client.ws_connect("/"), Screen()
+    await screen.hear("synced", ws)
+    assert screen.seq == 300
     await ws.close()
 
 
