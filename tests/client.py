@@ -22,6 +22,10 @@ IDS = count(1)
 Found = TypeVar("Found")
 
 
+class Closed(Broken):
+    """The connection ended before what was waited for; whether it may is for the caller to say."""
+
+
 class Viewer:
     """One connection to one session: `async with Viewer(url, session) as viewer`.
 
@@ -224,7 +228,7 @@ class Viewer:
                 while (result := found()) is None:
                     self.check()
                     if self.close_code is not None:
-                        raise Broken(f"closed with {self.close_code} before {what}: {self.bye}")
+                        raise Closed(f"closed with {self.close_code} before {what}: {self.bye}")
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:

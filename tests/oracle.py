@@ -47,7 +47,12 @@ OF_A_TURN = set(
 
 
 class Broken(AssertionError):
-    """The server broke the contract."""
+    """The server broke the contract; `kind` and `count` as a report of faults files them."""
+
+    def __init__(self, what: str, kind: str = "broken", count: int = 1) -> None:
+        super().__init__(what)
+        self.kind = kind
+        self.count = count
 
 
 def law(holds: object, sentence: str, frame: Frame) -> None:
@@ -92,7 +97,7 @@ class Log:
 
     def apply(self, event: Frame) -> None:
         kind = event["type"]
-        law(event["seq"] == self.last + 1, f"seq must follow {self.last}", event)
+        self._follows(event)
         law(TIME.fullmatch(event["at"]), "at is RFC 3339 UTC with milliseconds", event)
         missing = DURABLE[kind] - event.keys()
         law(not missing, f"fields are missing: {missing}", event)
@@ -106,6 +111,16 @@ class Log:
         getattr(self, f"_{kind}", lambda _: None)(event)
         self.last = event["seq"]
         self.events.append(event)
+
+    def _follows(self, event: Frame) -> None:
+        """What is here already came twice; behind a hole, what should be in it was lost."""
+        ahead = event["seq"] - self.last - 1
+        if ahead == 0:
+            return
+        what = f"seq must follow {self.last}: {str(event)[:800]}"
+        if ahead > 0:
+            raise Broken(what, "lost", ahead)
+        raise Broken(what, "doubled" if event in self.events else "reordered")
 
     def _in_turn(self, event: Frame) -> None:
         if self.turn is None and not self.whole and event["turn"] not in self.turns:

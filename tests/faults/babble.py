@@ -11,7 +11,7 @@ from msgspec import Struct
 from tests.faults.report import Report
 from tests.faults.soak import figures, grown
 from tests.faults.talk import AFTERWARDS
-from tests.faults.trial import lawful
+from tests.faults.trial import judge_log
 from tests.model_server import CallScript, Gate, Reply, Seen, Tokens, Wire, chunk
 from tests.oracle import Broken, Frame
 from tests.stories.scene import Story, bash
@@ -216,7 +216,6 @@ async def _case(
     if (again := await story.turn(viewer, AFTERWARDS))["status"] != "completed":
         report.find("stuck", f"{what}: {again}")
     stored = await story.api.events(session)
-    report.log(stored)
+    judge_log(report, stored)
     report.seen(viewer.events, stored, whole=True)
-    lawful(stored)
     report.checked["sessions that went on"] += 1

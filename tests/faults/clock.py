@@ -3,15 +3,15 @@
 import asyncio
 import random
 import signal
-import sqlite3
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from tests.api import Api
 from tests.client import Viewer
 from tests.faults.report import Report
+from tests.faults.scene import drafted
 from tests.faults.soak import told_by_metrics
-from tests.faults.trial import lawful
+from tests.faults.trial import judge_log
 from tests.model_server import Gate, Reply
 from tests.oracle import Frame
 from tests.stories.scene import Story, bash, calls
@@ -75,10 +75,11 @@ async def jump(story: Story, chance: random.Random, report: Report, clock: Clock
         await _in_a_retry(story, viewer, clock, chance.randrange(-DAY, DAY), report)
         await _on_the_dashboard(story, clock, report)
         await _asleep(story, viewer, clock, report)
-        await _killed(story, viewer, clock, report)
+        back = await _killed(story, viewer, clock, report)
     stored = await story.api.events(session)
-    report.log(stored)
-    lawful(stored)
+    judge_log(report, stored)
+    report.seen(viewer.events, stored, whole=False)
+    report.seen(back.events, stored, whole=True)
     times = [event["at"] for event in stored]
     assert times != sorted(times), "the clock has gone back, and the log tells it"
 
@@ -138,7 +139,7 @@ async def _asleep(story: Story, viewer: Viewer, clock: Clock, report: Report) ->
     assert (await story.turn(viewer, "Awake?"))["status"] == "completed"
 
 
-async def _killed(story: Story, viewer: Viewer, clock: Clock, report: Report) -> None:
+async def _killed(story: Story, viewer: Viewer, clock: Clock, report: Report) -> Viewer:
     """What was drafted while the clock jumped is kept; the server starts on another day."""
     report.tried["jumps of the clock"] += 1
     story.model.play(Reply(text="word " * 100, hold={60: (gate := Gate())}))
@@ -146,9 +147,10 @@ async def _killed(story: Story, viewer: Viewer, clock: Clock, report: Report) ->
     await gate.reached.wait()
     clock.set(5 * DAY)
     shown = await viewer.shows("word word")
-    await _drafted(story, len(shown))
+    await drafted(story, len(shown))
     clock.set(-5 * DAY)
     headers = story.api.headers
+    report.tried["kill -9 on another day"] += 1
     await story.server.restart()
     await story.connect(headers)
     back = await story.join(viewer.session, log=viewer.log)
@@ -157,16 +159,7 @@ async def _killed(story: Story, viewer: Viewer, clock: Clock, report: Report) ->
     assert len(kept["text"]) >= len(shown), (kept, shown)
     assert back.of("turn_ended")[-1]["reason"] == "server_restart"
     assert (await story.turn(back, "Again"))["status"] == "completed"
-
-
-async def _drafted(story: Story, length: int) -> None:
-    """As much of the open texts is on disk."""
-    on_disk = "SELECT total(length(text)) FROM drafts"
-    store = sqlite3.connect(f"file:{story.server.data}/mooring.db?mode=ro", uri=True)
-    with closing(store):
-        async with asyncio.timeout(30):
-            while store.execute(on_disk).fetchone()[0] < length:  # noqa: ASYNC110 - tells nobody
-                await asyncio.sleep(0.05)
+    return back
 
 
 async def suspend(story: Story, report: Report, seconds: float) -> None:

@@ -5,22 +5,22 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 import aiohttp
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.client import Viewer
+from tests.client import Closed, Viewer
 from tests.faults.report import Report
 from tests.faults.scene import effects
 from tests.faults.talk import AFTERWARDS, Talk, marks_on_disk
-from tests.oracle import Broken, Log
+from tests.oracle import Log
 from tests.stories.scene import Story
 from tests.stories.test_any_instant import Walk
 
 SESSIONS = 3
-GONE = (OSError, ConnectionClosed, InvalidHandshake, aiohttp.ClientError, Broken)
-"""What a client meets when its server dies; `Broken` is also what waiting for it ends with."""
+GONE = (OSError, ConnectionClosed, InvalidHandshake, aiohttp.ClientError, Closed)
+"""What a client meets when its server dies."""
 
 
 class Walker(Walk):
@@ -105,10 +105,7 @@ class Killer:
             )
             power_off.set()
             if self.chance.random() < 0.2:
-                self.report.tried["kill -9 during a shutdown"] += 1
-                self.server.signal(signal.SIGTERM)
-                with suppress(AssertionError):  # which says that it was killed before its end
-                    await self.server.exited(self.chance.uniform(0.0, 0.1))
+                await self._shut_down()
             else:
                 self.report.tried["kill -9 under load"] += 1
                 await self.server.kill9()
@@ -117,6 +114,16 @@ class Killer:
         for error in ended:
             if error:
                 raise error
+
+    async def _shut_down(self) -> None:
+        """SIGTERM, and the kill before it is through with it, unless it was quicker."""
+        self.server.signal(signal.SIGTERM)
+        try:
+            await self.server.exited(self.chance.uniform(0.0, 0.1))
+        except AssertionError:  # which says that it was killed before its end
+            self.report.tried["kill -9 during a shutdown"] += 1
+        else:
+            self.report.tried["shutdowns under load"] += 1
 
     async def _come_back(self) -> None:
         """A start, which may be cut short, too."""

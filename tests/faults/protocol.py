@@ -48,6 +48,7 @@ class World:
         self.marks = 0
         self.steps = 0
         self.events = 0
+        self.kills = 0
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(asyncio.wait_for(work, SETTLES_WITHIN * 2))
@@ -202,6 +203,7 @@ class Protocol(RuleBasedStateMachine):
         if gently:
             assert await server.terminate() == 0
         else:
+            self.world.kills += 1
             await server.kill9()
         self.most |= marks_on_disk(server.data / "workspaces" / self.session)
         logs = [viewer.log for viewer in self.viewers]
@@ -306,5 +308,6 @@ def play_alone(seed: int, report: Report, examples: int, steps: int) -> None:
         play(world, examples, steps, seed)
     finally:
         report.tried["steps of the protocol's model"] += world.steps
+        report.tried["kill -9 between two of its steps"] += world.kills
         report.checked["durable events"] += world.events
         world.close()

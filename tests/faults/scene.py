@@ -1,11 +1,14 @@
 """The world of a run: a server that may be killed, a model, and a story to look at them with."""
 
+import asyncio
+import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 from tests.api import Api
+from tests.client import WITHIN
 from tests.faults.talk import EFFECTS, marks
 from tests.oracle import Frame
 from tests.serving import Server
@@ -55,6 +58,16 @@ async def effects(api: Api, session: str) -> Counter[str]:
     answer = await api.get(f"/api/sessions/{session}/files/{EFFECTS}")
     assert answer.status in (200, 404), answer.body
     return marks(answer.body.decode()) if answer.status == 200 else Counter()
+
+
+async def drafted(story: Story, length: int) -> None:
+    """As much of the open texts is on disk, all sessions together."""
+    on_disk = "SELECT total(length(text)) FROM drafts WHERE kind = 'text'"
+    store = sqlite3.connect(f"file:{story.server.data}/mooring.db?mode=ro", uri=True)
+    with closing(store):
+        async with asyncio.timeout(WITHIN):
+            while store.execute(on_disk).fetchone()[0] < length:  # noqa: ASYNC110 - tells nobody
+                await asyncio.sleep(0.02)
 
 
 def without(frame: Frame, *dropped: str) -> Frame:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.faults.report import Report
-from tests.oracle import Frame
+from tests.oracle import Broken, Frame, Log
 
 
 def event(seq: int, kind: str = "notice", **fields: Any) -> Frame:
@@ -47,7 +47,8 @@ def test_a_log_is_dense(stored: list[Frame], found: list[str]) -> None:
         (STORED[:2], True, ["lost"]),
         ([*STORED, event(4)], False, ["lost"]),
         ([event(1), event(2, "usage")], False, ["lost"]),
-        ([event(1), event(3)], False, ["reordered"]),
+        ([event(1), event(3)], False, ["lost"]),
+        ([event(2), event(1)], False, ["reordered"]),
         ([event(1), event(1)], False, ["doubled"]),
     ],
 )
@@ -55,6 +56,74 @@ def test_a_client_has_a_part_of_the_log(seen: list[Frame], whole: bool, found: l
     report = Report()
     report.seen(seen, STORED, whole=whole)
     assert sorted(report.wrong) == found
+
+
+def noted(seq: int, text: str = "") -> Frame:
+    """An event that keeps all laws but that of its number."""
+    at = "2026-11-01T10:00:00.000Z"
+    if seq == 1:
+        return event(1, "session_created", at=at, model="m", title="")
+    return event(seq, at=at, code="c", text=text)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kind", "count"),
+    [
+        ([1, 2, 3, 9], "lost", 5),
+        ([3], "lost", 2),
+        ([1, 2, 2], "doubled", 1),
+        ([1, 2, 3, 1], "doubled", 1),
+    ],
+)
+def test_what_a_client_refuses_is_counted_as_what_it_is(
+    numbers: list[int], kind: str, count: int
+) -> None:
+    report, log = Report(), Log()
+    with report.filing("cuts 1/0"):
+        for seq in numbers:
+            log.apply(noted(seq))
+    assert report.wrong == {kind: count}
+    assert f"{kind}: {count}" in report.printed()
+    assert f"{kind}: cuts 1/0: Broken seq must follow" in report.printed()
+
+
+def test_another_event_under_a_number_that_a_client_has_is_reordered() -> None:
+    report, log = Report(), Log()
+    with report.filing("cuts 1/0"):
+        for seen in (noted(1), noted(2), noted(3, "one"), noted(3, "another")):
+            log.apply(seen)
+    assert report.wrong == {"reordered": 1}
+
+
+def test_the_size_of_what_is_missing_counts() -> None:
+    report = Report()
+    report.log([event(1), event(5)])
+    report.seen([event(1)], [event(n) for n in range(1, 6)], whole=True)
+    report.seen([], STORED, whole=True)
+    assert report.wrong == {"lost": 3 + 4 + 3}
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
+def test_whatever_else_goes_wrong_is_filed_with_its_place_and_kind() -> None:
+    report = Report()
+    with report.filing("kills 1/0"):
+        fail(ExceptionGroup("two", [ZeroDivisionError("nothing"), Broken("a hole", "lost", 4)]))
+    assert report.wrong == {"broken": 1, "lost": 4}
+    with report.filing("kills 1/1"):
+        _ = STORED[9]
+    assert report.wrong["broken"] == 2
+    assert "test_report.py" in report.findings[-1]
+
+
+def test_kills_and_cuts_of_all_kinds_are_added_up() -> None:
+    report = Report()
+    report.tried.update({"kill -9 at: a tool": 2, "kill -9 under load": 3, "killjoys": 5})
+    report.tried.update({"cuts towards a client": 4, "cuts towards the server": 5, "cursors": 9})
+    assert (report.kills, report.cuts) == (5, 9)
+    assert "faults tried: 28, of these 5 kills and 9 cuts" in report.printed()
 
 
 @pytest.mark.parametrize(

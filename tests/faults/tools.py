@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from tests.client import new_id
 from tests.faults.report import Report
-from tests.faults.talk import AFTERWARDS
-from tests.faults.trial import Trial, lawful
+from tests.faults.talk import AFTERWARDS, marks_on_disk
+from tests.faults.trial import Trial, judge_log
 from tests.model_server import CallScript, Reply
 from tests.oracle import Frame
 from tests.stories.scene import Story, bash, calls
@@ -93,7 +93,8 @@ async def to_the_end(trial: Trial, tool: Tool) -> None:
     trial.report.tried["tools that do their worst"] += 1
     viewer = await trial.begin()
     viewer.connection.lagged = True
-    trial.model.play(calls(bash(tool.for_(trial), timeout=SECONDS)), Reply(text="So."))
+    marked = trial.mark(f"\n{tool.for_(trial)}", timeout=SECONDS)
+    trial.model.play(calls(marked), Reply(text="So."))
     answer = await viewer.say("Do your worst")
     started = await viewer.until("turn_started", submission=answer["id"])
     ended = await viewer.until("turn_ended", turn=started["turn"], within=WITHIN)
@@ -106,21 +107,26 @@ async def to_the_end(trial: Trial, tool: Tool) -> None:
         trial.report.find("stuck", f"{tool.name}: {files}")
     if (again := await trial.story.turn(viewer, AFTERWARDS))["status"] != "completed":
         trial.report.find("stuck", f"{tool.name}: {again}")
+    left = marks_on_disk(trial.server.data / "workspaces" / viewer.session)
     await viewer.accepted("undo")
-    lawful(await trial.stored(viewer))
+    stored = await trial.stored(viewer)
+    judge_log(trial.report, stored)
+    while viewer.log.last < len(stored):
+        await viewer.more()
+    trial.report.seen(viewer.events, stored, whole=True)
+    trial.report.effects(stored, left, None)
     trial.report.checked["sessions that went on"] += 1
 
 
 async def to_the_kill(trial: Trial, tool: Tool) -> None:
     """The server is killed while it runs."""
-    trial.report.tried["kill -9 while a tool does its worst"] += 1
     viewer = await trial.begin()
     viewer.connection.lagged = True
     trial.model.play(calls(bash(tool.for_(trial))))
     await viewer.say("Do your worst")
     await viewer.until("tool_started")
     await trial.instant(0.4)
-    await trial.fail_power()
+    await trial.fail_power("while a tool does its worst")
     await trial.return_power()
     await trial.judge()
 

@@ -4,20 +4,24 @@ import asyncio
 import random
 import signal
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from itertools import count
 from typing import Any
 
-from tests.client import Viewer, new_id
+from tests.client import WITHIN, Viewer, new_id
 from tests.faults.report import Report
 from tests.faults.scene import effects
+from tests.faults.soak import told_by_metrics
 from tests.faults.talk import AFTERWARDS, EFFECTS, marks_on_disk
 from tests.model_server import CallScript, Reply, Seen
 from tests.oracle import Frame, Log
 from tests.serving import Server
-from tests.stories.scene import Story, StoryModel, alive, bash
+from tests.stories.scene import Story, StoryModel, alive, bash, calls
 
+Phase = Callable[["Trial"], AsyncIterator[None]]
+A_COMMIT = 0.015
+"""Seconds in which a commit is begun, written and told, give or take."""
 NUMBERS = count(1)
 GONE_WITHIN = 10.0
 """Seconds after which no process of a tool may be left of a server that was killed."""
@@ -73,9 +77,12 @@ class Trial:
         frame = {"type": kind, "id": new_id(), **fields}
         self.sent[viewer.session].append((frame, await viewer.send(frame)))
 
-    def mark(self, then: str = "") -> CallScript:
+    def mark(self, then: str = "", **more: Any) -> CallScript:
         """A call that leaves a mark of its own each time it runs."""
-        return bash(f"echo mark-{next(NUMBERS)} >> {EFFECTS}{then}")
+        return bash(f"echo mark-{next(NUMBERS)} >> {EFFECTS}{then}", **more)
+
+    def ruling(self) -> str:
+        return self.chance.choice(("approve", "reject"))
 
     def for_ever(self) -> CallScript:
         """The same, and it prints, has children that ignore signals, and does not end."""
@@ -88,9 +95,10 @@ class Trial:
         """Any instant within so many seconds."""
         await asyncio.sleep(self.chance.uniform(0.0, longest))
 
-    async def fail_power(self) -> None:
-        """The server is killed; what its tools had started dies with it."""
+    async def fail_power(self, told_as: str) -> None:
+        """The server is killed, if it still lives; what its tools had started dies with it."""
         if self.server.running:
+            self.report.tried[f"kill -9 {told_as}"] += 1
             await self.server.kill9()
         await self.look_at_rubble()
 
@@ -118,6 +126,22 @@ class Trial:
                 await self.server.kill9()
             await self.look_at_rubble()
 
+    async def metrics_are(self, **expected: int) -> None:
+        """As soon as these metrics say so; nobody tells of them, so they are asked for."""
+        async with asyncio.timeout(WITHIN):
+            while await self.metrics(*expected) != expected:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    async def fewer_live(self, than: int) -> None:
+        """As soon as a session has fallen asleep."""
+        async with asyncio.timeout(WITHIN):
+            while (await self.metrics("sessions_live"))["sessions_live"] >= than:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    async def metrics(self, *names: str) -> dict[str, int]:
+        told = await told_by_metrics(self.story)
+        return {name: int(float(told[f"mooring_{name}"])) for name in names}
+
     async def return_power(self) -> None:
         """A start, and every viewer is back with what it had."""
         for viewer in self.viewers.values():
@@ -138,6 +162,9 @@ class Trial:
     async def stored(self, viewer: Viewer) -> list[Frame]:
         return await self.story.api.events(viewer.session)
 
+    async def of(self, viewer: Viewer, kind: str) -> list[Frame]:
+        return [event for event in await self.stored(viewer) if event["type"] == kind]
+
     async def _judge(self, viewer: Viewer) -> None:
         report, session = self.report, viewer.session
         before = await self.stored(viewer)
@@ -151,8 +178,7 @@ class Trial:
         if ended["status"] != "completed":
             report.find("stuck", str(ended))
         stored = await self.stored(viewer)
-        report.log(stored)
-        lawful(stored)
+        judge_log(report, stored)
         if stored[: len(before)] != before:
             report.find("reordered", f"the log of {session} has changed behind a restart")
         now = await effects(self.story.api, session)
@@ -195,3 +221,18 @@ def lawful(stored: Iterable[Frame]) -> None:
     log = Log()
     for event in stored:
         log.apply(event)
+
+
+def judge_log(report: Report, stored: Sequence[Frame]) -> None:
+    """What is missing, twice or out of order is counted as that, and the contract's laws once."""
+    if report.log(stored):
+        with report.filing("a log"):
+            lawful(stored)
+
+
+async def asked(trial: Trial, viewer: Viewer) -> str:
+    """A turn has come to its question; the call it is about."""
+    trial.model.play(calls(trial.mark("; : please-ask"), text="May I?"))
+    await trial.send(viewer, "user_input", text="Ask")
+    question: Frame = await viewer.until("approval_required")
+    return str(question["calls"][0]["call"])
