@@ -173,8 +173,33 @@ async def test_a_deleted_session_says_so_and_keeps_what_was_typed(house: House, 
     await expect(person.dock).to_contain_text("This session was deleted")
     await expect(person.button("Copy my text")).to_be_visible()
     await expect(person.field).to_have_value("Half a thought")
+    for dead in ("More", "Undo", "Try again"):
+        await expect(person.button(dead)).to_have_count(0)
     await person.button("Start a new session").click()
     await expect(person.welcome).to_be_visible()
+
+
+async def test_a_session_that_has_ended_is_read_and_asked_for_nothing(
+    house: House, meet: Meet
+) -> None:
+    person = await meet(house.url)
+    for text in ("To be taken back", "To be kept"):
+        await person.say(text)
+        await person.reads(DONE)
+        await person.sees_state("Idle")
+        if text == "To be taken back":
+            await person.button("Undo").click()
+            await expect(person.button("Edit and run again")).to_be_visible()
+    async with Api(house.url) as api:
+        await api.submit(await person.session(), {"type": "shutdown", "id": "over"})
+    await person.sees_state("Ended")
+    await person.reads("1 turn was undone")
+    for dead in ("Edit and run again", "Undo", "Try again"):
+        await expect(person.button(dead)).to_have_count(0)
+    await person.button("More").click()
+    undo = person.page.get_by_role("menuitem", name="Undo the last turn")
+    await expect(undo).to_be_disabled()
+    await expect(person.page.get_by_role("menuitem", name="Export as Markdown")).to_be_visible()
 
 
 async def test_the_list_and_the_dashboard_are_live(house: House, meet: Meet) -> None:

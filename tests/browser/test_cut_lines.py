@@ -145,6 +145,63 @@ async def test_who_is_offline_is_told_so_and_what_will_be_sent_later(
     assert said == ["Hello", "First", "Second"]
 
 
+async def test_what_is_said_is_seen_to_be_sent_before_it_is_confirmed(
+    house: House, lines: Lines, meet: Meet
+) -> None:
+    person = await meet(lines.url, offline=True)
+    await person.say("Hello")
+    await person.reads(DONE)
+    lines.stall()
+    await person.say("Are you there?")
+    waiting = person.conversation.get_by_role("article").filter(has_text="Are you there?")
+    await expect(waiting).to_contain_text("Sent, not yet confirmed")
+    lines.flow()
+    await expect(person.conversation.get_by_text(DONE)).to_have_count(2)
+    await expect(waiting).not_to_contain_text("Sent")
+
+
+async def test_what_is_pressed_offline_is_seen_to_wait_and_done_once(
+    house: House, lines: Lines, meet: Meet
+) -> None:
+    person = await meet(lines.url, offline=True)
+    await person.say("Hello")
+    await person.reads(DONE)
+    await person.page.context.set_offline(True)
+    lines.sever()
+    await person.button("Undo").click()
+    await expect(person.dock).to_contain_text(
+        "Sent when the connection is back: undo the last turn."
+    )
+    await expect(person.button("Undo")).to_have_count(0)
+    await person.page.context.set_offline(False)
+    await person.reads("1 turn was undone")
+    await expect(person.dock).not_to_contain_text("when the connection is back")
+    undone = [one for one in await stored(house, person) if one["type"] == "turn_undone"]
+    assert len(undone) == 1
+
+
+async def test_decisions_are_counted_beside_messages_among_what_is_sent_later(
+    house: House, lines: Lines, meet: Meet
+) -> None:
+    house.model.play(ASKING)
+    person = await meet(lines.url, offline=True)
+    await person.page.clock.install()
+    await person.page.reload()
+    await person.say("Do it")
+    await expect(person.question()).to_be_visible()
+    await person.page.context.set_offline(True)
+    lines.sever()
+    await person.approve()
+    await expect(person.question()).to_contain_text("sent when")
+    await person.page.clock.fast_forward("00:11")
+    await expect(person.dock).to_contain_text("1 decision is sent when it is back.")
+    await person.say("And then this")
+    await expect(person.dock).to_contain_text("1 message and 1 decision are sent when it is back.")
+    await person.page.context.set_offline(False)
+    await person.reads(DONE)
+    await expect(person.cards("done")).to_have_count(1)
+
+
 async def test_a_decision_that_waited_too_long_is_asked_for_again(
     house: House, lines: Lines, meet: Meet
 ) -> None:

@@ -10,6 +10,7 @@ from tests.model_server import CallScript, Reply
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
+REFUSED = Reply(status=400, body={"error": {"message": "No such thing."}})
 ASKING = [CallScript("bash", {"command": "echo first # please-ask"})]
 
 
@@ -54,16 +55,21 @@ async def test_who_has_a_link_to_drive_rules_and_both_see_who_is_here(
     await expect(ada.conversation).to_contain_text("bob")
 
 
-async def test_who_looks_on_sees_everything_and_can_press_nothing(club: Club, meet: Meet) -> None:
-    ada = await begun(club, meet)
+async def onlooker(club: Club, meet: Meet, ada: Person) -> Person:
+    """Bob, who may look at what Ada has open."""
     await ada.menu("Share…")
     dialog = ada.page.get_by_role("dialog", name="Share this session")
     await dialog.get_by_label("With").fill("bob")
     await dialog.get_by_role("button", name="Share", exact=True).click()
     await expect(dialog.get_by_role("listitem")).to_contain_text("bob")
-    session = await ada.session()
-    bob = await meet(f"{club.url}/#/s/{session}", offline=True)
+    bob = await meet(f"{club.url}/#/s/{await ada.session()}", offline=True)
     await club.log_in(bob, "bob")
+    return bob
+
+
+async def test_who_looks_on_sees_everything_and_can_press_nothing(club: Club, meet: Meet) -> None:
+    ada = await begun(club, meet)
+    bob = await onlooker(club, meet, ada)
     await expect(bob.dock).to_contain_text("You are looking on. ada can let you drive.")
     await expect(bob.field).to_have_count(0)
     await expect(bob.question()).to_contain_text("Who drives this session decides.")
@@ -73,9 +79,41 @@ async def test_who_looks_on_sees_everything_and_can_press_nothing(club: Club, me
     for hidden in ("Rename…", "Undo the last turn", "Share…", "Delete session"):
         await expect(bob.page.get_by_role("menuitem", name=hidden)).to_have_count(0)
     await bob.page.keyboard.press("Escape")
+    dialog = ada.page.get_by_role("dialog", name="Share this session")
     await dialog.get_by_role("button", name="Take back").click()
     await expect(dialog).to_contain_text("Nobody else has this session.")
     await expect(bob.dock).to_contain_text("This session was deleted, or it belongs to someone")
+
+
+async def test_who_looks_on_has_no_dead_button_and_no_key_that_is_refused(
+    club: Club, meet: Meet
+) -> None:
+    ada = await meet(f"{club.url}/#/new", offline=True)
+    await club.log_in(ada)
+    club.model.play(Reply(text="Never mind."), REFUSED)
+    await ada.say("To be taken back")
+    await ada.button("Undo").click()
+    await expect(ada.button("Edit and run again")).to_be_visible()
+    await ada.say("To fail")
+    await expect(ada.conversation.locator(".note").get_by_role("button")).to_be_visible()
+    bob = await onlooker(club, meet, ada)
+    await bob.reads("This turn failed.")
+    await bob.reads("1 turn was undone")
+    await expect(bob.button("Copy answer")).to_be_visible()
+    for dead in ("Try again", "Edit and run again", "Edit", "Undo"):
+        await expect(bob.button(dead)).to_have_count(0)
+    await ada.page.keyboard.press("Escape")
+    club.model.play(Reply(text="May I?", calls=ASKING), Reply(text="It is done."))
+    await ada.say("To be asked")
+    await expect(bob.question()).to_be_visible()
+    await bob.tool("bash").focus()
+    for key in ("a", "r", "Escape"):
+        await bob.page.keyboard.press(key)
+    await ada.approve()
+    await bob.reads("It is done.")
+    await expect(bob.page.locator(".toast")).to_have_count(0)
+    await expect(bob.cards("done")).to_have_count(1)
+    await expect(bob.tool("bash")).to_contain_text("Approved by ada")
 
 
 async def test_a_link_that_was_taken_back_says_so(club: Club, meet: Meet) -> None:

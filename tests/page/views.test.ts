@@ -9,6 +9,8 @@ import { parsed } from '../../static/src/views/address.ts';
 import { FIRST, rowsOf, windowStart } from '../../static/src/views/rows.ts';
 import type { Entry } from '../../static/src/store/state.ts';
 import { ago, bytes, count, money, seconds } from '../../static/src/words/amounts.ts';
+import { words } from '../../static/src/words/en.ts';
+import { mayStop } from '../../static/src/store/rights.ts';
 import { remedy, turnRemedy } from '../../static/src/words/remedies.ts';
 
 const said = (key: string, more: Partial<Entry> = {}): Entry =>
@@ -131,6 +133,18 @@ it('tells amounts shortly', () => {
   expect([5, 2_048, 3 * 1024 * 1024].map(bytes)).toEqual(['5 B', '2 KB', '3.0 MB']);
   expect([0.24, 12, 59.7, 3_725].map(seconds)).toEqual(['0.2 s', '12 s', '1 min 0 s', '1 h 2 min']);
   expect([0, 0.0001, 0.0123, 12.5].map(money)).toEqual(['$0', '<$0.001', '$0.012', '$12.50']);
+});
+
+it('tells what is sent later, messages and decisions apart', () => {
+  const { later } = words.connection;
+  expect(later(1, 0)).toBe('1 message is sent when it is back.');
+  expect(later(0, 1)).toBe('1 decision is sent when it is back.');
+  expect(later(2, 1)).toBe('2 messages and 1 decision are sent when it is back.');
+});
+
+it('lets everybody stop a turn but those who only look on', () => {
+  const may = (['owner', 'driver', 'operator', 'viewer'] as const).filter((access) => mayStop({ access }));
+  expect(may).toEqual(['owner', 'driver', 'operator']);
 });
 
 it('tells how long ago something was, also to a clock that is behind', () => {

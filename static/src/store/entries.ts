@@ -1,6 +1,6 @@
 // What the page asks of a session's state and entries. Pure.
 
-import type { QuestionAsked, Session, Status } from '../wire.ts';
+import type { QuestionAsked, Session, Status, TurnEnded } from '../wire.ts';
 import type { Entry, SessionState, ToolEntry } from './state.ts';
 
 /** What the session does, as far as we know. */
@@ -28,6 +28,13 @@ export function inquiring(entries: readonly Entry[]): readonly QuestionAsked[] {
 /** It waits for a person: for an approval, or for an answer to a server of tools while it runs. */
 export const needsPerson = (session: Pick<Session, 'state' | 'pending_questions'>): boolean =>
   session.state === 'awaiting_approval' || (session.pending_questions ?? 0) > 0;
+
+/** How the last turn ended; null while one runs, and once it was undone. */
+export function ending(entries: readonly Entry[]): TurnEnded | null {
+  const last = entries.findLast((entry) => entry.turn !== undefined);
+  const over = last?.kind === 'note' && last.undone === undefined ? last.event : null;
+  return over?.type === 'turn_ended' ? over : null;
+}
 
 /** The last turn that counts: the one that undo would take back. */
 export function lastTurn(entries: readonly Entry[]): string | null {

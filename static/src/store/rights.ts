@@ -12,6 +12,8 @@ export const owns = (session: Shown): boolean => accessTo(session) === 'owner';
 /** Speak, rule, rename, upload. */
 export const drives = (session: Shown): boolean => owns(session) || accessTo(session) === 'driver';
 
+export const mayStop = (session: Shown): boolean => drives(session) || accessTo(session) === 'operator';
+
 export const mayDelete = (session: Shown): boolean => owns(session) || accessTo(session) === 'operator';
 
 /** Whether it belongs into their list: an operator may read all, and lists what they are part of. */

@@ -17,7 +17,7 @@ export function AfterTurn({ desk }: { desk: Desk }): JSX.Element | null {
           <Icon name="copy" />
           {words.conversation.copyAnswer}
         </button>
-        {desk.drives.value && <Anew desk={desk} />}
+        {desk.usable.value && <Anew desk={desk} />}
       </div>
     </div>
   );

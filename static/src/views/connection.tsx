@@ -4,6 +4,7 @@ import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../words/en.ts';
+import { isRuling, wordsOf } from '../link/outbox.ts';
 import { remedy } from '../words/remedies.ts';
 import { copy } from './copying.ts';
 import type { Desk } from './desk.ts';
@@ -42,14 +43,14 @@ export function Connection({ shell, desk }: { shell: Shell; desk: Desk }): JSX.E
 
 function Banner({ desk }: { desk: Desk }): JSX.Element {
   const { phase, dialAt, offline, reason } = desk.open.link.value;
-  const waiting = desk.open.outbox.value.filter(
-    ({ frame, state }) => state === 'offline' && (frame.type === 'user_input' || frame.type === 'approval'),
-  ).length;
+  const waiting = desk.open.outbox.value.filter(({ state }) => state === 'offline');
+  const messages = waiting.filter((item) => wordsOf(item) !== undefined).length;
+  const decisions = waiting.filter(({ frame }) => isRuling(frame)).length;
   const left = Math.max(0, Math.ceil(((dialAt ?? 0) - now.value) / 1000));
   const said = [
     offline ? words.connection.offline : words.connection.lost,
     reason === 'too_many_connections' ? remedy(reason) : '',
-    waiting ? words.connection.later(waiting) : '',
+    messages + decisions ? words.connection.later(messages, decisions) : '',
     phase === 'waiting' ? words.connection.nextTry(left) : words.connection.trying,
   ];
   return (
@@ -60,6 +61,18 @@ function Banner({ desk }: { desk: Desk }): JSX.Element {
       </button>
     </div>
   );
+}
+
+/** What waits for the connection and is seen nowhere else: messages and decisions say so where they stand. */
+export function Pending({ desk }: { desk: Desk }): JSX.Element | null {
+  const waiting = useComputed(() => {
+    const others = desk.open.outbox.value.filter(
+      (item) => item.state === 'offline' && wordsOf(item) === undefined && !isRuling(item.frame),
+    );
+    return [...new Set(others.map(({ frame }) => words.connection.asked[frame.type] ?? frame.type))].join(', ');
+  });
+  if (!waiting.value) return null;
+  return <p class="bar connection short">{words.connection.pending(waiting.value)}</p>;
 }
 
 /** It will not come back by itself: what is so, and the way out. */

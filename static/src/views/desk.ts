@@ -1,11 +1,11 @@
 // What the views of one session share: the open session, and what a person has begun but not sent.
 
 import { computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
-import type { OpenSession } from '../session/open_session.ts';
-import { asking, inquiring, lastTurn, phase, working } from '../store/entries.ts';
+import type { OpenSession, OutboxItem } from '../session/open_session.ts';
+import { asking, ending, inquiring, lastTurn, phase, working } from '../store/entries.ts';
 import type { ToolEntry, Used } from '../store/state.ts';
-import { drives, owns } from '../store/rights.ts';
-import type { Person, PlanItem, QuestionAsked, SentDecision, Session, Status } from '../wire.ts';
+import { drives, mayStop, owns } from '../store/rights.ts';
+import type { Person, PlanItem, QuestionAsked, SentDecision, Session, Status, TurnEnded } from '../wire.ts';
 import { Fillings } from './filling.ts';
 import { Rulings } from './ruling.ts';
 import { remembered } from './surroundings.ts';
@@ -30,6 +30,10 @@ export class Begun {
   }
 }
 
+/** What is on its way and begins a turn, or takes one back. */
+const movesTurns = ({ frame, state }: OutboxItem): boolean =>
+  ['user_input', 'undo', 'retry'].includes(frame.type) && state !== 'refused';
+
 const FINAL: ReadonlySet<string> = new Set(['no_such_session', 'ended', 'forbidden']);
 
 export class Desk {
@@ -53,6 +57,8 @@ export class Desk {
   /** Whether this person may speak and rule here; else they look on. */
   readonly drives: ReadonlySignal<boolean>;
   readonly owns: ReadonlySignal<boolean>;
+  /** Whether there is something that this person may stop. */
+  readonly stoppable: ReadonlySignal<boolean>;
   readonly plan: ReadonlySignal<readonly PlanItem[]>;
   readonly used: ReadonlySignal<Used>;
   readonly synced: ReadonlySignal<boolean>;
@@ -61,11 +67,16 @@ export class Desk {
   readonly ended: ReadonlySignal<boolean>;
   /** It will never answer again: nothing can be asked of it. */
   readonly gone: ReadonlySignal<boolean>;
+  /** Nothing of it can be had any more, not even to read. */
+  readonly lost: ReadonlySignal<boolean>;
+  /** Whether this person can ask something of it, now or when the connection is back. */
+  readonly usable: ReadonlySignal<boolean>;
   readonly phase: ReadonlySignal<ReturnType<typeof phase>>;
   readonly working: ReadonlySignal<boolean>;
   readonly asked: ReadonlySignal<readonly ToolEntry[]>;
   readonly inquired: ReadonlySignal<readonly QuestionAsked[]>;
   readonly lastTurn: ReadonlySignal<string | null>;
+  readonly ending: ReadonlySignal<TurnEnded | null>;
   /** The last turn failed, and nothing was tried since. */
   readonly failed: ReadonlySignal<boolean>;
   /** At rest, and nothing of ours is on its way. */
@@ -96,21 +107,18 @@ export class Desk {
     this.cut = computed(() => open.state.value.oldest > 1);
     this.ended = computed(() => open.state.value.ended !== null);
     this.gone = computed(() => FINAL.has(open.link.value.reason ?? ''));
+    this.lost = computed(() => this.gone.value && open.link.value.reason !== 'ended');
+    this.usable = computed(() => this.drives.value && !this.ended.value && !this.gone.value);
     this.phase = computed(() => (this.gone.value ? 'ended' : phase(open.state.value)));
     this.working = computed(() => !this.gone.value && working(open.state.value));
+    this.stoppable = computed(() => this.working.value && mayStop(this.session.value));
     this.asked = computed(() => (this.gone.value ? [] : asking(open.entries.value)));
     this.inquired = computed(() => (this.gone.value ? [] : inquiring(open.entries.value)));
     this.lastTurn = computed(() => lastTurn(open.entries.value));
-    this.failed = computed(() => {
-      const ended = open.entries.value.findLast((entry) => entry.turn !== undefined);
-      const failed = ended?.kind === 'note' && ended.event.type === 'turn_ended' && ended.event.status === 'failed';
-      return this.phase.value === 'idle' && failed && ended.undone === undefined;
-    });
+    this.ending = computed(() => ending(open.entries.value));
+    this.failed = computed(() => this.phase.value === 'idle' && this.ending.value?.status === 'failed');
     this.settled = computed(
-      () =>
-        this.phase.value === 'idle' &&
-        this.synced.value &&
-        !open.outbox.value.some(({ frame, state }) => frame.type === 'user_input' && state !== 'refused'),
+      () => this.phase.value === 'idle' && this.synced.value && !open.outbox.value.some(movesTurns),
     );
     this.editing = computed(() => {
       const edit = this.#edit.value;

@@ -39,7 +39,7 @@ export function Header({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Eleme
         />
       ) : (
         <h1>
-          <Title text={title.value || words.sessions.untitled} rename={desk.drives.value ? rename : null} />
+          <Title text={title.value || words.sessions.untitled} rename={desk.drives.value && !desk.lost.value ? rename : null} />
         </h1>
       )}
       <Badge state={state}>
@@ -47,7 +47,7 @@ export function Header({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Eleme
       </Badge>
       <People desk={desk} />
       {wide.value && <DetailsButton desk={desk} />}
-      <SessionMenu shell={shell} desk={desk} rename={rename} />
+      {!desk.lost.value && <SessionMenu shell={shell} desk={desk} rename={rename} />}
     </header>
   );
 }

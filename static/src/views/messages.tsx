@@ -53,36 +53,41 @@ export function Outgoing({ desk, item }: { desk: Desk; item: OutboxItem }): JSX.
   const refused = item.state === 'refused';
   const told = refused
     ? words.conversation.notSent(problem(item.code ?? '', item.message ?? ''))
-    : item.state === 'offline'
-      ? words.conversation.offline
-      : words.conversation.sending;
+    : words.conversation.onItsWay[item.state];
   return (
     <article class={`entry user outgoing is-${item.state}`}>
       <div class="bubble">{frame.text}</div>
       <div class="under" role={refused ? 'alert' : undefined}>
         <span>{told}</span>
+        {refused && desk.usable.value && <Anew desk={desk} id={item.frame.id} frame={frame} />}
         {refused && (
-          <>
-            <button type="button" class="button small soft" onClick={() => desk.open.sendAgain(item.frame.id)}>
-              {words.conversation.again}
-            </button>
-            <button
-              type="button"
-              class="button small soft"
-              onClick={() => {
-                desk.open.forget(item.frame.id);
-                desk.put(frame.text, frame.attachments ?? []);
-              }}
-            >
-              {words.conversation.edit}
-            </button>
-            <button type="button" class="button small soft" onClick={() => desk.open.forget(item.frame.id)}>
-              {words.conversation.discard}
-            </button>
-          </>
+          <button type="button" class="button small soft" onClick={() => desk.open.forget(item.frame.id)}>
+            {words.conversation.discard}
+          </button>
         )}
       </div>
     </article>
+  );
+}
+
+/** Once more as it is, or written differently. */
+function Anew({ desk, id, frame }: { desk: Desk; id: string; frame: UserInput }): JSX.Element {
+  return (
+    <>
+      <button type="button" class="button small soft" onClick={() => desk.open.sendAgain(id)}>
+        {words.conversation.again}
+      </button>
+      <button
+        type="button"
+        class="button small soft"
+        onClick={() => {
+          desk.open.forget(id);
+          desk.put(frame.text, frame.attachments ?? []);
+        }}
+      >
+        {words.conversation.edit}
+      </button>
+    </>
   );
 }
 

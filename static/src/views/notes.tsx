@@ -55,6 +55,7 @@ export function Note({ desk, entry }: { desk: Desk; entry: NoteEntry }): JSX.Ele
     event.type === 'turn_ended' &&
     event.status === 'failed' &&
     desk.settled.value &&
+    desk.usable.value &&
     desk.lastTurn.value === event.turn;
   return (
     <aside class={`entry note ${tone}`} data-key={entry.key} tabIndex={-1}>

@@ -31,7 +31,7 @@ export function Watching({ desk }: { desk: Desk }): JSX.Element {
   return (
     <div class="bar watching">
       <p>{operator ? words.sharing.asOperator(owner) : words.sharing.asViewer(owner)}</p>
-      {operator && desk.working.value && (
+      {desk.stoppable.value && (
         <button type="button" class="button danger" disabled={stopping.value} onClick={() => desk.open.stop()}>
           {words.composer.stop}
         </button>

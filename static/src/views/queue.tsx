@@ -13,7 +13,7 @@ export function Queue({ desk }: { desk: Desk }): JSX.Element | null {
   if (queued.value.length === 0) return null;
   return (
     <section class="queue" aria-label={words.queue.label}>
-      {held.value && desk.drives.value && (
+      {held.value && desk.usable.value && (
         <div class="held">
           <span>{words.queue.held}</span>
           <button type="button" class="button primary" onClick={() => desk.open.resume()}>
@@ -39,7 +39,7 @@ function Waiting({ desk, input }: { desk: Desk; input: QueuedInput }): JSX.Eleme
         {text}
       </span>
       {attachments.length > 0 && <span class="under">{words.queue.attached(attachments.length)}</span>}
-      {desk.drives.value && <TakeBack desk={desk} input={input} />}
+      {desk.usable.value && <TakeBack desk={desk} input={input} />}
     </li>
   );
 }

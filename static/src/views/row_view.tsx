@@ -43,7 +43,7 @@ export function FoldedTurns({ desk, row }: { desk: Desk; row: Folded }): JSX.Ele
         <Icon name="chevron" class="twist" />
         {words.conversation.undoneTurns(row.turns)}
       </button>
-      {asked && (
+      {asked && desk.usable.value && (
         <button type="button" class="button small soft" onClick={() => desk.put(asked)}>
           {words.conversation.editAgain}
         </button>

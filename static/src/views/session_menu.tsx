@@ -58,7 +58,7 @@ function Remove({ shell, desk, close }: { shell: Shell; desk: Desk; close: () =>
 
 function LastTurn({ desk, close }: { desk: Desk; close: () => void }): JSX.Element {
   const { open } = desk;
-  const disabled = desk.working.value || desk.ended.value || desk.lastTurn.value === null;
+  const disabled = !desk.settled.value || !desk.usable.value || desk.lastTurn.value === null;
   const choice = (label: string, run: () => void, title?: string) => (
     <Choice close={close} label={label} run={run} disabled={disabled} title={title} />
   );

@@ -5,7 +5,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../words/en.ts';
 import { AskSheet } from './ask_bar.tsx';
-import { Connection } from './connection.tsx';
+import { Connection, Pending } from './connection.tsx';
 import { Conversation } from './conversation.tsx';
 import type { Desk } from './desk.ts';
 import { Examples } from './examples.tsx';
@@ -29,6 +29,7 @@ export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.
         <Conversation desk={desk} empty={<Beginning shell={shell} desk={desk} />} />
         <div class="dock">
           <Connection shell={shell} desk={desk} />
+          <Pending desk={desk} />
           <Forgetful shell={shell} desk={desk} />
           {!detailed && <PlanChip desk={desk} />}
           {narrow.value && desk.drives.value && <AskSheet desk={desk} />}

@@ -11,7 +11,7 @@ export function pressed(event: KeyboardEvent, shell: Shell): void {
   const desk = shell.desks.current.peek();
   if (command && !event.shiftKey && event.key.toLowerCase() === 'k') search();
   else if (event.altKey && event.code === 'KeyN') go('#/new');
-  else if (event.key === 'Escape' && desk?.working.peek()) desk.open.stop();
+  else if (event.key === 'Escape' && desk?.stoppable.peek()) desk.open.stop();
   else if (writing || command || event.altKey) return;
   else if (event.key === '?') shell.overlay.value = 'shortcuts';
   else if (event.key === '/') document.querySelector<HTMLElement>('.composer textarea')?.focus();

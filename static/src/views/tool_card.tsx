@@ -37,7 +37,7 @@ export const ToolCard = still(function ToolCard({ desk, entry }: { desk: Desk; e
       data-key={entry.key}
       tabIndex={-1}
       aria-label={words.tool.card(entry.tool, words.tool.states[entry.state])}
-      onKeyDown={(event) => asks && rule(event, desk, entry)}
+      onKeyDown={(event) => asks && desk.usable.value && rule(event, desk, entry)}
     >
       <button
         type="button"

@@ -2,6 +2,7 @@
 
 import { accountWords } from './en_account.ts';
 import { sessionWords } from './en_session.ts';
+import { troubleWords } from './en_trouble.ts';
 import { several } from './several.ts';
 
 const pageWords = {
@@ -141,4 +142,4 @@ const pageWords = {
   },
 } as const;
 
-export const words = { ...pageWords, ...sessionWords, ...accountWords } as const;
+export const words = { ...pageWords, ...sessionWords, ...troubleWords, ...accountWords } as const;

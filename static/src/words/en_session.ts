@@ -1,4 +1,4 @@
-// The words of one session's page, in English: conversation, tools, approvals, composer, connection.
+// The words of one session's page, in English: conversation, tools, approvals, composer.
 
 import { count, seconds } from './amounts.ts';
 import { several } from './several.ts';
@@ -19,8 +19,12 @@ export const sessionWords = {
     thinking: 'Thinking…',
     thought: (number: number) => `Thought · ${several(number, 'word', 'words')}`,
     partial: 'Cut short here.',
-    sending: 'Sending…',
-    offline: 'Will be sent when the connection is back',
+    onItsWay: {
+      sending: 'Sending…',
+      offline: 'Will be sent when the connection is back',
+      sent: 'Sent, not yet confirmed',
+      accepted: 'Sent',
+    },
     notSent: (why: string) => `Not sent. ${why}`,
     discard: 'Discard',
     edit: 'Edit',
@@ -223,32 +227,6 @@ export const sessionWords = {
     loading: 'Loading…',
   },
 
-  connection: {
-    reconnecting: 'Reconnecting…',
-    lost: 'No connection to the server. What you send is kept.',
-    offline: 'You are offline. What you send is kept.',
-    later: (number: number) => `${several(number, 'message is', 'messages are')} sent when it is back.`,
-    nextTry: (left: number) => `Next try in ${left} s.`,
-    trying: 'Trying…',
-    now: 'Retry now',
-    unloaded: 'This part of the page could not be loaded. What you wrote is kept.',
-    storage: 'This browser stores nothing here: what is unsent is lost when you close the page.',
-  },
-  gone: {
-    deleted: 'This session was deleted, or it belongs to someone else.',
-    expired: 'Your log-in is no longer valid.',
-    expiredHint:
-      'This page has no log-in of its own: come in again the way you came, or ask the operator. ' +
-      'What you wrote is kept and sent then.',
-    noLogIn:
-      'This server asks for a token, and this page has no log-in yet. Use a client that sends one ' +
-      '(curl, a bot, an app), or ask the operator for a way in.',
-    ended: 'This session has ended. It stays readable.',
-    forbidden: 'You may not see this session. Ask its owner to share it.',
-    fresh: 'Start a new session',
-    copyDraft: 'Copy my text',
-  },
-
   announce: {
     complete: 'The answer is complete.',
     approval: (tool: string) => `Approval needed: ${tool}.`,
@@ -257,21 +235,6 @@ export const sessionWords = {
     reconnecting: 'Reconnecting.',
     back: 'Connected again.',
     copied: 'Copied.',
-  },
-  ended: {
-    failed: (message: string) => `This turn failed. ${message}`,
-    limit: (what: string) => `Stopped at a limit: ${what}.`,
-    stopped: 'Stopped.',
-    server_restart: 'The server restarted and this turn was cut short. What was said is kept.',
-    superseded: 'Your newer message took the place of this turn.',
-    session: 'This session has ended. It stays readable.',
-    limits: {
-      iterations: 'the number of steps',
-      repetition: 'going in circles',
-      budget_usd: 'the budget',
-      tokens: 'the number of tokens',
-      time: 'the time',
-    },
   },
   notes: {
     compacted: (before: number, after: number) => `Summarised: ${count(before)} → ${count(after)} tokens`,
