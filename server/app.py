@@ -39,7 +39,7 @@ from server.proxies import Proxies
 from server.readiness import Readiness
 from server.routes.answers import errors, secure
 from server.routes.cors import preflight, shared
-from server.routes.entrance import entrance, wary
+from server.routes.entrance import entrance
 from server.routes.proxied import proxied
 from server.routes.submissions import DESK, Desk
 from server.routes.table import ROUTES
@@ -173,7 +173,7 @@ async def _wired(
     sandbox: Sandbox,
     threads: ThreadPoolExecutor,
 ) -> web.Application:
-    rooms = (proxied, errors, preflight, wary, entrance)
+    rooms = (proxied, errors, preflight, entrance)
     app = web.Application(middlewares=rooms, client_max_size=LARGEST_BODY)
     app.on_response_prepare.extend((secure, shared))
     app.add_routes(ROUTES)

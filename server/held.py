@@ -5,12 +5,14 @@ from types import TracebackType
 
 
 class Held:
-    """Lets go when left. A generator in its place would weigh thirty times as much."""
+    """Lets go of `what` when left. A generator in its place would weigh thirty times as much, and
+    a `partial` twice."""
 
-    __slots__ = ("_let_go",)
+    __slots__ = ("_let_go", "_what")
 
-    def __init__(self, let_go: Callable[[], None]) -> None:
+    def __init__(self, let_go: Callable[..., None], *what: object) -> None:
         self._let_go = let_go
+        self._what = what
 
     def __enter__(self) -> None: ...
 
@@ -20,4 +22,4 @@ class Held:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._let_go()
+        self._let_go(*self._what)

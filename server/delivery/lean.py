@@ -40,7 +40,8 @@ class LeanSocket(web.WebSocketResponse):
 
 
 def shed(request: BaseRequest) -> None:
-    """Let go of what reads and queues HTTP requests (1,500 bytes): there are none any more.
+    """Let go of what reads and queues HTTP requests (1,500 bytes): there are none any more. And of
+    what was read out of this one, which can be read again.
 
     aiohttp does so itself when a connection is lost. Where it names these otherwise, they stay.
     """
@@ -49,3 +50,5 @@ def shed(request: BaseRequest) -> None:
         protocol._parser = None
     if getattr(protocol, "_messages", None) == deque():
         protocol._messages = _no_requests
+    if isinstance(known := getattr(request, "_cache", None), dict):
+        known.clear()

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
-from functools import partial
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -79,7 +78,7 @@ class Gate:
         """While inside, `on_revoked` is called when what the user came with is valid no more."""
         if user.token is not None:
             self._connections.setdefault(user.token, set()).add(on_revoked)
-        return Held(partial(self._unwatch, user.token, on_revoked))
+        return Held(self._unwatch, user.token, on_revoked)
 
     def _unwatch(self, token: str | None, on_revoked: Callable[[], None]) -> None:
         calls = self._connections.get(token) if token is not None else None

@@ -7,7 +7,6 @@ import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from aiohttp import web
 from msgspec import Struct
@@ -102,7 +101,7 @@ class Sharing:
         """While inside, it is told what becomes of it. To be followed by `confirm`."""
         key = standing.session.id, standing.user.id
         self._standings.setdefault(key, set()).add(standing)
-        return Held(partial(self._unwatch, key, standing))
+        return Held(self._unwatch, key, standing)
 
     async def confirm(self, standing: Standing) -> None:
         """What changed since it was found out. Raises NoSuchSession where all is lost."""

@@ -1,5 +1,7 @@
 """What pages of other origins may ask: those of `allowed_origins`, and what browsers ask first."""
 
+from collections.abc import Awaitable
+
 from aiohttp import hdrs, web
 
 from server.identity.origins import ORIGINS
@@ -12,13 +14,20 @@ KEPT_SECONDS = 600
 
 
 @web.middleware
-async def preflight(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answered before anybody says who they are: browsers send no credentials with it."""
+def preflight(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
+    """Answered before anybody says who they are: browsers send no credentials with it.
+
+    It is no coroutine: each is kept as long as the socket behind it lives.
+    """
     asks = request.method == hdrs.METH_OPTIONS
     if not asks or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in request.headers:
-        return await handler(request)
+        return handler(request)
     if not _applies(request) or _allowed(request) is None:
-        return await handler(request)
+        return handler(request)
+    return _permitted()
+
+
+async def _permitted() -> web.StreamResponse:
     return web.Response(
         status=204,
         headers={

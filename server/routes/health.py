@@ -6,12 +6,13 @@ from aiohttp import web
 from msgspec import UNSET, Struct, UnsetType
 
 from server.access import check
-from server.identity.gate import GATE, is_loopback
+from server.identity.gate import is_loopback
 from server.identity.ways_in import WAYS_IN
 from server.keys import CATALOGUE, FLEET, READINESS, SESSIONS, STORE, USER
 from server.people import AuthMethod, Role
 from server.readiness import Report
 from server.routes.answers import json
+from server.routes.entrance import asker
 
 PASSED_ON = ("forwarded", "x-forwarded-", "via", "x-real-ip")
 """How names of headers begin by which a proxy tells that it asks for somebody else."""
@@ -75,7 +76,7 @@ async def models(request: web.Request) -> web.Response:
 async def metrics(request: web.Request) -> web.Response:
     """Prometheus text, for the machine itself and for operators."""
     if not _is_of_this_machine(request):
-        user = await request.app[GATE].who(request)
+        user = await asker(request)
         check(user.role, "none", "operate")
     from server.metrics import text  # its library is not needed by anyone who never asks
 

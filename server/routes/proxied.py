@@ -1,5 +1,7 @@
 """The outermost door: a request that a trusted proxy passes on is its client's from here on."""
 
+from collections.abc import Awaitable
+
 from aiohttp import web
 
 from server.keys import PROXIES
@@ -10,8 +12,11 @@ FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host")
 
 
 @web.middleware
-async def proxied(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """`remote`, `scheme` and `host` are the client's for every room behind this one."""
+def proxied(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
+    """`remote`, `scheme` and `host` are the client's for every room behind this one.
+
+    It is no coroutine: each is kept as long as the socket behind it lives.
+    """
     told = {
         name.lower(): ",".join(request.headers.getall(name))
         for name in FORWARDED
@@ -22,4 +27,4 @@ async def proxied(request: web.Request, handler: Handler) -> web.StreamResponse:
         asker = request.app[PROXIES].asker(nearest, told)
         if asker != nearest:
             request = request.clone(remote=asker.address, scheme=asker.scheme, host=asker.host)
-    return await handler(request)
+    return handler(request)

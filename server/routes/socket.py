@@ -113,6 +113,8 @@ def _wish(request: web.Request) -> Wish:
 class Conversation:
     """What one client says, in order; each frame is answered once."""
 
+    __slots__ = ("_clock", "_desk", "_in_flight", "_malformed", "_standing", "_viewer", "_ws")
+
     def __init__(
         self,
         ws: web.WebSocketResponse,

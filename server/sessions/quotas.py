@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 
 from agent.errors import Refused
 from server.config import Limits
@@ -103,7 +102,7 @@ class Connections:
         except Refusal:
             self._users.drop(user)
             raise
-        return Held(partial(self._one_less, user, crowd))
+        return Held(self._one_less, user, crowd)
 
     @property
     def open(self) -> int:
@@ -128,7 +127,7 @@ class Addresses:
             return Held(lambda: None)
         crowd = crowd_of(address)
         self._open.add(crowd)
-        return Held(partial(self._open.drop, crowd))
+        return Held(self._open.drop, crowd)
 
 
 class Counted:
