@@ -25,6 +25,7 @@ from server.announce import listening
 from server.audit import Audit
 from server.beside import beside, ended
 from server.building import MeansFactory, job_watch, make_toolbox, new_id, unmatched
+from server.collector import collect_in_small_passes
 from server.config import Config
 from server.goodbyes import GOING_AWAY
 from server.identity.connecting import CONNECTING, Connecting
@@ -33,7 +34,7 @@ from server.identity.origins import ORIGINS, Origins
 from server.identity.sharing import SHARING, Sharing
 from server.identity.ways_in import WAYS_IN, WaysIn
 from server.listening import Site
-from server.memory import collect_in_small_passes, raise_file_limit, reuse_blocks
+from server.memory import raise_file_limit, reuse_blocks
 from server.places import shipped
 from server.proxies import Proxies
 from server.readiness import Readiness
@@ -146,7 +147,7 @@ async def _application(
         tasks = [
             beside(work)
             for work in (
-                _warm(app[keys.READINESS], catalogue, sandbox),
+                _warm(app[keys.READINESS], catalogue, sandbox, app[keys.SESSIONS].slots),
                 app[keys.FLEET].measure(),
                 *(loop() for loop in app[WAYS_IN].loops),
                 app[keys.SESSIONS].sweep(),
@@ -243,7 +244,7 @@ def _add_sessions(
     )
 
 
-async def _warm(readiness: Readiness, catalogue: Catalogue, sandbox: Sandbox) -> None:
+async def _warm(readiness: Readiness, catalogue: Catalogue, sandbox: Sandbox, slots: Slots) -> None:
     """What the first turn would otherwise wait for."""
     if (why_not := await sandbox.probe()) is not None:
         _warn(readiness, f"commands cannot run: {why_not}")
@@ -255,7 +256,7 @@ async def _warm(readiness: Readiness, catalogue: Catalogue, sandbox: Sandbox) ->
         log.error("the models cannot be loaded: %s", problem)
     else:
         readiness.done(MODELS)
-    collect_in_small_passes()
+    collect_in_small_passes(quiet=lambda: not slots.running)
 
 
 async def _examine(readiness: Readiness, store: SqliteStore) -> None:

@@ -1,12 +1,9 @@
 """What this process takes of the machine: memory, and how many files it may open."""
 
 import ctypes
-import gc
 import os
 import resource
 import sys
-import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 MIB = 1024 * 1024
@@ -40,43 +37,3 @@ def reuse_blocks(largest: int = MIB) -> bool:
     return tune is not None and all(
         (tune(_M_MMAP_THRESHOLD, largest), tune(_M_TRIM_THRESHOLD, 4 * largest))
     )
-
-
-def collect_in_small_passes() -> None:
-    """What is alive now is not looked at again, and what comes is in passes that nobody notices."""
-    young, middle, _ = gc.get_threshold()
-    gc.set_threshold(young, middle, 2)
-    gc.collect()
-    gc.freeze()
-    gc.callbacks.append(LongLived())
-
-
-class LongLived:
-    """One of `gc.callbacks`: what outlived a long full collection is left out of the next ones.
-
-    A pass over ten thousand viewers holds up everybody for hundreds of milliseconds, and came
-    once a minute while others streamed. What is left out and becomes garbage in rings waits until
-    there is twice as much as was alive: then a pass takes all.
-    """
-
-    def __init__(
-        self, long_seconds: float = 0.01, clock: Callable[[], float] = time.thread_time
-    ) -> None:
-        self._long_seconds = long_seconds
-        self._clock = clock
-        self._alive = gc.get_freeze_count()
-        self._began = 0.0
-        self._takes_all = False
-
-    def __call__(self, phase: str, info: Mapping[str, int]) -> None:
-        if info["generation"] < 2:
-            return
-        if phase == "start":
-            self._takes_all = gc.get_freeze_count() >= 2 * self._alive
-            if self._takes_all:
-                gc.unfreeze()
-            self._began = self._clock()
-        elif self._takes_all or self._clock() - self._began >= self._long_seconds:
-            gc.freeze()
-            if self._takes_all:
-                self._alive = gc.get_freeze_count()

@@ -22,7 +22,7 @@ async def text(sessions: SessionManager, fleet: Fleet, store: Store) -> bytes:
             "Sessions that wait for a person.",
             await store.count(None, "awaiting_approval"),
         ),
-        "mooring_turns_waiting": ("Turns that wait for a slot.", sessions.waiting),
+        "mooring_turns_waiting": ("Turns that wait for a slot.", sessions.slots.waiting),
         "mooring_viewers": ("Open session sockets.", sessions.viewers_of(None)),
         "mooring_tokens_per_second": ("Tokens streamed, all sessions.", rate),
         "mooring_turns_ended_last_minute": ("Turns that ended.", turns),

@@ -55,7 +55,7 @@ class SessionManager:
         self._store = store
         self._make_means = make_means
         self._limits = limits
-        self._slots = slots
+        self.slots = slots
         self._fleet = fleet
         self._hibernate_after = hibernate_after
         self._timestamp = timestamp
@@ -164,11 +164,6 @@ class SessionManager:
     def viewers_of(self, owner: str | None) -> int:
         return sum(c.viewers for c in self._channels if owner in (None, c.row.owner))
 
-    @property
-    def waiting(self) -> int:
-        """Turns that wait for a slot."""
-        return self._slots.waiting
-
     def seen(self, row: SessionRow) -> Channel | SessionRow:
         """The channel of a session that is watched or in memory, which knows more than its row."""
         return self._channels.get(row.id) or row
@@ -254,10 +249,10 @@ class SessionManager:
         starts = asks and live.session.history.open_turn is None
         if starts and (cramped := self._store.cramped):
             raise Refused("unavailable", cramped, retry_after=30)
-        if starts and self._slots.waiting >= self._limits.live_sessions:
+        if starts and self.slots.waiting >= self._limits.live_sessions:
             raise Refused(
                 "server_full",
-                f"{self._slots.running} turns run, {self.waiting} wait. Try again in a moment.",
+                f"{self.slots.running} turns run, {self.slots.waiting} wait. Try again soon.",
                 retry_after=5,
             )
 

@@ -117,7 +117,7 @@ class Doors:
 
     def app_waiting(self) -> int:
         """Turns that wait for a slot."""
-        return self.app[SESSIONS].waiting
+        return self.app[SESSIONS].slots.waiting
 
     def headers(self, user: str | None) -> dict[str, str]:
         secret = self.secrets.get(user or "")

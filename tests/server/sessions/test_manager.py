@@ -189,7 +189,7 @@ async def test_running_ones_stay_and_more_may_wait_than_live(tmp_path: Path) -> 
             assert (full.value.code, full.value.retry_after) == ("server_full", 5)
             await home.manager.submit(refused, BOB, SetModel("c2", "other"))
             await home.manager.submit(waiting, ADA, Interrupt("c3"))
-            assert home.manager.waiting == 0
+            assert home.manager.slots.waiting == 0
             go.set()
             await one.until("turn_ended")
         assert (await home.log(waiting))[-1]["status"] == "interrupted"
