@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-LONG_SECONDS = 0.01
+LONG_SECONDS = 0.004
 """A pass that took longer than this holds people up."""
 AT_REST, AT_WORK = 2, 8
 """A pass takes all when there are so many times the blocks of memory that the last one left."""
