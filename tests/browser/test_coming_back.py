@@ -8,11 +8,16 @@ from playwright.async_api import Route, expect
 
 from tests.api import Api
 from tests.browser.conftest import House, Meet
+from tests.browser.frozen import FrozenTime
 from tests.model_server import CallScript, Gate, Reply
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 DONE = "All right, that is done."
+PHONE_TOO = pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+WAKE_UP = (
+    "(name) => (name === 'visibilitychange' ? document : window).dispatchEvent(new Event(name))"
+)
 ASKING = Reply(text="May I?", calls=[CallScript("bash", {"command": "echo ran # please-ask"})])
 
 
@@ -143,24 +148,43 @@ async def test_what_was_said_without_a_server_is_sent_once(own_house: House, mee
     assert said == ["Hello", "Are you there?"]
 
 
-async def test_only_a_long_loss_is_worth_a_word(own_house: House, meet: Meet) -> None:
-    person = await meet(own_house.url, offline=True)
+@PHONE_TOO
+async def test_only_a_long_loss_is_worth_a_word_and_a_person_need_not_wait(
+    own_house: House, meet: Meet, phone: bool
+) -> None:
+    person = await meet(f"{own_house.url}/#/new", phone=phone, offline=True)
     await person.say("Hello")
     await person.reads(DONE)
-    await person.page.clock.install()
+    time = FrozenTime(person.page)
+    await time.begin()
+    await person.reads(DONE)
+    await time.freeze()
     await own_house.server.kill9()
-    await person.page.clock.run_for(2_000)
     chip = person.dock.get_by_text("Reconnecting…")
+    banner = person.dock.get_by_text("No connection to the server.")
+    await time.passes(0, lost=1)
+    await time.passes(500, lost=1)
+    await time.passes(1_000, lost=1)
+    await time.passes(1_400)
     await expect(chip).to_have_count(0)
-    await person.page.clock.run_for(2_500)
+    await time.passes(1_100, lost=1)
+    await expect(chip).to_be_visible()
+    await time.passes(4_000, lost=1)
+    await time.passes(1_900)
     await expect(chip).to_be_visible()
     await expect(person.button("Retry now")).to_have_count(0)
-    await person.page.clock.run_for(10_000)
-    await expect(person.dock).to_contain_text("No connection to the server.")
-    await expect(person.button("Retry now")).to_be_visible()
+    await time.passes(1_600)
+    await expect(banner).to_be_visible()
+    await expect(chip).to_have_count(0)
+    await time.counts_down(person.dock)
+    for name in ("visibilitychange", "pageshow", "online"):
+        await person.page.evaluate(WAKE_UP, name)
+        await time.passes(0, lost=1)
     await own_house.server.start()
-    await person.page.clock.resume()
-    await expect(person.button("Retry now")).to_have_count(0, timeout=60_000)
+    await person.button("Retry now").click()
+    await expect(banner).to_have_count(0)
+    await expect(person.button("Retry now")).to_have_count(0)
+    await person.sees_state("Idle")
 
 
 async def test_a_deleted_session_says_so_and_keeps_what_was_typed(house: House, meet: Meet) -> None:

@@ -54,6 +54,17 @@ describe('the wait', () => {
     expect((view().dialAt ?? 0) - world.wall()).toBe(500);
   });
 
+  test('does not begin anew with a link that was greeted and never good', () => {
+    const waits = Array.from({ length: 4 }, () => {
+      world.last.says({ type: 'hello' });
+      world.last.closes(1006);
+      const wait = (view().dialAt ?? 0) - world.wall();
+      world.pass(wait);
+      return wait;
+    });
+    expect(waits).toEqual([500, 1000, 2000, 4000]);
+  });
+
   test('heeds what the server asks for when it goes', () => {
     settle();
     world.last.says({ type: 'bye', code: 1012, retry_after: 5 });
@@ -115,6 +126,10 @@ describe('sending', () => {
 });
 
 describe('a watchdog', () => {
+  test('gives ten seconds to a handshake, and fifty to a server that beats every twenty', () => {
+    expect([HANDSHAKE_MS, SILENCE_MS]).toEqual([10_000, 50_000]);
+  });
+
   test('cuts a handshake that hangs', () => {
     world.pass(HANDSHAKE_MS - 1);
     expect(view().phase).toBe('connecting');

@@ -1,12 +1,14 @@
 // What the views compute: arguments as people edit them, rulings, rows, amounts, images, routes.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ruling } from '../../static/src/views/ruling.ts';
 import { changes, readField, readObject, shapeOf, summary } from '../../static/src/views/arguments.ts';
 import { imagesNamed } from '../../static/src/views/images_named.ts';
 import { parsed } from '../../static/src/views/address.ts';
 import { FIRST, rowsOf, windowStart } from '../../static/src/views/rows.ts';
+import type { LinkView } from '../../static/src/link/link.ts';
+import { secondsLeft, troubleOf } from '../../static/src/views/trouble.ts';
 import type { Entry } from '../../static/src/store/state.ts';
 import { ago, bytes, count, money, seconds } from '../../static/src/words/amounts.ts';
 import { words } from '../../static/src/words/en.ts';
@@ -111,6 +113,36 @@ describe('a ruling', () => {
   });
 });
 
+describe('a lost connection', () => {
+  const lost: LinkView = { phase: 'waiting', lostAt: 50_000, dialAt: 54_000, reason: null, offline: false };
+
+  it.each([
+    [0, 'none'],
+    [2_999, 'none'],
+    [3_000, 'chip'],
+    [9_999, 'chip'],
+    [10_000, 'banner'],
+    [3_600_000, 'banner'],
+  ])('after %i ms it is worth: %s', (ms, worth) => {
+    for (const phase of ['connecting', 'open', 'waiting'] as const) {
+      expect(troubleOf({ ...lost, phase }, 50_000 + ms), phase).toBe(worth);
+    }
+  });
+
+  it.each([
+    [{ phase: 'settled', lostAt: null }, 'none'],
+    [{ phase: 'closed' }, 'none'],
+    [{ phase: 'closed', reason: 'ended' }, 'gone'],
+  ] as const)('%o is no loss: %s', (change, worth) => {
+    expect(troubleOf({ ...lost, ...change }, 3_600_000)).toBe(worth);
+  });
+
+  it('is counted down in whole seconds, and never below none', () => {
+    expect([50_000, 50_001, 53_000, 53_999, 54_000, 60_000].map((now) => secondsLeft(lost, now))).toEqual([4, 4, 1, 1, 0, 0]);
+    expect(secondsLeft({ ...lost, dialAt: null }, 50_000)).toBe(0);
+  });
+});
+
 describe('rows', () => {
   it('fold undone turns that stand together into one', () => {
     const rows = rowsOf([said('a'), said('b', { undone: 'x' }), said('c', { undone: 'y' }), said('d')]);
@@ -187,4 +219,11 @@ it('knows a way out of everything that the contract says may be refused', () => 
   const ofOtherClients = ['method_not_allowed', 'upgrade_required'];
   expect(codes).toEqual(expect.arrayContaining(['too_many_queued', 'disk_full']));
   expect(codes.filter((code) => !ofOtherClients.includes(code) && remedy(code) === '')).toEqual([]);
+});
+
+it('never asks a person to refresh or reload the page', () => {
+  const folder = fileURLToPath(new URL('../../static/src/words/', import.meta.url));
+  const tables = readdirSync(folder).map((name) => readFileSync(folder + name, 'utf8'));
+  expect(tables.join('\n')).toContain('No connection to the server.');
+  expect(tables.flatMap((table) => table.split('\n')).filter((line) => /refresh|reload/i.test(line))).toEqual([]);
 });

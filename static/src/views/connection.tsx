@@ -12,22 +12,12 @@ import { LogIn } from './log_in.tsx';
 import { go } from './route.ts';
 import type { Shell } from './shell.ts';
 import { now } from './surroundings.ts';
+import { secondsLeft, type Trouble, troubleOf } from './trouble.ts';
 import { announce } from './voice.tsx';
-
-const QUIET_MS = 3_000;
-const CHIP_MS = 10_000;
-
-export type Trouble = 'none' | 'chip' | 'banner' | 'gone';
 
 export function Connection({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element | null {
   const link = desk.open.link;
-  const trouble = useComputed((): Trouble => {
-    const { phase, lostAt, reason } = link.value;
-    if (phase === 'closed') return reason === null ? 'none' : 'gone';
-    if (lostAt === null) return 'none';
-    const lost = now.value - lostAt;
-    return lost < QUIET_MS ? 'none' : lost < CHIP_MS ? 'chip' : 'banner';
-  });
+  const trouble = useComputed(() => troubleOf(link.value, now.value));
   useSaid(trouble.value);
   switch (trouble.value) {
     case 'none':
@@ -42,16 +32,16 @@ export function Connection({ shell, desk }: { shell: Shell; desk: Desk }): JSX.E
 }
 
 function Banner({ desk }: { desk: Desk }): JSX.Element {
-  const { phase, dialAt, offline, reason } = desk.open.link.value;
+  const link = desk.open.link.value;
+  const { phase, offline, reason } = link;
   const waiting = desk.open.outbox.value.filter(({ state }) => state === 'offline');
   const messages = waiting.filter((item) => wordsOf(item) !== undefined).length;
   const decisions = waiting.filter(({ frame }) => isRuling(frame)).length;
-  const left = Math.max(0, Math.ceil(((dialAt ?? 0) - now.value) / 1000));
   const said = [
     offline ? words.connection.offline : words.connection.lost,
     reason === 'too_many_connections' ? remedy(reason) : '',
     messages + decisions ? words.connection.later(messages, decisions) : '',
-    phase === 'waiting' ? words.connection.nextTry(left) : words.connection.trying,
+    phase === 'waiting' ? words.connection.nextTry(secondsLeft(link, now.value)) : words.connection.trying,
   ];
   return (
     <div class="bar warn connection">
