@@ -56,6 +56,15 @@ def greet(name):
 never closed
 """  # noqa: W291
 KINDS = ["mixed", "fence", "list", "table"]
+BODY_OF = {"fence": ".rows", "list": ".items > ul", "table": ".wide tbody"}
+MOST_OF_A_BODY = 50
+BODIES = """(_, selector) => [...document.querySelectorAll(selector)].map((body) => {
+  const lines = body.textContent.split('\\n').length - 1;
+  const pieces = body.matches('.rows') ? lines : body.children.length;
+  const part = body.closest('.more-rows') ?? body;
+  return [pieces, getComputedStyle(part).contentVisibility];
+})"""
+IDLE = "() => new Promise((done) => requestIdleCallback(() => requestIdleCallback(done)))"
 LAW = """(room, {text, cuts}) => {
   const same = (whole) => room.drawn(text, cuts, whole) === room.drawn(text, [], whole);
   return [same(true), same(false)];
@@ -89,6 +98,52 @@ async def test_two_thousand_tokens_end_as_the_whole_text_in_the_same_nodes(
         grown["growing"] == (await room.run("(room, text) => room.grow([text])", text))["growing"]
     )
     assert grown["kept"]
+    bodies = await room.run(BODIES, BODY_OF.get(kind, ".part"))
+    assert len(bodies) > 2
+    assert max(pieces for pieces, _ in bodies) <= MOST_OF_A_BODY
+    assert {shown for _, shown in bodies[1:-1]} == {"auto"}
+
+
+CLOSED = f"{SAMPLE.partition('~~~')[0]}\n- [one] more item\n- and another\n\n"
+LATER = [
+    *("Growing *words*, ", "and **more", "** of them.\n\n", "```py\nx = 1", "\ny = 2\n", "```\n"),
+    *("| a |\n|---|\n", "| b |\n" * 60, "\n# A heading\n\n", *["- an item\n"] * 60, "\nThe end."),
+]
+
+
+async def test_nothing_that_is_closed_changes_while_the_text_goes_on(room: Room) -> None:
+    await room.run("(room, text) => room.begin(text)", f"{CLOSED}Not closed")
+    await expect(room.page.locator(".code .hljs-keyword").first).to_be_visible()
+    await room.run(IDLE)
+    closed = ".part > :not(:last-child)"
+    assert await room.page.locator(closed).count() > 10
+    assert await room.run("(room, [at, all]) => room.changes(at, all)", [closed, LATER]) == []
+    open_ones = ["main .prose", ["\nOne ", "more."]]
+    assert await room.run("(room, [at, all]) => room.changes(at, all)", open_ones) != []
+
+
+async def test_open_code_grows_in_its_row_and_keeps_what_somebody_selected(room: Room) -> None:
+    await room.run("(room, text) => room.begin(text)", "```python\nimport os\n")
+    select = "() => getSelection().setBaseAndExtent(...[0, 6].flatMap((at) => [ROW, at]))"
+    row = "document.querySelector('.rows').firstChild"
+    await room.page.evaluate(select.replace("ROW", row))
+    pieces = [f"value_{number} = {number}" + "\n" * (number % 2) for number in range(40)]
+    code = [".code", pieces]
+    changes = await room.run("(room, [at, all]) => room.changes(at, all)", code)
+    assert set(changes) == {"characterData #text 0"}
+    assert await room.page.evaluate("() => String(getSelection())") == "import"
+
+
+async def test_code_has_no_colours_before_it_is_whole(room: Room) -> None:
+    code = "def f(x):\n    return x\n"
+    await room.run("(room, text) => room.begin(text)", f"```py\n{code}```\n\n```py\n{code}")
+    boxes = room.page.locator(".code")
+    await expect(boxes.first.locator(".hljs-keyword").first).to_be_visible()
+    await room.run(IDLE)
+    await expect(boxes).to_have_count(2)
+    assert await boxes.last.locator("[class^=hljs]").count() == 0
+    await room.run("(room) => room.growOn(['```\\n'])")
+    await expect(boxes.last.locator(".hljs-keyword").first).to_be_visible()
 
 
 REPEATED = {

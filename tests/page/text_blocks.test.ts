@@ -1,10 +1,14 @@
 // However a text arrives, its blocks are those of the whole text.
 
 import fc from 'fast-check';
-import { Splitter, blockOf } from '../../static/src/text/blocks.ts';
+import { blockOf } from '../../static/src/text/block_of.ts';
+import { Splitter } from '../../static/src/text/blocks.ts';
 import { spansOf } from '../../static/src/text/dialect.ts';
 import { spelledOut } from '../../static/src/text/hidden.ts';
+import { textOf } from './text_page/texts.ts';
 
+const TOKEN = 4; // characters
+const MOST_READS = 40; // of a character: each token has the block, item or row it stands in read anew
 const RUNS = Number(process.env['RUNS'] ?? 400);
 const LINES = [
   '', '', '', '   ', 'a', 'words *and* more', 'b **bold', '- a', '-', '- ', '* b', '+ c', '1. a', '2. b', '2', '3) c', '10. x',
@@ -54,4 +58,27 @@ describe('a text in pieces', { timeout: RUNS * 20 + 5_000 }, () => {
       { numRuns: RUNS },
     );
   });
+});
+
+/** Characters that were given to marked in each half of a text that came in tokens. */
+function readIn(whole: string): [first: number, second: number] {
+  let read = 0;
+  const splitter = new Splitter((source, links) => {
+    read += source.length;
+    return spansOf(source, links);
+  });
+  let half = 0;
+  for (let at = 0; at < whole.length; at += TOKEN) {
+    splitter.feed(whole.slice(at, at + TOKEN));
+    splitter.rest();
+    if (at < whole.length / 2) half = read;
+  }
+  return [half, read - half];
+}
+
+it.each(['mixed', 'list', 'table', 'fence'])('a long text of %s is read a tail at a time, at its end as at its start', (kind) => {
+  const whole = textOf(kind, 2_000);
+  const [first, second] = readIn(whole);
+  expect(second).toBeLessThanOrEqual(1.05 * first + 1_000);
+  expect((first + second) / whole.length).toBeLessThan(MOST_READS);
 });

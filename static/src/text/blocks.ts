@@ -1,6 +1,7 @@
 // A growing text as blocks: those that nothing can change any more, and what the rest looks like.
 
 import type { Links, Tokens } from 'marked';
+import { blockOf, emptyList, headOf, piecesOf } from './block_of.ts';
 import { type Piece, type Span, spansOf } from './dialect.ts';
 import { fenceIn, type Fence } from './fence.ts';
 import { spelledOut } from './hidden.ts';
@@ -43,6 +44,8 @@ export interface Rest {
   readonly blocks: readonly Block[];
 }
 
+type Read = typeof spansOf;
+
 // Blocks that are what they are whatever stands before them.
 const OF_ITSELF = new Set(['list', 'table', 'code', 'blockquote', 'hr']);
 const NOTHING: Rest = { pieces: [], text: '', loose: false, blocks: [] };
@@ -57,11 +60,17 @@ export class Splitter {
   readonly blocks: Block[] = [];
   readonly links: Links = Object.create(null);
   growing: Code | Plain | List | Table | null = null;
+  readonly #read: Read;
   #fence: Fence | null = null;
   #tail = ''; // from the first character that is in no block or piece yet
-  #read = 0; // how much of the tail was looked at without a result
+  #seen = 0; // how much of the tail was looked at without a result
   #labels = 0;
   #return = false; // the last character was a carriage return
+
+  /** `read` finds the blocks of a text; what it is given is what growing costs. */
+  constructor(read: Read = spansOf) {
+    this.#read = read;
+  }
 
   feed(more: string): void {
     this.#tail += spelledOut(this.#unixLines(more));
@@ -88,9 +97,9 @@ export class Splitter {
     const growing = this.growing;
     if (growing?.kind === 'code') return { ...NOTHING, text: this.#fence?.unfinished(tail) ?? '' };
     if (growing?.kind === 'plain') return { ...NOTHING, text: tail };
-    if (growing?.kind === 'table') return rowsIn(growing.head, tail);
+    if (growing?.kind === 'table') return rowsIn(growing.head, tail, this.#read);
     if (tail.length > LONGEST) return { ...NOTHING, blocks: [{ kind: 'plain', text: tail }] };
-    const spans = spansOf(tail);
+    const spans = this.#read(tail);
     const first = spans[0]?.token;
     if (growing?.kind !== 'list' || first?.type !== 'list') {
       return { ...NOTHING, blocks: spans.flatMap(blockOf) };
@@ -116,14 +125,14 @@ export class Splitter {
 
   #between(): boolean {
     const lines = this.#wholeLines();
-    if (lines.length <= this.#read) return false;
+    if (lines.length <= this.#seen) return false;
     const spans = this.#spans(lines);
     const open = openIn(spans);
     const first = spans[open];
     if (!first) return this.#take(lines.length);
     for (const span of spans.slice(0, open)) this.blocks.push(...blockOf(span));
     this.#take(first.from);
-    this.#read = lines.length - first.from;
+    this.#seen = lines.length - first.from;
     const long = open === 0 && lines.length >= LONGEST;
     return (open === spans.length - 1 && this.#begin(first.token, long)) || open > 0;
   }
@@ -166,7 +175,7 @@ export class Splitter {
 
   #inList(list: List): boolean {
     const lines = this.#wholeLines();
-    if (lines.length <= this.#read) return false;
+    if (lines.length <= this.#seen) return false;
     const [first, next] = this.#spans(lines);
     if (first?.token.type !== 'list') return this.#close();
     const token = first.token as Tokens.List;
@@ -180,7 +189,7 @@ export class Splitter {
     list.pieces.push(...pieces.slice(0, -1));
     const from = token.items.slice(0, -1).reduce((sum, item) => sum + item.raw.length, 0);
     this.#take(from);
-    this.#read = lines.length - from;
+    this.#seen = lines.length - from;
     if (from > 0) return true;
     return lines.length >= LONGEST && this.#close() && this.#grow({ kind: 'plain', text: '' });
   }
@@ -199,19 +208,19 @@ export class Splitter {
   #grow(block: NonNullable<Splitter['growing']>): boolean {
     this.blocks.push(block);
     this.growing = block;
-    this.#read = 0;
+    this.#seen = 0;
     return true;
   }
 
   #close(): boolean {
     this.growing = null;
-    this.#read = 0;
+    this.#seen = 0;
     return true;
   }
 
   #take(length: number): boolean {
     if (length > 0) this.#tail = this.#tail.slice(length);
-    this.#read = 0;
+    this.#seen = 0;
     return length > 0;
   }
 
@@ -223,7 +232,7 @@ export class Splitter {
 
   #spans(lines: string): Span[] {
     const links: Links = Object.create(null);
-    const spans = spansOf(lines, links);
+    const spans = this.#read(lines, links);
     for (const [label, link] of Object.entries(links)) {
       if (label in this.links || this.#labels >= MOST_LINKS) continue;
       this.links[label] = link;
@@ -252,49 +261,9 @@ function openIn(spans: readonly Span[]): number {
   return open;
 }
 
-export function blockOf({ token }: Span): Block[] {
-  if (token.type === 'def') return [];
-  if (token.type === 'list') {
-    const list = token as Tokens.List;
-    return [{ ...emptyList(list), loose: list.loose, pieces: piecesOf(list) }];
-  }
-  if (token.type === 'table') {
-    const { head, length } = headOf(token.raw);
-    const lines = token.raw.slice(length).split('\n', (token as Tokens.Table).rows.length);
-    return [{ kind: 'table', head, pieces: lines.map((source) => ({ source })) }];
-  }
-  const fence = fenceIn(token.raw);
-  if (fence) return [{ kind: 'code', language: fence.language, text: fence.all(token.raw) }];
-  return [{ kind: 'flow', source: trimmed(token.raw) }];
-}
-
-function rowsIn(head: string, tail: string): Rest {
-  const spans = spansOf(head + tail);
+function rowsIn(head: string, tail: string, read: Read): Rest {
+  const spans = read(head + tail);
   const rows = (spans[0]?.token as Tokens.Table).rows.length;
   const pieces = tail.split('\n', rows).map((source) => ({ source }));
   return { ...NOTHING, pieces, blocks: spans.slice(1).flatMap(blockOf) };
 }
-
-const emptyList = ({ ordered, start }: Tokens.List): List => ({
-  kind: 'list',
-  ordered,
-  start: start === '' ? 1 : start,
-  loose: false,
-  pieces: [],
-});
-
-const piecesOf = (list: Tokens.List): Piece[] =>
-  list.items.map(({ raw }) => ({ source: raw.trimEnd() }));
-
-/** Its header and delimiter; the pipe in front keeps the header one wherever it is read again. */
-function headOf(raw: string): { head: string; length: number } {
-  const [names = '', dashes = ''] = raw.split('\n', 2);
-  const pipe = /^ *\|/.test(names) ? '' : '| ';
-  return { head: `${pipe}${names}\n${dashes}\n`, length: names.length + dashes.length + 2 };
-}
-
-const trimmed = (raw: string): string => {
-  let end = raw.length;
-  while (raw[end - 1] === '\n') end -= 1;
-  return raw.slice(0, end);
-};

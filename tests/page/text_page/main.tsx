@@ -12,7 +12,8 @@ import { type GrowingLog, LogTail, LogText } from '../../../static/src/text/log_
 import { Markdown, StreamingMarkdown } from '../../../static/src/text/markdown.tsx';
 import { Name } from '../../../static/src/text/name.tsx';
 import { Prose } from '../../../static/src/text/prose.ts';
-import { stream, textOf } from './stream.ts';
+import { stream } from './stream.ts';
+import { textOf } from './texts.ts';
 
 const main = document.createElement('main');
 document.body.append(main);
@@ -53,7 +54,38 @@ function drawn(text: string, cuts: readonly number[], whole: boolean): string {
   return prose.node.outerHTML;
 }
 
+/** Of each change in a node: what kind it was, and which node of those that changed, by its number. */
+async function changesIn(nodes: Iterable<Node>, grow: () => Promise<void>): Promise<string[]> {
+  const records: MutationRecord[] = [];
+  const observer = new MutationObserver((more) => void records.push(...more));
+  const all = { subtree: true, childList: true, characterData: true, attributes: true };
+  for (const node of nodes) observer.observe(node, all);
+  await grow();
+  records.push(...observer.takeRecords());
+  observer.disconnect();
+  const targets = [...new Set(records.map(({ target }) => target))];
+  return records.map(({ type, target }) => `${type} ${target.nodeName} ${targets.indexOf(target)}`);
+}
+
+let growing = signal('');
+
+async function growOn(pieces: readonly string[]): Promise<void> {
+  for (const piece of pieces) {
+    growing.value += piece;
+    await frame();
+  }
+  await settled();
+}
+
 const room = {
+  begin(text: string): Promise<string> {
+    growing = signal(text);
+    return show(<StreamingMarkdown text={growing} />);
+  },
+  growOn,
+  /** What changed in what the selector finds now, while the text that was begun grew. */
+  changes: (selector: string, pieces: readonly string[]) =>
+    changesIn(main.querySelectorAll(selector), () => growOn(pieces)),
   markdown: (text: string) => show(<Markdown text={text} />),
   code: (text: string, language: string) => show(<Code text={text} language={language} />),
   diff: (before: string, after: string) => show(<Diff before={before} after={after} />),

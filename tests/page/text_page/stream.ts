@@ -4,51 +4,13 @@ import { signal } from '@preact/signals';
 import { h, render } from 'preact';
 import { type GrowingLog, LogTail } from '../../../static/src/text/log_view.tsx';
 import { StreamingMarkdown } from '../../../static/src/text/markdown.tsx';
+import { textOf } from './texts.ts';
 
 export interface Smoothness {
   readonly seconds: number;
   readonly gaps: readonly number[]; // milliseconds between frames
   readonly tasks: readonly number[]; // milliseconds of every task above 50
   readonly shown: number; // characters on the page
-}
-
-const MIXED = `## A heading with \`code\`
-
-A paragraph with **bold**, *emphasis*, [a link](https://example.com/page) and more words that go on
-for a while, over two lines or three.
-
-- first item with words
-- second item, **longer** than the first
-  - a nested one
-
-\`\`\`python
-def greet(name: str) -> str:
-    # say hello
-    return f"Hello, {name}! {1 + 2}"
-\`\`\`
-
-| Step | Takes | Note |
-|------|------:|------|
-| read | 2 ms | fast |
-| write | 4 ms | slower |
-
-1. one
-2. two
-
-> quoted words that somebody said
-
-`;
-const UNITS: Readonly<Record<string, readonly [start: string, unit: string]>> = {
-  mixed: ['', MIXED],
-  fence: ['\`\`\`python\n', '    value = compute(index, "text", 3.14)  # note\n'],
-  list: ['', '- an item with **bold** words and \`code\` in it, on one line\n'],
-  table: ['| a | b | c |\n|---|---|---|\n', '| cell one | **two** and more | 3.14 |\n'],
-};
-
-/** The text of so many tokens of four characters. */
-export function textOf(kind: string, tokens: number): string {
-  const [start, unit] = UNITS[kind]!;
-  return (start + unit.repeat(Math.ceil((tokens * 4) / unit.length))).slice(0, tokens * 4);
 }
 
 export async function stream(main: HTMLElement, kind: string, tokens: number, perSecond: number) {
