@@ -22,6 +22,7 @@ from tests.stories.scene import CONFIG, StoryModel
 
 Theme = Literal["light", "dark"]
 Meet = Callable[..., Awaitable[Person]]
+PHONE_TOO = pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 PATIENCE = 15_000
 """Milliseconds that anything in a page may take, also on a slow and busy machine."""
 expect.set_options(timeout=PATIENCE)

@@ -91,7 +91,10 @@ class Person:
 
     async def say(self, text: str) -> None:
         await self.field.fill(text)
-        await self.field.press("Control+Enter" if await self._has_touch() else "Enter")
+        if await self._has_touch():
+            await self.page.locator(".composer [type=submit]").click()
+        else:
+            await self.field.press("Enter")
 
     async def reads(self, text: str) -> None:
         await expect(self.conversation).to_contain_text(text)

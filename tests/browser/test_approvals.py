@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import House, Meet
+from tests.browser.conftest import PHONE_TOO, House, Meet
 from tests.model_server import CallScript, Reply
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -18,19 +18,28 @@ def bash(command: str) -> CallScript:
     return CallScript("bash", {"command": command})
 
 
-async def test_a_call_runs_with_the_command_that_a_person_edited(house: House, meet: Meet) -> None:
+@PHONE_TOO
+async def test_a_call_runs_with_the_command_that_a_person_edited(
+    house: House, meet: Meet, phone: bool
+) -> None:
     house.model.play(Reply(text="May I?", calls=[bash(ASKING)]))
-    person = await meet(house.url)
+    person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("Run something")
     await person.sees_state("Needs you")
     form = person.question()
     await form.get_by_role("button", name="Edit", exact=True).click()
     await form.get_by_role("textbox", name="command").fill("echo edited by hand")
     await expect(form).to_contain_text("What you changed")
+    await expect(form.locator(".diff .removed .line")).to_have_text(ASKING)
+    await expect(form.locator(".diff .added .line")).to_have_text("echo edited by hand")
     await form.get_by_role("button", name="Approve edited").click()
     await person.reads("edited by hand")
     await person.reads("Approved by you with edited arguments")
     await person.reads(DONE)
+    card = person.tool("bash")
+    await card.get_by_role("button").first.click()
+    await expect(card.locator(".diff .removed .line")).to_contain_text(ASKING)
+    await expect(card.locator(".diff .added .line")).to_contain_text("echo edited by hand")
 
 
 async def test_arguments_are_edited_as_json_and_must_be_an_object(house: House, meet: Meet) -> None:
@@ -50,9 +59,12 @@ async def test_arguments_are_edited_as_json_and_must_be_an_object(house: House, 
     await person.reads(DONE)
 
 
-async def test_the_agent_hears_why_a_call_was_rejected(house: House, meet: Meet) -> None:
+@PHONE_TOO
+async def test_the_agent_hears_why_a_call_was_rejected(
+    house: House, meet: Meet, phone: bool
+) -> None:
     house.model.play(Reply(calls=[bash(ASKING)]))
-    person = await meet(house.url)
+    person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("Run something")
     form = person.question()
     await form.get_by_role("button", name="Reject").click()
@@ -85,9 +97,10 @@ async def test_who_writes_a_reason_has_no_bar_over_it_and_esc_only_leaves_the_fo
     assert "echo kept" in json.dumps(house.model.requests[-1].messages)
 
 
-async def test_all_questions_are_answered_at_once(house: House, meet: Meet) -> None:
+@PHONE_TOO
+async def test_all_questions_are_answered_at_once(house: House, meet: Meet, phone: bool) -> None:
     house.model.play(Reply(calls=[bash(ASKING), bash("echo second # please-ask")]))
-    person = await meet(house.url)
+    person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("Run two things")
     await expect(person.page.get_by_text("2 calls wait for your approval")).to_be_visible()
     await person.button("Approve all").click()
@@ -95,11 +108,12 @@ async def test_all_questions_are_answered_at_once(house: House, meet: Meet) -> N
     await expect(person.cards("done")).to_have_count(2)
 
 
+@PHONE_TOO
 async def test_a_tool_that_was_allowed_for_the_session_asks_no_more(
-    house: House, meet: Meet
+    house: House, meet: Meet, phone: bool
 ) -> None:
     house.model.play(Reply(calls=[bash(ASKING)]), Reply(calls=[bash("echo again # please-ask")]))
-    person = await meet(house.url)
+    person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("Run two things, one after the other")
     await person.page.get_by_label("Allow bash for this session").check()
     await person.approve()

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.conftest import House, Meet
+from tests.browser.conftest import PHONE_TOO, House, Meet
 from tests.browser.person import Person
 from tests.fakes.hub.server import ADA, FakeHub
 from tests.fakes.mcp import WORKSHOP
@@ -154,11 +154,12 @@ async def test_what_a_tool_of_others_left_is_shown_or_linked(workshop: House, me
     assert (await download.value).suggested_filename.endswith(".md")
 
 
+@PHONE_TOO
 async def test_a_job_says_what_it_may_cost_and_what_it_did(
-    workshop: House, hub: FakeHub, meet: Meet
+    workshop: House, hub: FakeHub, meet: Meet, phone: bool
 ) -> None:
     workshop.model.play(Reply(calls=[CallScript("hf_jobs", TRAIN)]), Reply(text="It runs."))
-    person = await meet(workshop.url)
+    person = await meet(f"{workshop.url}/#/new", phone=phone)
     await person.say("Train")
     question = person.question("hf_jobs")
     await expect(question).to_contain_text("Estimated cost $1")

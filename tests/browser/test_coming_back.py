@@ -7,14 +7,13 @@ import pytest
 from playwright.async_api import Route, expect
 
 from tests.api import Api
-from tests.browser.conftest import House, Meet
+from tests.browser.conftest import PHONE_TOO, House, Meet
 from tests.browser.frozen import FrozenTime
 from tests.model_server import CallScript, Gate, Reply
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 DONE = "All right, that is done."
-PHONE_TOO = pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 WAKE_UP = (
     "(name) => (name === 'visibilitychange' ? document : window).dispatchEvent(new Event(name))"
 )

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.api import Api
-from tests.browser.conftest import House, Meet
+from tests.browser.conftest import PHONE_TOO, House, Meet
 from tests.browser.lines import lines_to
 from tests.model_server import CallScript, Gate, Reply, Tokens
 from tests.serving import Server
@@ -40,8 +40,11 @@ async def test_a_stop_is_acknowledged_at_once_whatever_the_line_does(
         await person.sees_state("Idle")
 
 
-async def test_another_model_is_picked_and_answers_from_then_on(house: House, meet: Meet) -> None:
-    person = await meet(house.url)
+@PHONE_TOO
+async def test_another_model_is_picked_and_answers_from_then_on(
+    house: House, meet: Meet, phone: bool
+) -> None:
+    person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("Hello")
     await person.reads(DONE)
     picker = person.dock.get_by_role("combobox", name="Model")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import FilePayload, Route, expect
 
-from tests.browser.conftest import House, Meet
+from tests.browser.conftest import PHONE_TOO, House, Meet
 from tests.serving import Server
 from tests.stories.scene import CONFIG, StoryModel
 
@@ -39,8 +39,11 @@ async def test_a_file_that_is_pasted_is_attached_and_text_is_just_text(
     await expect(person.conversation.get_by_role("link", name="screenshot.png")).to_be_visible()
 
 
-async def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(house: House, meet: Meet) -> None:
-    person = await meet(house.url)
+@PHONE_TOO
+async def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(
+    house: House, meet: Meet, phone: bool
+) -> None:
+    person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("Hello")
     await person.reads(DONE)
     asked, goes = asyncio.Event(), asyncio.Event()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import House, Meet
+from tests.browser.conftest import PHONE_TOO, House, Meet
 from tests.model_server import CallScript, Gate, Reply
 from tests.stories.scene import UNTIL_GO
 
@@ -46,12 +46,15 @@ async def test_the_answer_is_seen_while_it_is_written(house: House, meet: Meet) 
     await person.reads("Hm, hm.")
 
 
-async def test_escape_stops_the_answer_and_keeps_what_was_said(house: House, meet: Meet) -> None:
+@PHONE_TOO
+async def test_a_stop_ends_the_answer_and_keeps_what_was_said(
+    house: House, meet: Meet, phone: bool
+) -> None:
     house.model.play(Reply(text="This goes on and on.", hold={2: Gate()}))
-    person = await meet(house.url)
+    person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("Talk")
     await person.reads("This goes on and")
-    await person.page.keyboard.press("Escape")
+    await (person.button("Stop").click() if phone else person.page.keyboard.press("Escape"))
     await person.reads("Stopped.")
     await person.sees_state("Idle")
     await person.reads("This goes on and")
@@ -100,9 +103,12 @@ async def test_an_image_that_a_call_made_is_shown(house: House, meet: Meet) -> N
     await expect(person.page.get_by_role("dialog")).to_have_count(0)
 
 
-async def test_a_turn_is_undone_and_stays_within_reach(house: House, meet: Meet) -> None:
+@PHONE_TOO
+async def test_a_turn_is_undone_and_stays_within_reach(
+    house: House, meet: Meet, phone: bool
+) -> None:
     house.model.play(Reply(text="A poor answer."))
-    person = await meet(house.url)
+    person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("A poor question")
     await person.reads("A poor answer.")
     await person.button("Undo").click()
@@ -113,9 +119,10 @@ async def test_a_turn_is_undone_and_stays_within_reach(house: House, meet: Meet)
     await expect(person.field).to_have_value("A poor question")
 
 
-async def test_a_turn_is_tried_again(house: House, meet: Meet) -> None:
+@PHONE_TOO
+async def test_a_turn_is_tried_again(house: House, meet: Meet, phone: bool) -> None:
     house.model.play(Reply(text="A first answer."), Reply(text="A second answer."))
-    person = await meet(house.url)
+    person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("A question")
     await person.reads("A first answer.")
     await person.button("Try again").click()
@@ -123,9 +130,10 @@ async def test_a_turn_is_tried_again(house: House, meet: Meet) -> None:
     await expect(person.page.get_by_text("A first answer.")).to_have_count(0)
 
 
-async def test_a_question_is_edited_and_run_again(house: House, meet: Meet) -> None:
+@PHONE_TOO
+async def test_a_question_is_edited_and_run_again(house: House, meet: Meet, phone: bool) -> None:
     house.model.play(Reply(text="About cats."), Reply(text="About dogs."))
-    person = await meet(house.url)
+    person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("Tell me about cats")
     await person.reads("About cats.")
     await person.button("Edit").click()
@@ -137,11 +145,12 @@ async def test_a_question_is_edited_and_run_again(house: House, meet: Meet) -> N
     assert "cats" not in str(house.model.requests[-1].messages)
 
 
+@PHONE_TOO
 async def test_an_edit_that_is_given_up_brings_back_what_was_being_written(
-    house: House, meet: Meet
+    house: House, meet: Meet, phone: bool
 ) -> None:
     house.model.play(Reply(text="About cats."))
-    person = await meet(house.url)
+    person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("Tell me about cats")
     await person.reads("About cats.")
     await person.field.fill("And half a thought")
@@ -152,10 +161,13 @@ async def test_an_edit_that_is_given_up_brings_back_what_was_being_written(
     await expect(person.dock).not_to_contain_text("Sending undoes the last turn")
 
 
-async def test_what_is_written_meanwhile_waits_in_sight(house: House, meet: Meet) -> None:
+@PHONE_TOO
+async def test_what_is_written_meanwhile_waits_in_sight(
+    house: House, meet: Meet, phone: bool
+) -> None:
     gate = Gate()
     house.model.play(Reply(text="Busy just now.", hold={1: gate}))
-    person = await meet(house.url)
+    person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("Work")
     await person.reads("Busy")
     await person.say("And then this")
@@ -176,23 +188,34 @@ async def test_what_is_written_meanwhile_waits_in_sight(house: House, meet: Meet
     assert house.model.requests[-1].last_user_text == "And that"
 
 
-async def test_a_queued_message_can_join_the_running_turn(house: House, meet: Meet) -> None:
+@PHONE_TOO
+async def test_a_queued_message_can_join_the_running_turn(
+    house: House, meet: Meet, phone: bool
+) -> None:
     gate = Gate()
     house.model.play(Reply(text="Let me see.", calls=[bash("true")], hold={1: gate}))
-    person = await meet(house.url)
+    person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("Work")
     await person.reads("Let me")
     await person.say("Look at the small print")
     await person.queue.get_by_role("button", name="Steer now").click()
     await expect(person.queue).to_contain_text("Joins soon")
+    await person.field.fill("And at the margin")
+    steer = person.page.locator(".composer").get_by_role("button", name="Steer now")
+    await (steer.click() if phone else person.field.press("Control+Enter"))
+    await expect(person.queue.get_by_text("Joins soon")).to_have_count(2)
     gate.set()
-    await person.reads("joined the running turn")
+    await expect(person.conversation.get_by_text("joined the running turn")).to_have_count(2)
     await person.reads(DONE)
+    assert len(house.model.requests) == 2
 
 
-async def test_a_stop_holds_the_queue_until_someone_says_continue(house: House, meet: Meet) -> None:
+@PHONE_TOO
+async def test_a_stop_holds_the_queue_until_someone_says_continue(
+    house: House, meet: Meet, phone: bool
+) -> None:
     house.model.play(Reply(text="Busy just now.", hold={1: Gate()}))
-    person = await meet(house.url)
+    person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("Work")
     await person.reads("Busy")
     await person.say("And then this")

@@ -120,3 +120,20 @@ async def test_a_link_that_was_taken_back_says_so(club: Club, meet: Meet) -> Non
     person = await meet(f"{club.url}/#/join/{'x' * 43}", offline=True)
     await club.log_in(person)
     await expect(person.page.get_by_role("alert")).to_contain_text("Ask for a new link")
+
+
+async def test_who_looks_on_from_a_phone_reads_the_question_and_has_nothing_to_press(
+    club: Club, meet: Meet
+) -> None:
+    ada = await begun(club, meet)
+    bob = await meet(await link_of(ada, "look on"), phone=True, offline=True)
+    await club.log_in(bob, "bob")
+    card = bob.question()
+    await expect(card).to_be_visible()
+    await expect(card).to_contain_text("echo first")
+    await expect(card).to_contain_text("Who drives this session decides.")
+    await expect(card.get_by_role("button", name="Approve")).to_have_count(0)
+    await expect(bob.page.locator(".ask-sheet")).to_have_count(0)
+    await ada.approve()
+    await bob.reads("It is done.")
+    await expect(card).to_have_count(0)
