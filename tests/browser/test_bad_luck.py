@@ -1,10 +1,11 @@
 """Bad luck and bad input: log-ins that end, full storage, wrong clocks, and far too much text."""
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.api import Api
 from tests.browser.conftest import House, Meet
@@ -13,7 +14,7 @@ from tests.browser.test_screens import STICKS_OUT
 from tests.faults.proxy import Line
 from tests.model_server import CallScript, Reply
 from tests.serving import Server
-from tests.stories.scene import CONFIG, StoryModel
+from tests.stories.scene import CONFIG, UNTIL_GO, StoryModel, form
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -88,19 +89,44 @@ async def test_with_a_full_storage_the_page_works_and_says_what_is_at_stake(
     await expect(person.page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+def five_minutes_before(moment: str) -> str:
+    return (datetime.fromisoformat(moment) - timedelta(minutes=5)).isoformat()
+
+
 @pytest.mark.parametrize("year", ["1999", "2199"])
 async def test_a_clock_that_is_years_wrong_tells_no_wrong_times(
     house: House, meet: Meet, year: str
 ) -> None:
-    house.model.play(Reply(calls=[CallScript("bash", {"command": "sleep 0.5; echo quick"})]))
-    person = await meet(house.url)
-    await person.page.clock.install(time=f"{year}-05-05T05:05:05Z")
-    await person.page.reload()
-    await person.say("Hello")
-    await person.reads(DONE)
-    await expect(person.list.locator("[aria-current=page] time")).to_have_text("now")
-    await expect(person.tool("bash")).to_contain_text(re.compile(r"\b\d(\.\d)? s"))
-    await person.sees_state("Idle")
+    house.model.play(Reply(calls=[CallScript("bash", {"command": UNTIL_GO})]))
+    async with Api(house.url) as api:
+        older = await api.session("From a while ago")
+
+        async def aged(route: Route) -> None:
+            answer = await route.fetch()
+            page = await answer.json()
+            for session in page["sessions"]:
+                if session["id"] == older:
+                    session["active_at"] = five_minutes_before(session["active_at"])
+                    session["head"] += 1  # newer than what the socket tells
+            await route.fulfill(response=answer, json=page)
+
+        person = await meet(house.url)
+        await person.page.route("**/api/sessions?*", aged)
+        await person.page.clock.install(time=f"{year}-05-05T05:05:05Z")
+        await person.page.reload()
+        await person.say("Hello")
+        card = person.tool("bash")
+        state = card.locator(".tool-state")
+        await expect(state).to_have_text(re.compile(r"^running\s*[1-9]\d? s$"))
+        await expect(person.list.locator("[aria-current=page] time")).to_have_text("now")
+        row = person.list.get_by_role("listitem").filter(has_text="From a while ago")
+        await expect(row.locator("time")).to_have_text(re.compile(r"^[56] min$"))
+        session = await person.session()
+        await api.good("POST", f"/api/sessions/{session}/files", data=form("go", b""))
+        await person.reads(DONE)
+        await expect(state).to_have_text(re.compile(r"^done\s*\d+(\.\d)?(?: min \d+)? s$"))
+        await person.sees_state("Idle")
+        await person.page.unroute_all(behavior="wait")
 
 
 @pytest.mark.parametrize("phone", [False, True])

@@ -17,6 +17,32 @@ DONE = "All right, that is done."
 WAKE_UP = (
     "(name) => (name === 'visibilitychange' ? document : window).dispatchEvent(new Event(name))"
 )
+PLAN = [{"id": "1", "content": "Look", "status": "in_progress"}]
+MARKDOWN = """# All of it
+
+Some **bold** `code`, [a link](https://example.com):
+
+- one
+  - nested
+- two
+
+```python
+def f():
+    return 1
+```
+
+| a | b |
+|---|--:|
+| 1 | 2 |
+
+That was all."""
+DRAWN = """(conversation) => {
+  const copy = conversation.querySelector('.entries').cloneNode(true);
+  for (const code of copy.querySelectorAll('.rows')) code.textContent = code.textContent;
+  for (const when of copy.querySelectorAll('time')) when.textContent = '';
+  return copy.innerHTML;
+}"""
+"""The entries, without colours, which come when there is time, and without what a clock says."""
 ASKING = Reply(text="May I?", calls=[CallScript("bash", {"command": "echo ran # please-ask"})])
 
 
@@ -35,6 +61,39 @@ async def test_a_reload_in_mid_sentence_finds_every_word(house: House, meet: Mee
     await person.page.reload()
     await person.reads("Half of this is written already.")
     assert await person.transcript() == live
+
+
+async def test_what_grew_before_the_eyes_looks_as_it_does_when_it_comes_whole(
+    house: House, meet: Meet
+) -> None:
+    """Thought, a plan, a call that a person edited, one that failed, Markdown, a turn undone."""
+    edited = CallScript("bash", {"command": "echo ran # please-ask"})
+    calls = [CallScript("plan", {"items": PLAN}), edited, CallScript("bash", {"command": "exit 3"})]
+    house.model.play(
+        Reply(text="A **first** word.", chunk_size=3),
+        Reply(text="May I?", reasoning="Let me\n\nsee.", calls=calls, chunk_size=3),
+        Reply(text=MARKDOWN, reasoning="Well.", chunk_size=5),
+    )
+    person = await meet(house.url)
+    await person.say("Say something")
+    await person.reads("A first word.")
+    await person.button("Undo").click()
+    await expect(person.button("1 turn was undone")).to_be_visible()
+    await person.say("Do it")
+    form = person.question()
+    await form.get_by_role("button", name="Edit", exact=True).click()
+    await form.get_by_role("textbox", name="command").fill("printf '\\033[31mred\\n'")
+    await form.get_by_role("button", name="Approve edited").click()
+    await person.reads("That was all.")
+    await person.sees_state("Idle")
+    await expect(person.conversation.locator(".hljs-keyword")).not_to_have_count(0)
+    live = await person.conversation.evaluate(DRAWN)
+    for words in ("A first word", "Let me", "echo ran", "red", "exit 3", "Look", "That was all."):
+        assert (words in live) == (words not in ("A first word", "Let me", "echo ran"))
+    await person.page.reload()
+    await person.reads("That was all.")
+    await expect(person.conversation.locator(".hljs-keyword")).not_to_have_count(0)
+    assert await person.conversation.evaluate(DRAWN) == live
 
 
 async def test_what_was_typed_outlives_a_reload(house: House, meet: Meet) -> None:
