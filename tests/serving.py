@@ -72,6 +72,11 @@ class Server:
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def status(self) -> int | None:
+        """With what it exited; a start that a server refuses leaves its own there."""
+        return None if self._process is None else self._process.returncode
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -167,6 +172,8 @@ class Server:
     async def _announced(self, process: Process) -> str:
         assert process.stdout is not None
         line = (await process.stdout.readline()).decode().rstrip("\n")
+        if not line:
+            await process.wait()
         assert line.startswith(SAYS), f"stdout begins with {line!r}; stderr:\n{self.stderr[-6000:]}"
         self.stdout.append(line)
         return line.removeprefix(SAYS)

@@ -83,6 +83,11 @@ class Broadcaster:
         self._feed.add(text)
         return Author(text, self._flusher)
 
+    @property
+    def open_texts(self) -> Sequence[Growing]:
+        """What grows in sight, also when its author is gone."""
+        return self._feed.open_texts
+
     def status(self, status: Status) -> None:
         """What is true now, but for who is there. Call after the events it tells of."""
         self._line.latest = self._with_people(status)

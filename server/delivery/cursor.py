@@ -83,6 +83,12 @@ class Feed:
                 if text.kind != "job_log":
                     self._shut(text)
 
+    @property
+    def open_texts(self) -> tuple[Growing, ...]:
+        """As far as they have grown."""
+        self.settle()
+        return tuple(self._open)
+
     def add(self, text: Growing) -> None:
         """An open text; one that never grew need not be here."""
         self._open[text] = None

@@ -45,6 +45,11 @@ class Growing:
         self._starts: list[int] = []
         self._pieces: list[str] = []
 
+    @property
+    def text(self) -> str:
+        """What is settled and still here."""
+        return "".join(self._pieces)
+
     def settle(self) -> bool:
         """Make what is fresh part of the text; whether that changed it."""
         text = _sendable("".join(self.fresh))

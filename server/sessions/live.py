@@ -1,13 +1,14 @@
 """A session in memory: its actor, and the journal that it writes through."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from agent.history import History
 from agent.means import Means
 from agent.protocol import TurnError
-from agent.recovery import Interruption
+from agent.recovery import Draft, Interruption
 from agent.session import Session
+from server.delivery.growing import Growing
 from server.sessions.channel import Channel
 from server.sessions.drafts import Drafts
 from server.sessions.journal import SessionJournal
@@ -87,8 +88,20 @@ async def wake(
         id, history.head, store, channel, drafts, timestamp, means.redactor, history.find_call
     )
     session = Session(history, loaded.receipts, journal, means)
-    session.start(loaded.drafts, interruption)
+    session.start(_half_said(loaded.drafts, channel.broadcaster.open_texts), interruption)
     return LiveSession(session, channel, journal, now)
+
+
+def _half_said(kept: Sequence[Draft], shown: Sequence[Growing]) -> tuple[Draft, ...]:
+    """As far as it was seen: a disk that takes nothing kept less of it."""
+    known = {(draft.item, draft.kind): draft for draft in kept}
+    for text in shown:
+        if text.kind == "text" or text.kind == "reasoning":
+            draft = Draft(text.turn, text.item, text.kind, text.text)
+            longest = known.setdefault((text.item, text.kind), draft)
+            if len(longest.text) < len(draft.text):
+                known[text.item, text.kind] = draft
+    return tuple(known.values())
 
 
 async def _show_missed(channel: Channel, store: Store, history: History, means: Means) -> None:

@@ -28,6 +28,8 @@ NUMBERS = (
     sqlite3.SQLITE_READONLY,
 )
 TRIES = 50
+WORDS = 20
+"""What is said elsewhere while the disk stands still, at most."""
 
 
 @asynccontextmanager
@@ -53,14 +55,19 @@ async def fail_at(fault: Fault, report: Report) -> bool:
             session = await home.session()
             async with home.watch(session) as watcher:
                 trouble.begin(fault)
-                accepted = {order.id: await _said(home, session, order) for order in ORDERS}
+                accepted = await say_all(home, session)
                 trouble.fault = None
-                await _come_to_rest(home, session, watcher)
-                await _judge(home, session, watcher, accepted, report)
+                await come_to_rest(home, session, watcher)
+                await judge(home, session, watcher, accepted, report)
     return bool(trouble.met)
 
 
-async def _said(home: House, session: str, order: AnySubmission) -> int:
+async def say_all(home: House, session: str) -> dict[str, int]:
+    """Each order, and under which number it was accepted."""
+    return {order.id: await said(home, session, order) for order in ORDERS}
+
+
+async def said(home: House, session: str, order: AnySubmission) -> int:
     """Under the same id until it is accepted, as a client would; nothing else is refused with."""
     for _ in range(TRIES):
         try:
@@ -71,7 +78,7 @@ async def _said(home: House, session: str, order: AnySubmission) -> int:
     raise AssertionError(f"{order} was refused {TRIES} times")
 
 
-async def _come_to_rest(home: House, session: str, watcher: Watcher) -> None:
+async def come_to_rest(home: House, session: str, watcher: Watcher) -> None:
     """Input behind a turn that the fault ended is held until somebody says so."""
 
     def over(turns: int) -> bool:
@@ -81,11 +88,11 @@ async def _come_to_rest(home: House, session: str, watcher: Watcher) -> None:
     await eventually(lambda: over(1))
     await eventually(lambda: over(2) or watcher.status["held"])
     if watcher.status["held"]:
-        await _said(home, session, Resume("c4"))
+        await said(home, session, Resume("c4"))
     await eventually(lambda: over(2))
 
 
-async def _judge(
+async def judge(
     home: House, session: str, watcher: Watcher, accepted: dict[str, int], report: Report
 ) -> None:
     stored = await home.log(session)

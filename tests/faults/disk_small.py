@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -17,6 +18,11 @@ class SmallDisk(Struct, frozen=True):
     path: Path
     prefix: tuple[str, ...]
     seen: Path
+
+    def remount(self, how: Literal["ro", "rw"]) -> None:
+        """Only while nobody has a file of it open for writing."""
+        command = (*self.prefix, "mount", "-o", f"remount,{how}", str(self.path))
+        subprocess.run(command, check=True)
 
     @property
     def free(self) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from agent.protocol import UserInput
 from tests.faults.disk_errors import fail_at, fail_statements, troubled_house
+from tests.faults.disk_stalls import stall_at, stall_statements
 from tests.faults.report import Report
 from tests.server.sessions.house import ADA, eventually
 from tests.server.store.faulty import Fault, Trouble, When
@@ -53,4 +54,20 @@ async def test_at_any_statement_for_any_reason_for_any_time() -> None:
     report = Report()
     await fail_statements(random.Random(3), report, FAULTS)
     assert report.tried.total() > FAULTS // 2
+    assert report.clean, report.printed()
+
+
+@pytest.mark.parametrize("at", [1, 4, 7])
+async def test_while_the_disk_stands_still_another_session_is_shown_on_word_by_word(
+    at: int,
+) -> None:
+    report = Report()
+    assert await stall_at(Fault(at, "stalls"), 12, report)
+    assert report.clean, report.printed()
+
+
+async def test_at_any_statement_for_as_long_as_others_speak() -> None:
+    report = Report()
+    await stall_statements(random.Random(5), report, 6)
+    assert report.tried.total() > 2
     assert report.clean, report.printed()

@@ -274,6 +274,14 @@ def test_the_log_of_a_job_grows_on_when_its_turn_has_ended() -> None:
     assert growing.closed
 
 
+def test_open_texts_are_told_as_far_as_they_have_grown() -> None:
+    feed = a_feed()
+    opened(feed, "text", "i1", "abc").fresh.append("def")
+    opened(feed, "text", "i2", "closed")
+    publish(feed, closes="i2")
+    assert [text.text for text in feed.open_texts] == ["abcdef"]
+
+
 def test_an_event_that_closes_nothing_open_keeps_nothing() -> None:
     feed = a_feed()
     publish(feed, closes="i9")

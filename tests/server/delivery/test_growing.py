@@ -62,3 +62,8 @@ def test_offsets_count_code_points() -> None:
 def test_half_a_surrogate_pair_is_replaced_and_keeps_its_place() -> None:
     text = grown("text", ["a\ud83d", "b"])
     assert text.delta(0, 100) == TextDelta("t1", "i1", 0, "a?b")
+
+
+def test_what_is_settled_is_the_text_of_which_a_log_holds_the_end() -> None:
+    assert grown("text", ["abc", "def"]).text == "abcdef"
+    assert grown("tool_log", ["abc", "def"], keep=4).text == "cdef"

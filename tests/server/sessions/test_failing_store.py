@@ -93,6 +93,26 @@ async def test_a_running_turn_that_cannot_be_written_ends_as_soon_as_it_can(home
         assert watcher.status["state"] == "idle"
 
 
+async def test_what_was_seen_of_a_reply_is_kept_also_where_the_disk_took_nothing_of_it(
+    home: House,
+) -> None:
+    session, go = await home.session(), asyncio.Event()
+    home.model.script.append((Text("Half a "), Text("sentence"), go))
+    home.store.drafts_fail = True
+    async with home.watch(session) as watcher:
+        await home.manager.submit(session, ADA, UserInput("c1", "Talk"))
+        await watcher.until("text_delta")
+        await eventually(lambda: home.store.lost_drafts > 0)
+        home.store.mood = "fails"
+        go.set()
+        await eventually(lambda: failed(home, session))
+        home.store.mood = "well"
+        message = await watcher.until("assistant_message")
+        assert (message["text"], message["partial"]) == ("Half a sentence", True)
+        assert (await watcher.until("turn_ended"))["status"] == "failed"
+        assert watcher.events == await home.types(session)
+
+
 async def test_a_disk_that_stays_full_is_tried_again_and_again_but_not_in_a_hurry(
     home: House,
 ) -> None:
