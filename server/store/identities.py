@@ -1,8 +1,7 @@
 """Who logged in, who that is at their provider, and what users keep secret, as it is stored."""
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection
 
 import msgspec
 from msgspec import Struct
@@ -185,19 +184,24 @@ def _end_logins(connection: sqlite3.Connection, id: str, user: str) -> tuple[str
 
 def _logins(connection: sqlite3.Connection, ids: Collection[str] | None) -> tuple[LoginRow, ...]:
     if ids is None:
-        return _sound(connection.execute(f"SELECT {_LOGIN}, crc FROM logins"))
+        return _sound(connection, connection.execute(f"SELECT {_LOGIN}, crc FROM logins"))
     where = f"id IN ({', '.join('?' * len(ids))})"
-    return _sound(connection.execute(f"SELECT {_LOGIN}, crc FROM logins WHERE {where}", (*ids,)))
+    found = connection.execute(f"SELECT {_LOGIN}, crc FROM logins WHERE {where}", (*ids,))
+    return _sound(connection, found)
 
 
 def _due(connection: sqlite3.Connection, by: str, most: int) -> tuple[LoginRow, ...]:
     where = "refresh_at <= ? ORDER BY refresh_at LIMIT ?"
-    return _sound(connection.execute(f"SELECT {_LOGIN}, crc FROM logins WHERE {where}", (by, most)))
+    found = connection.execute(f"SELECT {_LOGIN}, crc FROM logins WHERE {where}", (by, most))
+    return _sound(connection, found)
 
 
-def _sound(found: Iterable[Sequence[Any]]) -> tuple[LoginRow, ...]:
+def _sound(connection: sqlite3.Connection, found: sqlite3.Cursor) -> tuple[LoginRow, ...]:
     """One that is damaged opens no door."""
-    rows = [(LoginRow(*columns), crc) for *columns, crc in found]
+    rows = [(LoginRow(*columns), crc) for *columns, crc in found.fetchall()]
+    for row, crc in rows:
+        if crc != _seal_of(row):
+            sums.left_out(connection, f"log-in {row.id!r}")
     return tuple(row for row, crc in rows if crc == _seal_of(row))
 
 

@@ -169,6 +169,7 @@ def drafts(connection: sqlite3.Connection, session: str) -> tuple[Draft, ...]:
     ).fetchall()
     for turn, item, kind, start, text, crc in found:
         if not sums.match(crc, session, item, kind, start, turn, text):
+            sums.left_out(connection, f"what was half said in session {session}")
             return ()
     return tuple(
         Draft(turn, item, kind, _joined(piece[3:5] for piece in pieces))

@@ -125,14 +125,14 @@ def of_session(connection: sqlite3.Connection, session: str) -> tuple[Shared, ..
     return tuple(
         Shared(share, _grants(connection, share.id))
         for columns in found
-        if (share := _sound(columns)) is not None
+        if (share := _sound(connection, columns)) is not None
     )
 
 
 def find(connection: sqlite3.Connection, share: str) -> Share | None:
     """One that is damaged opens no door."""
     found = connection.execute(f"SELECT {_COLUMNS}, s.crc {_FROM} WHERE s.id = ?", (share,))
-    return _sound(found.fetchone())
+    return _sound(connection, found.fetchone())
 
 
 def grant(connection: sqlite3.Connection, name: str, user: str, at: str) -> bool:
@@ -168,8 +168,8 @@ def granted(
     )
     roles: dict[str, ShareRole] = {}
     for at, crc, *columns in found:
-        share = _sound(tuple(columns))
-        if share is None or not sums.match(crc, share.id, user, at):
+        share = _sound(connection, tuple(columns))
+        if share is None or not _is_sound(connection, crc, share.id, user, at):
             continue
         if roles.get(share.session) != "driver":
             roles[share.session] = share.role
@@ -186,9 +186,20 @@ def _add_grant(connection: sqlite3.Connection, share: Share, user: str, at: str)
 
 def _grants(connection: sqlite3.Connection, share: str) -> tuple[Grant, ...]:
     found = connection.execute(
-        "SELECT user, at FROM grants WHERE share = ? ORDER BY at, user", (share,)
+        "SELECT crc, user, at FROM grants WHERE share = ? ORDER BY at, user", (share,)
     )
-    return tuple(Grant(*columns) for columns in found.fetchall())
+    return tuple(
+        Grant(*columns)
+        for crc, *columns in found.fetchall()
+        if _is_sound(connection, crc, share, *columns)
+    )
+
+
+def _is_sound(connection: sqlite3.Connection, crc: int, share: str, user: str, at: str) -> bool:
+    if sums.match(crc, share, user, at):
+        return True
+    sums.left_out(connection, f"what share {share!r} gave to {user!r}")
+    return False
 
 
 def _within(
@@ -205,7 +216,10 @@ def _values(share: Share) -> tuple[Any, ...]:
     return tuple(getattr(share, name) for name in Share.__struct_fields__)
 
 
-def _sound(columns: tuple[Any, ...] | None) -> Share | None:
-    if columns is None or not sums.match(columns[-1], *columns[:-1]):
+def _sound(connection: sqlite3.Connection, columns: tuple[Any, ...] | None) -> Share | None:
+    if columns is None:
+        return None
+    if not sums.match(columns[-1], *columns[:-1]):
+        sums.left_out(connection, f"share {columns[0]!r}")
         return None
     return Share(*columns[:-1])

@@ -1,11 +1,16 @@
 """Checksums of what is stored: a bit that flipped on the disk is noticed when it is read."""
 
+import logging
+import sqlite3
 import zlib
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from server.store.errors import StoreProblem
+
+_log = logging.getLogger(__name__)
 
 
 class Seal:
@@ -46,3 +51,13 @@ def insist(sound: bool) -> None:
         raise StoreProblem(
             "store_corrupt", "What is stored of a session is damaged. Restore a backup."
         )
+
+
+def left_out(connection: sqlite3.Connection, what: str) -> None:
+    """Say, once for each database, that something damaged is in no answer: others are."""
+    _say(connection.execute("PRAGMA database_list").fetchone()[2], what)
+
+
+@lru_cache(maxsize=1_000)
+def _say(database: str, what: str) -> None:
+    _log.error("%s in %s is damaged and left out; a backup may have it", what, database)

@@ -7,14 +7,17 @@ from pathlib import Path
 from tests.faults.disk_damage import damage
 from tests.faults.disk_errors import fail_statements
 from tests.faults.disk_full import fill_disk
+from tests.faults.disk_served import serve_damaged
 from tests.faults.disk_small import NoSmallDisk
 from tests.faults.disk_stalls import stall_statements
 from tests.faults.disk_stubborn import refuse_writes, stand_still, start_read_only
+from tests.faults.disk_wal import damage_log
 from tests.faults.report import Report
 from tests.stories.scene import Story
 
 FAULTS = 25
 STALLS = 10
+SERVERS = 10
 DAMAGES = 60
 
 
@@ -25,6 +28,8 @@ async def disk(story: Story, chance: random.Random, report: Report) -> None:
     await stand_still(story, chance, report)
     await refuse_writes(story, chance, report)
     await damage(chance, report, DAMAGES)
+    await damage_log(chance, report, DAMAGES // 4)
+    await serve_damaged(story, chance, report, SERVERS)
     with tempfile.TemporaryDirectory(prefix="mooring-disk-") as folder:
         try:
             await fill_disk(Path(folder), story.model, chance, report)

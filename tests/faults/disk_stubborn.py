@@ -28,15 +28,15 @@ async def stand_still(story: Story, chance: random.Random, report: Report) -> No
     report.tried["real disks that stood still"] += 1
     story.model.fresh()
     (_, viewer), (_, elsewhere) = await story.begin(), await story.begin()
-    gates = {number: Gate() for number in range(1, chance.randrange(2, WORDS))}
-    story.model.play(Reply(text="wordy! " * WORDS, chunk_size=7, hold={**gates}))
+    gates = [Gate() for _ in range(1, chance.randrange(2, WORDS))]
+    story.model.play(Reply(text="wordy! " * WORDS, chunk_size=7, hold=dict(enumerate(gates, 1))))
     await elsewhere.say("Speak")
     await elsewhere.shows("wordy! ")
     with closing(sqlite3.connect(story.server.data / DATABASE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         frame: Frame = {"type": "user_input", "id": new_id(), "text": "Hello"}
         future = await viewer.send(frame)
-        for number, gate in gates.items():
+        for number, gate in enumerate(gates, 1):
             gate.set()
             await elsewhere.shows("wordy! " * (number + 1))
         assert (await story.api.get(f"/api/sessions/{viewer.session}/events")).status == 200

@@ -12,6 +12,7 @@ from server.errors import LogDamaged
 from server.store import rows, schema, sums
 from server.store.errors import StoreProblem
 from server.store.examiner import examine
+from server.store.identities import LoginRow
 from server.store.port import Token
 from server.store.sqlite import DATABASE, Limits, SqliteStore
 from tests.server.store.samples import (
@@ -105,9 +106,12 @@ async def test_a_receipt_that_changed_or_is_gone_answers_nothing(
         await three.receipts("s1")
 
 
-async def test_half_a_sentence_that_is_damaged_is_none(three: SqliteStore, change: Change) -> None:
+async def test_half_a_sentence_that_is_damaged_is_none_and_the_log_says_so(
+    three: SqliteStore, change: Change, caplog: pytest.LogCaptureFixture
+) -> None:
     change("UPDATE drafts SET text = 'parrot' WHERE start = 7")
     assert await three.drafts("s1") == ()
+    assert "half said in session s1" in caplog.text
 
 
 async def test_what_belongs_to_another_session_is_not_taken_for_its_own(
@@ -135,9 +139,26 @@ async def test_a_fork_of_a_sound_log_is_sound_and_of_a_damaged_one_damaged(
         await three.events_after("damaged", 1, limit=9, max_bytes=999)
 
 
-async def test_a_token_that_changed_opens_no_door(three: SqliteStore, change: Change) -> None:
+async def test_a_token_that_changed_opens_no_door_and_the_log_says_so_once(
+    three: SqliteStore, change: Change, caplog: pytest.LogCaptureFixture
+) -> None:
     change("UPDATE tokens SET user = 'bob'")
-    assert await three.tokens() == ()
+    for _ in range(3):
+        assert await three.tokens() == ()
+    (told,) = caplog.messages
+    assert told.startswith("token 't' in ")
+    assert "damaged and left out" in told
+
+
+async def test_a_log_in_that_changed_opens_no_door_and_the_log_says_so(
+    three: SqliteStore, change: Change, caplog: pytest.LogCaptureFixture
+) -> None:
+    login = LoginRow("l", "ada", "Ada", "user", "s", "p", at(0), at(9), at(5), b"sealed")
+    await three.identities.add_login(login, most=9)
+    assert await three.identities.logins(["l"]) == (login,)
+    change("UPDATE logins SET user = 'bob'")
+    assert await three.identities.logins() == await three.identities.due_logins(at(9), 9) == ()
+    assert "log-in 'l'" in caplog.text
 
 
 async def test_what_was_written_before_there_were_checksums_is_read_as_it_is(

@@ -40,7 +40,7 @@ async def test_shares_are_listed_as_they_were_made_oldest_first(store: SqliteSto
     ],
 )
 async def test_a_damaged_share_gives_nothing_to_anybody(
-    store: SqliteStore, directory: Path, damage: str
+    store: SqliteStore, directory: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await shared(store)
     assert await store.shares.granted("bob") == {"s1": "viewer"}
@@ -49,6 +49,8 @@ async def test_a_damaged_share_gives_nothing_to_anybody(
         connection.commit()
     assert await store.shares.granted("bob", "s1") == {}
     assert await store.shares.granted("cyd", "s1") == {}
+    assert [grant for it in await store.shares.of_session("s1") for grant in it.grants] == []
+    assert "damaged and left out" in caplog.text
     assert await store.shares.revoke("s1", "a1") is not None
 
 
