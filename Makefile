@@ -59,7 +59,7 @@ screens: $(INSTALLED) $(PAGE) system  ## take the pictures of the README (ARGS=F
 bench: $(INSTALLED) $(PAGE) $(NPM_SERVERS) system  ## measure speed and memory
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-faults: $(INSTALLED) $(PAGE) system  ## cut, stall and kill at random for a while (ARGS="--seed 7 --minutes 30")
+faults: $(INSTALLED) $(PAGE) system  ## cut, stall and kill at random for a while, then half an hour of mixed load (ARGS="--seed 7 --minutes 30")
 	$(BIN)/python -m tests.faults $(ARGS)
 
 autobahn: $(INSTALLED)  ## Autobahn's fuzzing client against our sockets, where Python 2.7 is at hand

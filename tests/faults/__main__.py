@@ -91,7 +91,9 @@ def main(
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=FULL)
-    parser.add_argument("--soak", type=float, default=0.0, help="minutes of a soak behind it")
+    parser.add_argument(
+        "--soak", type=float, default=30.0, help="minutes of a soak behind it (30); 0 leaves it out"
+    )
     given = parser.parse_args(arguments)
     report = Report()
     lacks: list[str] = []
