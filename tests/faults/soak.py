@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from statistics import median
 
@@ -12,11 +12,10 @@ import aiohttp
 from msgspec import Struct
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.client import Viewer
+from tests.client import Closed, Viewer
 from tests.faults.proxy import Line, Proxy, Way
 from tests.faults.report import Report
 from tests.faults.talk import Talk
-from tests.oracle import Broken
 from tests.stories.scene import Story
 from tests.stories.test_any_instant import Walk
 
@@ -62,14 +61,10 @@ class Guest(Walk):
         """Not here."""
 
     async def step(self) -> None:
-        try:
+        with suppress(Closed, ConnectionClosed, InvalidHandshake, OSError):
             await super().step()
-        except (Broken, ConnectionClosed, InvalidHandshake, OSError) as error:
-            for viewer in self.everyone:
-                viewer.check()
-            here = [viewer for viewer in self.everyone if viewer.close_code is not None]
-            if isinstance(error, Broken) and not here:
-                raise
+        for viewer in self.everyone:
+            viewer.check()
         gone = [viewer for viewer in self.viewers if viewer.close_code is not None]
         self.lines_lost += len(gone)
         self.viewers = [viewer for viewer in self.viewers if viewer not in gone]
