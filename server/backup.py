@@ -48,7 +48,7 @@ def back_up(data: Path, to: Path, *, with_files: bool = True, with_keys: bool = 
         raise Problem("bad_config", f"{to} is not empty. Name a folder that is new.")
     to.mkdir(parents=True, exist_ok=True)
     to.chmod(0o700)
-    begun = to / f"{DATABASE}.unfinished"
+    begun = to / f"{DATABASE}{files.UNFINISHED}"
     sessions = _copy_database(source, begun)
     lost = _copy_all_files(data, to, sessions) if with_files else ()
     keys = _copy_keys(data, to) if with_keys else None

@@ -12,6 +12,8 @@ from server.store.errors import Failure, StoreProblem, explained
 _FRAME = 4096 + 24
 """Bytes of the write-ahead log that a changed page takes."""
 _PAGES_BETWEEN_CHECKPOINTS = 1000
+UNFINISHED = ".unfinished"
+"""Ends the name of a copy until it is whole."""
 
 
 @contextlib.contextmanager
@@ -115,4 +117,13 @@ def check_not_emptied(database: Path) -> None:
             "store_corrupt",
             f"{database} is empty, and was not. Restore a backup, or move the data folder away to"
             " begin anew.",
+        )
+
+
+def check_not_cut_short(database: Path) -> None:
+    """Raise StoreProblem where a backup broke off: what would be begun there looks like one."""
+    if not database.exists() and database.with_name(database.name + UNFINISHED).exists():
+        raise StoreProblem(
+            "store_corrupt",
+            f"{database.parent} is a backup that was cut short. Restore another one.",
         )

@@ -127,6 +127,7 @@ class SqliteStore:
                 undo.callback(lock.release)
             ballast = _ballast(directory, limits, disk) if exclusive else None
             files.check_not_emptied(database)
+            files.check_not_cut_short(database)
             files.create(database)
             connection = files.for_writing(database, busy_seconds=limits.busy_seconds, kind=kind)
             undo.callback(connection.close)

@@ -4,6 +4,7 @@ import random
 import tempfile
 from pathlib import Path
 
+from tests.faults.disk_backup import back_up_again_and_again
 from tests.faults.disk_damage import damage
 from tests.faults.disk_errors import fail_statements
 from tests.faults.disk_full import fill_disk
@@ -18,6 +19,7 @@ from tests.stories.scene import Story
 FAULTS = 25
 STALLS = 10
 SERVERS = 10
+BACKUPS = 9
 DAMAGES = 60
 
 
@@ -29,6 +31,7 @@ async def disk(story: Story, chance: random.Random, report: Report) -> None:
     await refuse_writes(story, chance, report)
     await damage(chance, report, DAMAGES)
     await damage_log(chance, report, DAMAGES // 4)
+    await back_up_again_and_again(story, chance, report, BACKUPS)
     await serve_damaged(story, chance, report, SERVERS)
     with tempfile.TemporaryDirectory(prefix="mooring-disk-") as folder:
         try:

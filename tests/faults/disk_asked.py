@@ -22,6 +22,7 @@ from tests.server.store.samples import at, commit, piece, receipt, session
 SESSIONS = 6
 COMMITS = 12
 OWNERS = ("owner-0", "owner-1")
+USERS = ("ada", "bob", "cyd")
 WORD = "haystack"
 VAULT = Vault(Path("nowhere"), [Fernet.generate_key()])
 REFUSALS = {
@@ -41,7 +42,8 @@ def names() -> Iterator[str]:
     return (f"s{number}" for number in range(SESSIONS))
 
 
-async def fill(store: SqliteStore) -> None:
+async def fill(store: SqliteStore, *, lately: bool = True) -> None:
+    """`lately`: also what the first schema had no place for."""
     for number, name in enumerate(names()):
         await store.create(session(name, owner=OWNERS[number % 2]))
         for first in range(2, 2 + 3 * COMMITS, 3):
@@ -53,10 +55,11 @@ async def fill(store: SqliteStore) -> None:
             )
         await store.draft([piece(f"i{number}", 0, "Half a ", name=name)])
         await store.draft([piece(f"i{number}", 7, "sentence", name=name)])
-        share = Share(f"n{number}", name, "viewer", OWNERS[number % 2], at(1), user="bob")
-        await store.shares.add(share)
-        await store.audit.add(AuditRow(at(number), "ada", "shared", session=name))
-    await _fill_identities(store)
+    for number, user in enumerate(USERS):
+        await store.add_token(Token(f"t{number}", user, "operator", b"hash" * 8, at(0), None))
+    if lately:
+        await _fill_shares(store)
+        await _fill_identities(store)
 
 
 async def append_more(store: SqliteStore) -> None:
@@ -66,9 +69,15 @@ async def append_more(store: SqliteStore) -> None:
         await store.append(commit(name, first, 2, receipts=(receipt(f"r{first}", first),)))
 
 
+async def _fill_shares(store: SqliteStore) -> None:
+    for number, name in enumerate(names()):
+        share = Share(f"n{number}", name, "viewer", OWNERS[number % 2], at(1), user="bob")
+        await store.shares.add(share)
+        await store.audit.add(AuditRow(at(number), "ada", "shared", session=name))
+
+
 async def _fill_identities(store: SqliteStore) -> None:
-    for number, user in enumerate(("ada", "bob", "cyd")):
-        await store.add_token(Token(f"t{number}", user, "operator", b"hash" * 8, at(0), None))
+    for number, user in enumerate(USERS):
         sealed = VAULT.seal(user, "tokens")
         login = LoginRow(f"l{number}", user, user, "user", "s", "p", at(0), at(9), None, sealed)
         await store.identities.add_login(login, most=9)

@@ -19,10 +19,10 @@ MANY = 16
 """Bits of one file that flip: most single ones hit what nobody reads any more."""
 
 
-async def written(folder: Path) -> Known:
+async def written(folder: Path, *, lately: bool = True) -> Known:
     """A closed store in `folder`, and what it holds."""
     store = SqliteStore.open(folder)
-    await fill(store)
+    await fill(store, lately=lately)
     known = await everything(store)
     await store.close()
     return known

@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from server.store.sqlite import DATABASE
+from tests.faults.disk_backup import back_up_again_and_again
 from tests.faults.disk_damage import flip
+from tests.faults.report import Report
 from tests.faults.scene import exported, world
 from tests.model_server import Gate, Reply
 from tests.server.store.test_opening import damage
@@ -71,6 +73,17 @@ async def test_a_backup_of_a_running_server_can_be_served(story: Story, tmp_path
         for _ in range(3):
             await back.accepted("undo")
         assert await back.until("notice", code="workspace_not_restored")
+
+
+async def test_each_backup_while_sessions_work_is_what_the_logs_were_at_one_moment(
+    story: Story,
+) -> None:
+    report = Report()
+    await back_up_again_and_again(story, random.Random(1), report, 6)
+    assert report.tried["backups while sessions work"] == 4
+    assert report.checked["events in backups"]
+    assert report.checked["receipts in backups"]
+    assert report.clean, report.printed()
 
 
 async def test_a_backup_can_do_without_files(story: Story, tmp_path: Path) -> None:

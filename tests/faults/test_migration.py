@@ -9,7 +9,8 @@ import pytest
 
 from server.store.schema import STEPS
 from server.store.sqlite import DATABASE, SqliteStore
-from tests.faults.disk_damage import everything, written
+from tests.faults.disk_asked import everything
+from tests.faults.disk_damage import written
 from tests.faults.migration import upgrade, upgrade_to_tomorrow
 from tests.faults.older import make_older, shape_after, shape_of
 from tests.faults.report import Report
@@ -39,7 +40,7 @@ async def test_an_upgrade_that_is_killed_leaves_the_old_schema_or_the_new(tmp_pa
 async def test_from_every_step_that_was_released_all_rows_come_to_today(
     tmp_path: Path, begin: int
 ) -> None:
-    known = await written(tmp_path)
+    known = await written(tmp_path, lately=False)
     make_older(tmp_path, begin)
     with closing(sqlite3.connect(tmp_path / DATABASE)) as older:
         assert shape_of(older) == shape_after(STEPS[:begin])

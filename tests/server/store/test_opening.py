@@ -342,3 +342,13 @@ async def test_a_kill_does_not_change_the_generation(directory: Path) -> None:
     printed, _ = await process.communicate()
     assert process.returncode == -9
     assert await generation(directory) == printed.decode().strip()
+
+
+async def test_a_backup_that_was_cut_short_is_neither_opened_nor_begun(directory: Path) -> None:
+    directory.mkdir(exist_ok=True)
+    (directory / f"{DATABASE}.unfinished").touch()
+    assert "cut short" in refused(directory, "store_corrupt")
+    assert not (directory / DATABASE).exists()
+    await filled(directory / "there")
+    (directory / "there" / f"{DATABASE}.unfinished").touch()
+    await SqliteStore.open(directory / "there").close()
