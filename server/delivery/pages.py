@@ -55,7 +55,7 @@ class _Page(Struct, frozen=True, eq=False):
 
 
 class Pages:
-    """The pages that were read last, within a bound; a log only grows, so they stay true.
+    """The pages that were read lately, within a bound; a log only grows, so they stay true.
 
     The lock is held by whoever writes a large part of a replay, for one turn of the loop: however
     many viewers come back at once, other work has its turn between two of them.
@@ -68,6 +68,7 @@ class Pages:
         self._bytes = 0
         self._read: OrderedDict[tuple[str, int], _Page] = OrderedDict()
         self._firsts: dict[str, list[int]] = {}
+        self._used: set[tuple[str, int]] = set()
 
     def since(self, session: str, seq: int, until: int) -> Sequence[Frame] | None:
         """Frames after `seq`, up to `until` at most; None where their page is not here."""
@@ -75,6 +76,7 @@ class Pages:
             page = self._read[session, first]
             if first <= seq + 1 <= page.last:
                 self._read.move_to_end((session, first))
+                self._used.add((session, first))
                 return page.frames[seq + 1 - first : until + 1 - first]
         return None
 
@@ -95,6 +97,13 @@ class Pages:
             frames = self._keep(session, page, seq + 1).frames[: until - seq]
         return frames
 
+    def tidy(self) -> None:
+        """Drop what nobody asked for since the last time: who comes back in a crowd comes soon."""
+        for session, first in tuple(self._read):
+            if (session, first) not in self._used:
+                self._drop(session, first)
+        self._used.clear()
+
     def forget(self, session: str) -> None:
         """Of a session that is erased nothing stays here."""
         for first in tuple(self._firsts.get(session, ())):
@@ -107,6 +116,7 @@ class Pages:
         if (session, first) in self._read:
             self._drop(session, first)
         self._read[session, first] = kept
+        self._used.add((session, first))
         self._firsts.setdefault(session, []).append(first)
         self._bytes += _size(kept)
         while self._bytes > self._max and len(self._read) > 1:
@@ -115,6 +125,7 @@ class Pages:
 
     def _drop(self, session: str, first: int) -> None:
         self._bytes -= _size(self._read.pop((session, first)))
+        self._used.discard((session, first))
         self._firsts[session].remove(first)
         if not self._firsts[session]:
             del self._firsts[session]

@@ -36,6 +36,10 @@ class Channels:
         self._pages.forget(session)
         return self._open.pop(session, None)
 
+    def tidy(self) -> None:
+        """To be called now and then: what was read for who came back, and nobody needs, goes."""
+        self._pages.tidy()
+
     async def open(self, session: str) -> Channel:
         """The caller holds the session's lock. Raises NoSuchSession."""
         if (channel := self._open.get(session)) is not None:

@@ -227,7 +227,7 @@ class SessionManager:
         self._channels.release(id)
 
     async def sweep(self) -> None:
-        """Let what has been at rest for long enough leave memory, for ever."""
+        """Let what has been at rest for long enough, and what was read once, leave memory."""
         pause = max(0.02, min(self._hibernate_after / 4, 30.0))
         while True:
             await asyncio.sleep(pause)
@@ -238,6 +238,7 @@ class SessionManager:
                 elif now - live.last_used >= self._hibernate_after:
                     self._hibernate(id)
             self._make_room()
+            self._channels.tidy()
 
     # -- when something fails --
 

@@ -126,6 +126,22 @@ async def test_the_pages_that_nobody_asked_for_give_way() -> None:
     assert pages.since("s1", 0, 100) is None
 
 
+async def test_what_nobody_asked_for_since_the_last_time_is_dropped() -> None:
+    reader = a_log(100)
+    pages = Pages(reader)
+    for seq in (0, 10):
+        await read(pages, seq, 100)
+    pages.tidy()
+    assert pages.since("s1", 10, 100) is not None  # read since the last time
+    pages.tidy()
+    assert pages.since("s1", 0, 100) is None
+    assert pages.since("s1", 10, 100) is not None
+    pages.tidy()
+    pages.tidy()
+    assert await read(pages, 10, 20) == reader.log[10:20]
+    assert reader.reads == 3
+
+
 @pytest.mark.parametrize("last_first", [True, False])
 async def test_what_the_store_lost_is_told(last_first: bool) -> None:
     reader = a_log(5)

@@ -116,6 +116,17 @@ async def test_a_session_at_rest_leaves_memory_in_time_and_one_at_work_does_not(
         assert_nothing_left(home)
 
 
+async def test_what_was_read_for_who_came_leaves_memory_too(home: House) -> None:
+    session = await home.session()
+    async with home.watch(session) as watcher:
+        await watcher.until("session_created")
+    read = home.manager._channels._pages._read
+    assert read
+    sweeping = asyncio.create_task(home.manager.sweep())
+    await eventually(lambda: not read)
+    sweeping.cancel()
+
+
 async def test_a_question_is_still_open_after_sleep(home: House) -> None:
     session = await home.session()
     home.model.script.append(asks())
