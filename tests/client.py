@@ -246,7 +246,7 @@ class Viewer:
         try:
             async for text in self._socket:
                 law(isinstance(text, str), "frames are text", {"frame": text})
-                self._take(json.loads(text))
+                self._take(json.loads(text), str(text))
                 self._changed.set()
         except ConnectionClosed:
             pass
@@ -256,10 +256,12 @@ class Viewer:
             self.close_code = self._socket.close_code or 1006
             self._changed.set()
 
-    def _take(self, frame: Frame) -> None:
+    def _take(self, frame: Frame, text: str) -> None:
         self.frames.append(frame)
         law(self.bye is None, "bye is the last frame", frame)
         self.connection.take(frame)
+        if len(self.log.raw) < len(self.log.events):
+            self.log.raw.append(text)
         if frame["type"] == "hello" and frame["mode"] == "tail":
             self._read = self.log.last
         elif frame["type"] == "bye":

@@ -74,12 +74,15 @@ class Log:
 
     def __init__(self) -> None:
         self.events: list[Frame] = []
+        self.raw: list[str] = []
+        """The events as they came, for those who compare every byte."""
         self.last = 0
         self.begin(1)
 
     def begin(self, first: int) -> None:
         """Drop what is here: the next event is number `first`."""
         self.events.clear()
+        self.raw.clear()
         self.last = first - 1
         self.whole = first == 1
         self.turn: str | None = None

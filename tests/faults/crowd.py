@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.client import Viewer
 from tests.faults.report import Report
-from tests.faults.scene import exported, without
+from tests.faults.scene import exported, same_bytes, without
 from tests.faults.talk import Talk
 from tests.oracle import Log
 from tests.stories.scene import Story
@@ -73,6 +73,7 @@ async def agree(story: Story, steady: Viewer, members: list[Viewer], report: Rep
             await viewer.more()
         await viewer.status_is(context=context)
         report.seen(viewer.events, stored, whole=True)
+        same_bytes(viewer.log, text, report)
         if without(viewer.status, "activity") != without(steady.status, "activity"):
             report.find("different", f"{viewer.status}, {steady.status}")
         if viewer.connection.texts.keys() & viewer.connection.closed:

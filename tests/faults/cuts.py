@@ -6,7 +6,7 @@ import random
 
 from tests.faults.phone import Phone
 from tests.faults.report import Report
-from tests.faults.scene import effects, exported
+from tests.faults.scene import effects, exported, same_bytes
 from tests.faults.talk import Talk
 from tests.stories.scene import Story
 
@@ -27,10 +27,12 @@ async def cut_lines(story: Story, chance: random.Random, report: Report, cuts: i
     for _ in range(2):  # what the last one says, the others have to hear
         for phone in phones:
             await phone.arrive()
-    stored = [json.loads(line) for line in (await exported(story.api, session)).splitlines()]
+    text = await exported(story.api, session)
+    stored = [json.loads(line) for line in text.splitlines()]
     report.log(stored)
     left = await effects(story.api, session)
     report.effects(stored, left, left)
     for phone in phones:
         report.seen(phone.log.events, stored, whole=True)
+        same_bytes(phone.log, text, report)
         report.submissions(stored, phone.sent, phone.accepted)

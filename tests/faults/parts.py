@@ -16,6 +16,7 @@ from tests.faults.clock import CONFIG as DROWSY
 from tests.faults.clock import Clock, jump, suspend
 from tests.faults.crowd import come_and_go
 from tests.faults.cuts import cut_lines
+from tests.faults.delays import delay_lines
 from tests.faults.disk import disk
 from tests.faults.kills import kill
 from tests.faults.migration import upgrade, upgrade_to_tomorrow
@@ -70,6 +71,10 @@ async def crowd(story: Story, chance: random.Random, report: Report) -> None:
 
 async def readers(story: Story, chance: random.Random, report: Report) -> None:
     await stop_reading(story, report)
+
+
+async def delays(story: Story, chance: random.Random, report: Report) -> None:
+    await delay_lines(story, chance, report)
 
 
 async def kills(story: Story, chance: random.Random, report: Report) -> None:
@@ -138,7 +143,8 @@ def soaking(minutes: float) -> Part:
 PARTS = {
     "cuts": Part(cuts),
     "crowd": Part(crowd),
-    "readers": Part(readers, every=5),
+    "readers": Part(readers),
+    "delays": Part(delays),
     "kills": Part(kills, live_sessions=2),
     "phases": Part(phases, live_sessions=LIVE),
     "sleep": Part(sleep, config=SLEEPY),

@@ -35,6 +35,7 @@ T = TypeVar("T")
 MOST_VIEWERS = 3
 REPLIES = ("words", "words", "a call", "two calls", "a question", "a long call", "silence", "busy")
 SETTLES_WITHIN = 30.0
+MAKE_ROOM = "Make room"
 
 
 class World:
@@ -43,7 +44,7 @@ class World:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self._folder = tempfile.TemporaryDirectory(prefix="mooring-protocol-")
-        self._world = world(Path(self._folder.name), live_sessions=2)
+        self._world = world(Path(self._folder.name), live_sessions=1)
         self.story = self.run(self._world.__aenter__())
         self.marks = 0
         self.steps = 0
@@ -71,11 +72,16 @@ class Protocol(RuleBasedStateMachine):
         self.viewers: list[Viewer] = []
         self.sent: dict[str, Frame] = {}
         self.answers: dict[str, Frame] = {}
+        self.unanswered: set[str] = set()
+        """Sent right before the power failed: whether they acted, their repeat will tell."""
+        self.named: dict[str, str] = {}
+        """Interrupts that were accepted, and which turn they named."""
         self.most = marks_on_disk(Path("nowhere"))
         self.replies: list[str] = []
         self.stack = AsyncExitStack()
         self.story: Story
         self.session = ""
+        self.neighbour = ""
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.world.run(work)
@@ -89,6 +95,7 @@ class Protocol(RuleBasedStateMachine):
         self.world.story.model.answer = self._answer
         await self._connect()
         self.session = await self.story.api.session()
+        self.neighbour = await self.story.api.session()
         self.viewers.append(await self.story.join(self.session))
 
     async def _connect(self) -> None:
@@ -98,6 +105,8 @@ class Protocol(RuleBasedStateMachine):
     def _answer(self, seen: Seen) -> Reply | None:
         if not seen.body.get("tools"):
             return Reply(text="A summary.")
+        if MAKE_ROOM in str(seen.messages[-1]):
+            return Reply(text="Here I am.")
         match self.replies.pop(0) if self.replies else "words":
             case "a call":
                 return calls(self._mark(), text="Let me see.")
@@ -129,15 +138,73 @@ class Protocol(RuleBasedStateMachine):
         self.replies += replies
         self._ask(who, "user_input", text="Do it.", delivery=delivery)
 
-    @rule(ruling=st.sampled_from(["approve", "approve", "reject"]), who=st.integers(0, 2))
+    @rule(
+        ruling=st.sampled_from(["approve", "approve", "edit", "remember", "reject"]),
+        who=st.integers(0, 2),
+    )
     def decide(self, ruling: str, who: int) -> None:
+        """What is edited leaves its mark all the same."""
         asked = [event for viewer in self.viewers for event in viewer.of("approval_required")]
-        call = asked[-1]["calls"][0]["call"] if asked else "nobody"
-        self._ask(who, "approval", decisions=[{"call": call, "decision": ruling}])
+        nobody: Frame = {"call": "nobody", "arguments": {}}
+        question = asked[-1]["calls"][0] if asked else nobody
+        decision: Frame = {"call": question["call"], "decision": "approve"}
+        if ruling == "edit":
+            command = question["arguments"].get("command", "true")
+            decision["arguments"] = {"command": f"{command}; : edited"}
+        elif ruling == "remember":
+            decision["remember"] = "session"
+        else:
+            decision["decision"] = ruling
+        self._ask(who, "approval", decisions=[decision])
 
     @rule(queue=st.sampled_from(["hold", "drop", "continue"]), who=st.integers(0, 2))
     def interrupt(self, queue: str, who: int) -> None:
         self._ask(who, "interrupt", queue=queue)
+
+    @rule(which=st.sampled_from(["this", "one before", "none"]), who=st.integers(0, 2))
+    def interrupt_a_turn(self, which: str, who: int) -> None:
+        """Never another one than was named."""
+        turns = [e["turn"] for v in self.viewers[-1:] for e in v.of("turn_started")]
+        names = {"this": turns[-1:], "one before": turns[-2:-1]}.get(which, [])
+        turn = names[0] if names else "turn_of_nobody"
+        name = self._ask(who, "interrupt", turn=turn)
+        if name in self.answers:
+            self.named[name] = turn
+
+    @rule(
+        frame=st.sampled_from(
+            [
+                {"type": "set_model", "model": "openai/test-model"},
+                {"type": "set_model", "model": "openai/nobody"},
+                {"type": "set_auto_approval", "enabled": True},
+                {"type": "set_auto_approval", "enabled": False},
+                {"type": "set_auto_approval", "enabled": True, "cost_cap_usd": 1.5},
+                {"type": "answer", "question": "of_nobody", "action": "decline"},
+            ]
+        ),
+        who=st.integers(0, 2),
+    )
+    def settle_things(self, frame: Frame, who: int) -> None:
+        self._send(who, {**frame, "id": new_id()})
+
+    @rule(who=st.integers(0, 2))
+    def ping(self, who: int) -> None:
+        self.run(self._ping(who))
+
+    async def _ping(self, who: int) -> None:
+        frame = {"type": "ping", "id": new_id()}
+        answer = await (await self._viewer(who)).ask(frame, within=SETTLES_WITHIN)
+        assert answer["type"] == "pong", answer
+
+    @rule()
+    def somebody_else_needs_the_room(self) -> None:
+        """A session at rest leaves memory for it: one may live."""
+        self.run(self._make_room())
+
+    async def _make_room(self) -> None:
+        frame = {"type": "user_input", "id": new_id(), "text": MAKE_ROOM}
+        answer = await self.story.api.submit(self.neighbour, frame)
+        assert answer.status in (200, 503), answer
 
     @rule(kind=st.sampled_from(["undo", "retry", "compact", "resume"]), who=st.integers(0, 2))
     def manage(self, kind: str, who: int) -> None:
@@ -154,17 +221,22 @@ class Protocol(RuleBasedStateMachine):
         names = list(self.sent)
         self._send(who, self.sent[names[-1 - which % len(names)]])
 
-    def _ask(self, who: int, kind: str, **fields: Any) -> None:
-        self._send(who, {"type": kind, "id": new_id(), **fields})
+    def _ask(self, who: int, kind: str, **fields: Any) -> str:
+        name = new_id()
+        self._send(who, {"type": kind, "id": name, **fields})
+        return name
 
     def _send(self, who: int, frame: Frame) -> None:
         self.run(self._sent(who, frame))
 
     async def _sent(self, who: int, frame: Frame) -> None:
+        viewer = await self._viewer(who)
+        self._judge_answer(frame, await viewer.ask(frame, within=SETTLES_WITHIN))
+
+    async def _viewer(self, who: int) -> Viewer:
         if not self.viewers:
             self.viewers.append(await self.story.join(self.session))
-        viewer = self.viewers[who % len(self.viewers)]
-        self._judge_answer(frame, await viewer.ask(frame, within=SETTLES_WITHIN))
+        return self.viewers[who % len(self.viewers)]
 
     def _judge_answer(self, frame: Frame, answer: Frame) -> None:
         """Accepted once is accepted for good, under the same number."""
@@ -174,8 +246,10 @@ class Protocol(RuleBasedStateMachine):
         if known is not None:
             assert answer == {**known, "duplicate": True}, (frame, known, answer)
         elif answer["type"] == "accepted":
-            assert "duplicate" not in answer, (frame, answer)
+            acted_before = answer.pop("duplicate", False)
+            assert name in self.unanswered or not acted_before, (frame, answer)
             self.answers[name] = answer
+        self.unanswered.discard(name)
 
     # ---- what happens to them ------------------------------------------------------------------
 
@@ -197,6 +271,20 @@ class Protocol(RuleBasedStateMachine):
     @rule(gently=st.sampled_from([False, False, True]))
     def power_fails(self, gently: bool) -> None:
         self.run(self._power_fails(gently))
+
+    @rule(kind=st.sampled_from(["user_input", "user_input", "interrupt", "undo", "retry"]))
+    def power_fails_behind(self, kind: str) -> None:
+        """Something that is said in the last moment; said again it has acted, or acts."""
+        self.run(self._power_fails_behind(kind))
+
+    async def _power_fails_behind(self, kind: str) -> None:
+        frame: Frame = {"type": kind, "id": new_id()}
+        if kind == "user_input":
+            frame["text"] = "Do it."
+        await (await self._viewer(0)).tell(frame)
+        self.sent[frame["id"]] = frame
+        self.unanswered.add(frame["id"])
+        await self._power_fails(gently=False)
 
     async def _power_fails(self, gently: bool) -> None:
         server = self.story.server
@@ -254,9 +342,12 @@ class Protocol(RuleBasedStateMachine):
         said = [name for name, frame in self.sent.items() if frame["type"] == "user_input"]
         begun = {name: self.answers[name]["seq"] for name in said if name in self.answers}
         report.submissions(stored, said, begun)
-        refused = set(self.sent) - set(self.answers)
+        refused = set(self.sent) - set(self.answers) - self.unanswered
         acted = {event.get("submission") for event in stored if event["type"] != "input_withdrawn"}
         assert not refused & acted, refused & acted
+        ended = {event["turn"]: event for event in stored if event["type"] == "turn_ended"}
+        for name, turn in self.named.items():
+            assert ended[turn]["status"] == "interrupted", (name, ended[turn])
         assert report.clean, report.printed()
 
     def teardown(self) -> None:
@@ -270,6 +361,8 @@ class Protocol(RuleBasedStateMachine):
         """At rest everybody has all of it, and no call ran more often than it was started."""
         self.replies.clear()
         viewer = await self.story.join(self.session)
+        for name in sorted(self.unanswered):
+            self._judge_answer(self.sent[name], await viewer.ask(self.sent[name]))
         while (row := await self.story.api.look(self.session))["state"] != "idle" or row["queue"]:
             if row["state"] == "idle":
                 await viewer.ask({"type": "resume", "id": new_id()})
@@ -281,8 +374,9 @@ class Protocol(RuleBasedStateMachine):
         now = await effects(self.story.api, self.session)
         report.effects(stored, self.most | now, now)
         assert report.clean, report.printed()
-        gone = await self.story.api.call("DELETE", f"/api/sessions/{self.session}")
-        assert gone.status == 204, gone
+        for session in (self.session, self.neighbour):
+            gone = await self.story.api.call("DELETE", f"/api/sessions/{session}")
+            assert gone.status == 204, gone
 
 
 def play(world: World, examples: int, steps: int, seed: int | None = None) -> None:

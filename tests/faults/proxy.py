@@ -16,12 +16,20 @@ RESET = struct.pack("ii", 1, 0)
 class Way:
     """One direction. `cut` is the number of bytes that pass before the connection is lost.
 
+    What is read at once is late by `delay` and what `jitter` adds; nothing overtakes.
     Clear `flows` and nothing is taken any more; with `swallows` it is taken and goes nowhere.
     """
 
-    def __init__(self, cut: int | None = None, *, delay: float = 0.0) -> None:
+    def __init__(
+        self,
+        cut: int | None = None,
+        *,
+        delay: float = 0.0,
+        jitter: Callable[[], float] | None = None,
+    ) -> None:
         self.cut = cut
         self.delay = delay
+        self.jitter = jitter
         self.flows = asyncio.Event()
         self.flows.set()
         self.swallows = False
@@ -42,8 +50,8 @@ class Way:
             data = await source.read(min(CHUNK, self.left))
             if not data:
                 return
-            if self.delay:
-                await asyncio.sleep(self.delay)
+            if later := self.delay + (self.jitter() if self.jitter else 0.0):
+                await asyncio.sleep(later)
             await self.flows.wait()
             self.passed += len(data)
             if not self.swallows:

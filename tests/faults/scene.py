@@ -9,8 +9,9 @@ from pathlib import Path
 
 from tests.api import Api
 from tests.client import WITHIN
+from tests.faults.report import Report
 from tests.faults.talk import EFFECTS, marks
-from tests.oracle import Frame
+from tests.oracle import Frame, Log
 from tests.serving import Server
 from tests.stories.conftest import overlay
 from tests.stories.scene import Story, StoryModel
@@ -51,6 +52,18 @@ async def exported(api: Api, session: str) -> bytes:
     answer = await api.get(f"/api/sessions/{session}/export", format="jsonl")
     assert answer.status == 200, answer.body
     return answer.body
+
+
+def same_bytes(log: Log, text: bytes, report: Report) -> None:
+    """What a client was sent of each event is the line of the export, byte by byte.
+
+    The deltas, the status and answers to a client alone are no part of the log.
+    """
+    lines = text.split(b"\n")
+    report.checked["events compared byte by byte"] += len(log.raw)
+    for event, raw in zip(log.events, log.raw, strict=True):
+        if raw.encode() != lines[event["seq"] - 1]:
+            report.find("different", f"{raw}, and {lines[event['seq'] - 1]!r} in the export")
 
 
 async def effects(api: Api, session: str) -> Counter[str]:

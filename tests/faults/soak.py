@@ -151,6 +151,8 @@ async def _visit(story: Story, guest: Guest, chance: random.Random, report: Repo
     forked = await _fork(story, session, chance)
     stored = await story.api.events(session)
     report.log(stored)
+    while last.log.last < len(stored):
+        await last.more()
     for viewer in (*guest.everyone, last):
         report.seen(viewer.events, stored, whole=viewer is last)
     for gone in (session, *forked):

@@ -20,4 +20,5 @@ async def test_a_client_that_is_cut_at_any_byte_has_the_log_and_each_input_acts_
     assert min(report.tried.values()) > CUTS // 4
     assert report.checked["side effects"] > 0
     assert report.checked["submissions"] > 0
+    assert report.checked["events compared byte by byte"] > 0
     assert report.clean, report.printed()

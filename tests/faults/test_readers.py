@@ -17,6 +17,7 @@ async def test_ten_viewers_that_come_and_go_during_a_stream_end_with_the_same_st
         await come_and_go(story, random.Random(1), report, 150)
     assert min(report.tried.values()) > 30
     assert report.checked["events applied by clients"] > 100
+    assert report.checked["events compared byte by byte"] > 100
     assert report.clean, report.printed()
 
 
