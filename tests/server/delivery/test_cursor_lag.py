@@ -166,7 +166,7 @@ def test_a_viewer_that_the_ring_left_behind_has_all_events_and_each_open_text(
                 session.feed.forget(min(screen.cursor.seq for screen in screens))
             case ("join", how) if not session.feed.joined(deltas=True)[0]:
                 joined = Screen(session, *how)
-                joined.missed |= {key[1] for key in session.final}
+                joined.missed |= {key[1] for key, text in session.texts.items() if text.closed}
                 screens.append(joined)
             case _:
                 pass  # mid-sentence: what a joining viewer is shown has a test of its own
