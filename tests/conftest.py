@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.faults.quick import QuickPart
+
 settings.register_profile(
     "mooring",
     deadline=None,  # a busy machine is not a failing law
@@ -19,6 +21,10 @@ settings.load_profile("mooring")
 # A test that waits by letting all else run keeps the interpreter's lock; the store's threads get
 # it once in such an interval, and need it many times for one commit.
 sys.setswitchinterval(0.0001)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(QuickPart())
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -29,8 +29,9 @@ AT_ONCE = 12
 SAID = tuple(
     Reply(text="Well, let me see.", reasoning="Hm, hm.", calls=[bash("echo hi")]).content()
 )
-"""What they would have said; a place is a number of these chunks."""
-PLACES = (0, 1, 3, len(SAID) - 2, len(SAID))
+"""What they would have said; a place is a number of these chunks, from none to all of them."""
+PLACES = range(len(SAID) + 1)
+EVERY = len(PLACES)
 MIB = 1024 * 1024
 
 
@@ -136,7 +137,7 @@ MISBEHAVIOURS = (*GARBLED, *SHAPES, *WHOLE)
 def cases(
     some: Sequence[Misbehaviour], places: int, chance: random.Random
 ) -> Iterator[tuple[Misbehaviour, int, str]]:
-    """Each misbehaviour with every adapter, at so many places."""
+    """Each misbehaviour with every adapter, at so many places that chance gives, or at all."""
     for misbehaviour, adapter in product(some, ADAPTERS):
         for place in chance.sample(PLACES, places):
             yield misbehaviour, place, adapter
@@ -146,7 +147,7 @@ async def babble(
     story: Story,
     chance: random.Random,
     report: Report,
-    places: int,
+    places: int = EVERY,
     some: Sequence[Misbehaviour] = MISBEHAVIOURS,
 ) -> None:
     """All of it, several at once; behind it the server is as it was."""
@@ -164,8 +165,9 @@ async def babble(
         return misbehaviour.reply(place)
 
     story.model.answer = answer
-    for model in ADAPTERS.values():  # what they load is loaded before it is measured
+    for model in ADAPTERS.values():  # what is loaded and kept at hand is there when it is measured
         await _go_on(story, model)
+        await asyncio.gather(*(_go_on(story, model) for _ in range(AT_ONCE)))
     before = await figures(story, 0)
     turnstile = asyncio.Semaphore(AT_ONCE)
 
