@@ -37,5 +37,5 @@ async def disk(story: Story, chance: random.Random, report: Report) -> None:
         try:
             await fill_disk(Path(folder), story.model, chance, report)
             await start_read_only(Path(folder, "again"), story.model, chance, report)
-        except NoSmallDisk:
-            report.tried["small disks that nobody may mount here"] += 1
+        except NoSmallDisk as none:
+            report.left_out["disks that are full or read-only"] = str(none)
