@@ -161,7 +161,7 @@ PARTS = {
     ),
     "protocol": Part(protocol, every=2),
     "migrations": Part(migrations, every=4),
-    "disk": Part(disk, every=3),
+    "disk": Part(disk, every=3, within=3 * WITHIN),
     "standstill": Part(standstill, every=10),
     "babble": Part(
         babbling, every=ONCE, config=IMPATIENT, arguments=BOTH_ADAPTERS, within=4 * WITHIN
