@@ -40,6 +40,14 @@ def test_what_goes_up_and_down_is_no_leak(what: str) -> None:
     assert report.clean, report.printed()
 
 
+def test_in_a_short_run_what_pools_add_is_spared_and_more_is_told() -> None:
+    report = Report()
+    judge([at_rest(number, threads=12 + number) for number in range(WARM_LAPS + 2)], report)
+    assert report.clean, report.printed()
+    judge([at_rest(number, threads=12 + 5 * number) for number in range(WARM_LAPS + 2)], report)
+    assert report.wrong["leaked"] == 1
+
+
 def test_what_the_first_laps_leave_is_no_leak() -> None:
     report = Report()
     first = [at_rest(number, memory_mib=30.0 + 10 * number) for number in range(WARM_LAPS)]
