@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
 
 from tests.faults.parts import PARTS, Part, soaking
@@ -15,13 +16,13 @@ from tests.faults.report import Report
 from tests.faults.scene import world
 
 FULL = 18.0
-"""Minutes; a run of that length or more has to have tried enough."""
+"""Minutes; a run of that length or more is a whole one and has to have tried enough."""
 KILLS, CUTS = 200, 1_000
 
 
 async def run(
     seed: int,
-    seconds: float,
+    minutes: float,
     report: Report,
     parts: Mapping[str, Part] = PARTS,
     clock: Callable[[], float] = time.monotonic,
@@ -32,15 +33,18 @@ async def run(
     for name, part in parts.items():
         if why := part.lacks():
             report.left_out[name] = why
-    number = 0
-    while True:
+    for number in count():
         for name in in_round(number, parts):
             if name in report.left_out:
                 continue
-            if clock() - begun >= seconds:
+            if over((clock() - begun) / 60, minutes, report):
                 return
             await one(name, parts[name], f"{seed}/{number}", report)
-        number += 1
+
+
+def over(gone: float, minutes: float, report: Report) -> bool:
+    """A whole run that has not tried enough goes on for as long again at most."""
+    return gone >= minutes and (gone >= 2 * minutes or not lacking(report, minutes))
 
 
 def in_round(number: int, parts: Mapping[str, Part]) -> list[str]:
@@ -77,9 +81,9 @@ def lacking(report: Report, minutes: float) -> list[str]:
         return []
     never = [name for name, runs in report.runs.items() if not runs]
     lacks = [f"{name} has never run" for name in never if name not in report.left_out]
-    for what, count, least in (("kills", report.kills, KILLS), ("cuts", report.cuts, CUTS)):
-        if count < least:
-            lacks.append(f"too few {what}: {count:,}, at least {least:,} are wanted")
+    for what, there, least in (("kills", report.kills, KILLS), ("cuts", report.cuts, CUTS)):
+        if there < least:
+            lacks.append(f"too few {what}: {there:,}, at least {least:,} are wanted")
     return lacks
 
 
@@ -99,7 +103,7 @@ def main(
     lacks: list[str] = []
     logging.getLogger("aiohttp.server").disabled = True  # the test model, whose client is killed
     try:
-        asyncio.run(run(given.seed, given.minutes * 60, report, parts))
+        asyncio.run(run(given.seed, given.minutes, report, parts))
         lacks = lacking(report, given.minutes)
         if given.soak:
             asyncio.run(one("soak", soaking(given.soak), str(given.seed), report))

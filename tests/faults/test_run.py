@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from tests.faults.__main__ import CUTS, FULL, KILLS, in_round, lacking, main, run
+from tests.faults.__main__ import CUTS, FULL, KILLS, in_round, lacking, main, over, run
 from tests.faults.parts import PARTS, Kind, Part
 from tests.faults.report import Report
 from tests.oracle import Broken
@@ -31,7 +31,7 @@ async def losing(story: Story, chance: random.Random, report: Report) -> None:
 async def test_whatever_a_part_raises_the_others_have_their_turn() -> None:
     report = Report()
     parts = {"mistaken": Part(mistaken), "losing": Part(losing), "enough": Part(enough)}
-    await run(1, 4.0, report, parts, clock=count().__next__)
+    await run(1, 4.0, report, parts, clock=count(0, 60).__next__)
     assert report.runs == dict.fromkeys(parts, 1)
     assert report.wrong == {"broken": 1, "lost": 3}
     assert (report.kills, report.cuts) == (KILLS, CUTS)
@@ -67,6 +67,24 @@ async def test_what_cannot_run_here_is_told_and_what_has_not_run_is_missed() -> 
         f"too few kills: 0, at least {KILLS} are wanted",
         f"too few cuts: 0, at least {CUTS:,} are wanted",
     ]
+
+
+@pytest.mark.parametrize(
+    ("gone", "minutes", "kills", "is_over"),
+    [
+        (FULL - 1, FULL, KILLS, False),
+        (FULL, FULL, KILLS, True),
+        (FULL, FULL, KILLS - 1, False),
+        (2 * FULL, FULL, KILLS - 1, True),
+        (FULL - 1, FULL - 1, 0, True),
+    ],
+)
+def test_a_whole_run_that_has_not_tried_enough_goes_on_for_as_long_again(
+    gone: float, minutes: float, kills: int, is_over: bool
+) -> None:
+    report = Report()
+    report.tried.update({"kill -9 in a test": kills, "cuts in a test": CUTS})
+    assert over(gone, minutes, report) is is_over
 
 
 def test_every_part_is_in_the_first_round() -> None:

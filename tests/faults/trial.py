@@ -130,13 +130,13 @@ class Trial:
         """As soon as these metrics say so; nobody tells of them, so they are asked for."""
         async with asyncio.timeout(WITHIN):
             while await self.metrics(*expected) != expected:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.03)
 
     async def fewer_live(self, than: int) -> None:
         """As soon as a session has fallen asleep."""
         async with asyncio.timeout(WITHIN):
             while (await self.metrics("sessions_live"))["sessions_live"] >= than:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.03)
 
     async def metrics(self, *names: str) -> dict[str, int]:
         told = await told_by_metrics(self.story)
