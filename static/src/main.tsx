@@ -17,6 +17,7 @@ import { Sessions } from './session/sessions.ts';
 import { waysOf } from './session/ways.ts';
 import { watch } from './views/notify.ts';
 import { Root } from './views/root.tsx';
+import { route } from './views/route.ts';
 import { Desks, type Shell } from './views/shell.ts';
 import { heardTime } from './views/surroundings.ts';
 import { tell } from './views/voice.tsx';
@@ -29,6 +30,9 @@ const drafts = new Drafts(ways);
 const desks = new Desks(ways, drafts, me);
 const shell: Shell = { ways, myself, me, sessions, drafts, desks, overlay: signal('none') };
 
+// What it has heard already is in the first picture.
+const here = route.peek();
+if (here.view === 'session') desks.at(here.id);
 render(<Root shell={shell} />, document.body);
 const heard = computed(() => sessions.loaded.value && sessions.totals.value !== null);
 watch(sessions.mine, heard);

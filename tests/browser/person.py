@@ -15,6 +15,14 @@ WATCH = """() => {
     window.violations.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`));
 }"""
 
+WHOLE = """async (entries) => {
+  const pause = () => new Promise((done) => requestAnimationFrame(() => requestIdleCallback(done)));
+  for (let known = -1; known !== entries.childElementCount; await pause()) {
+    known = entries.childElementCount;
+  }
+  return entries.textContent;
+}"""
+
 
 class Person:
     """Finds things as a person does: by role and name, never by structure where words are there."""
@@ -107,8 +115,8 @@ class Person:
         await expect(self.page.locator(".top .badge")).to_have_text(word)
 
     async def transcript(self) -> str:
-        """The conversation as text, also what is out of view and therefore not rendered."""
-        return await self.conversation.locator(".entries").first.text_content() or ""
+        """The conversation as text, also what is out of view and is drawn when there is time."""
+        return str(await self.conversation.locator(".entries").first.evaluate(WHOLE))
 
     async def session(self) -> str:
         """The id of the session on screen."""

@@ -21,6 +21,18 @@ STEPS = [
 LOOKS = [CallScript("read", {"path": f"missing-{number}.txt"}) for number in range(240)]
 AT_ONCE = 40
 """More events in one turn than a page begins with, in several replies."""
+FULL = 55
+"""Fewer than the rows that are on a page in the end, more than a window shows."""
+WATCH = """() => {
+  window.drawn = [];
+  const look = () => {
+    const rows = document.querySelectorAll('.entries .entry').length;
+    const { scrollHeight, scrollTop, clientHeight } = document.querySelector('.scroller') ?? {};
+    if (rows > 0) window.drawn.push({rows, below: scrollHeight - scrollTop - clientHeight});
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
 TOP_OF = "(node) => node.getBoundingClientRect().top"
 
 
@@ -82,6 +94,25 @@ async def test_a_long_session_begins_at_its_end_and_is_whole_on_the_way_up(
     await expect(person.button("Show earlier messages")).to_have_count(0)
     await expect(person.tool("read")).to_have_count(len(LOOKS))
     assert await person.transcript() == live
+
+
+async def test_what_is_in_sight_is_drawn_first_and_the_rest_above_it_without_a_jump(
+    house: House, meet: Meet
+) -> None:
+    person = await meet(f"{house.url}/#/new")
+    await begun(person, house)
+    dialled: list[str] = []
+    person.page.on("websocket", lambda socket: dialled.append(socket.url))
+    await person.page.add_init_script(f"({WATCH})()")
+    await person.page.reload()
+    await person.sees_state("Idle")
+    await expect(person.page.get_by_text(LAST).last).to_be_in_viewport()
+    await person.page.wait_for_function("(rows) => window.drawn.at(-1).rows > rows", arg=FULL)
+    drawn = await person.page.evaluate("() => window.drawn")
+    assert drawn[0]["rows"] <= 25
+    assert max(abs(frame["below"]) for frame in drawn) < 2
+    await expect(person.page.get_by_text(LAST).last).to_be_in_viewport()
+    assert [url.split("?")[1] for url in dialled if "/sessions/" in url] == ["after=0&most=200"]
 
 
 async def test_what_is_read_stays_where_it_is_while_older_turns_come(

@@ -9,9 +9,16 @@ export class FakeSocket implements SocketLike {
   readonly path: string;
   readonly sent: Record<string, unknown>[] = [];
   closedByPage = false;
+  readonly #early: readonly object[];
 
-  constructor(path: string) {
+  /** `early`: what it said before anybody listened. */
+  constructor(path: string, early: readonly object[] = []) {
     this.path = path;
+    this.#early = early;
+  }
+
+  start(): void {
+    this.says(...this.#early);
   }
 
   /** What the page asked for: `after`, `log`. */
@@ -29,7 +36,7 @@ export class FakeSocket implements SocketLike {
   }
 
   says(...frames: readonly object[]): void {
-    this.readyState = 1;
+    if (frames.length > 0) this.readyState = 1;
     for (const frame of frames) this.onmessage?.({ data: JSON.stringify(frame) } as MessageEvent);
   }
 
@@ -46,6 +53,8 @@ export class FakeSocket implements SocketLike {
 
 export class FakeWorld implements World {
   readonly sockets: FakeSocket[] = [];
+  /** What the next sockets say before anybody listens. */
+  early: readonly object[] = [];
   chance = 1;
   isHidden = false;
   isOnline = true;
@@ -73,7 +82,7 @@ export class FakeWorld implements World {
   frame = (run: () => void): (() => void) => this.after(16, run);
 
   socket = (path: string): FakeSocket => {
-    const socket = new FakeSocket(path);
+    const socket = new FakeSocket(path, this.early);
     this.sockets.push(socket);
     return socket;
   };

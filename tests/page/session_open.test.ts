@@ -16,6 +16,7 @@ let told: string[];
 let calls: string[];
 let answer: (path: string) => unknown;
 let opened: OpenSession;
+let ways: Ways;
 
 const USER = event(1, 'user_message', { turn: 't1', submission: 'u1', text: 'Hi', author: 'dev' });
 const STARTED = event(2, 'turn_started', { turn: 't1', submission: 'u1', model: 'demo' });
@@ -27,7 +28,7 @@ async function open(): Promise<OpenSession> {
     calls.push(`${method} ${path}`);
     return answer(path);
   };
-  const ways = {
+  ways = {
     ...{ world, kept: new Kept((ms, run) => (setTimeout(run, ms), () => {})), locks: without },
     ...{ call: call as Ways['call'], tab: 'a', tell: (code: string) => void told.push(code) },
   };
@@ -60,7 +61,7 @@ beforeEach(async () => {
 
 describe('where it goes on', () => {
   test('is where it was', () => {
-    expect(world.last.asked).toEqual({ after: '0', most: '500' });
+    expect(world.last.asked).toEqual({ after: '0', most: '200' });
     settle(USER);
     world.last.closes(1006);
     world.pass(500);
@@ -130,6 +131,24 @@ describe('what is painted', () => {
     world.last.says(synced(1));
     world.pass(16);
     expect(entries()).toEqual(['u:u1']);
+  });
+
+  test('is at once what came before the page was there to hear it', () => {
+    world.early = [hello(1), USER, synced(1)];
+    const early = new OpenSession('s2', ways);
+    early.open();
+    expect(early.entries.peek().map(({ key }) => key)).toEqual(['u:u1']);
+    expect(early.link.peek().phase).toBe('settled');
+  });
+
+  test('is not a half of a replay that came before the page was there', () => {
+    world.early = [hello(1), USER];
+    const early = new OpenSession('s2', ways);
+    early.open();
+    expect(early.entries.peek()).toEqual([]);
+    world.last.says(synced(1));
+    world.pass(16);
+    expect(early.entries.peek()).toHaveLength(1);
   });
 
   test('is a replay that takes long as far as it came', () => {

@@ -6,11 +6,11 @@ import { Ruling } from '../../static/src/views/ruling.ts';
 import { changes, readField, readObject, shapeOf, summary } from '../../static/src/views/arguments.ts';
 import { imagesNamed } from '../../static/src/views/images_named.ts';
 import { parsed } from '../../static/src/views/address.ts';
-import { FIRST, rowsOf, windowStart } from '../../static/src/views/rows.ts';
+import { FIRST, grown, inSight, rowsOf, windowStart } from '../../static/src/views/rows.ts';
 import type { LinkView } from '../../static/src/link/link.ts';
 import { secondsLeft, troubleOf } from '../../static/src/views/trouble.ts';
 import type { Entry } from '../../static/src/store/state.ts';
-import { ago, bytes, count, money, seconds } from '../../static/src/words/amounts.ts';
+import { ago, bytes, count, moment, money, seconds } from '../../static/src/words/amounts.ts';
 import { words } from '../../static/src/words/en.ts';
 import { mayStop } from '../../static/src/store/rights.ts';
 import { remedy, turnRemedy } from '../../static/src/words/remedies.ts';
@@ -158,6 +158,17 @@ describe('rows', () => {
     expect(windowStart(rows, 'k10', false)).toBe(10);
     expect(windowStart(rows, 'gone', false)).toBe(400 - FIRST);
   });
+
+  it('are first as many as a window shows, then as many as are mounted', () => {
+    expect(inSight(800)).toBe(20);
+    expect(inSight(10_000)).toBe(FIRST);
+    const rows = rowsOf(Array.from({ length: 400 }, (_, at) => said(`k${at}`)));
+    const steps: (number | null)[] = [windowStart(rows, null, true, 20)];
+    while (steps.at(-1) != null) steps.push(grown(rows, steps.at(-1)!, 25));
+    expect(steps).toEqual([380, 355, 340, null]);
+    expect(grown(rows.slice(0, 30), 10, 25)).toBe(0);
+    expect(grown(rows, 100, 25)).toBeNull();
+  });
 });
 
 it('tells amounts shortly', () => {
@@ -183,6 +194,16 @@ it('tells how long ago something was, also to a clock that is behind', () => {
   const at = '2026-01-01T00:00:00.000Z';
   const after = (ms: number): string => ago(at, Date.parse(at) + ms);
   expect([-5_000, 59_000, 61_000, 7_200_000, 3 * 86_400_000].map(after)).toEqual(['now', 'now', '1 min', '2 h', '3 d']);
+});
+
+it('tells a moment as a clock and a calendar do', () => {
+  const at = (...when: readonly [number, number, number]): string => moment(new Date(2026, ...when, 4).toISOString());
+  expect(at(0, 5, 15)).toBe('Jan 5, 2026, 3:04 PM');
+  expect(at(11, 31, 0)).toBe('Dec 31, 2026, 12:04 AM');
+  expect(at(5, 1, 12)).toBe('Jun 1, 2026, 12:04 PM');
+  expect(moment('')).toBe('');
+  const long = new Date(2026, 1, 3).toISOString();
+  expect(ago(long, Date.parse(long) + 30 * 86_400_000)).toBe('Feb 3');
 });
 
 it('finds images of the workspace in a text, and nothing from elsewhere', () => {

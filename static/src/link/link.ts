@@ -147,6 +147,7 @@ export class Link {
     this.#heardAt = this.#dialledAt.now;
     this.#set({ phase: 'connecting', dialAt: null, reason: null });
     this.#watch(this.#world.wall() - this.#world.now());
+    socket.start?.();
   }
 
   #heard(socket: SocketLike, data: unknown): void {

@@ -1,11 +1,15 @@
 // What a page takes from its browser: clocks, chance, timers, sockets, and the events that wake it.
 
+import { dialledEarly } from './early.ts';
+
 export interface SocketLike {
   readonly readyState: number;
   onmessage: ((event: MessageEvent) => void) | null;
   onclose: ((event: CloseEvent) => void) | null;
   send(text: string): void;
   close(): void;
+  /** Hand over what came before anybody listened, as a `MessagePort` does. */
+  start?(): void;
 }
 
 export type Woken = 'visibilitychange' | 'pageshow' | 'pagehide' | 'online' | 'offline';
@@ -53,6 +57,7 @@ export const browser: World = {
     return stop;
   },
   socket: (path) =>
+    dialledEarly(path) ??
     new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api${path}`, 'mooring.v1'),
   hidden: () => document.hidden,
   online: () => navigator.onLine,

@@ -50,6 +50,11 @@ export class Feed {
     this.#changed(this.#state.peek());
   }
 
+  /** What came before the page was drawn at all is in its first picture, unless more is on its way. */
+  begin(): void {
+    if (!this.#replaying) this.flush();
+  }
+
   replace(state: SessionState): void {
     this.flush();
     this.#state.value = state;

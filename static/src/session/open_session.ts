@@ -21,7 +21,7 @@ import type { Ways } from './ways.ts';
 const MAX_FRAME_BYTES = 1_000_000;
 const MOST_UNANSWERED = 100;
 /** Of a long log the end is enough to begin with. */
-const OPENING = 500;
+const OPENING = 200;
 /** The same fault at the same place this often means that what we have is wrong. */
 const FAULTS_BEFORE_ANEW = 3;
 const FINAL: ReadonlyMap<number, string> = new Map([
@@ -111,8 +111,9 @@ export class OpenSession {
   }
 
   open(): void {
-    this.#link.open();
     void this.#outbox.load();
+    this.#link.open();
+    this.#feed.begin();
   }
 
   close(): void {

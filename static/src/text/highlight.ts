@@ -1,10 +1,10 @@
 // Colours for code, once it is whole: the languages are fetched when needed, the work waits for idle time.
 
 import type { HLJSApi, LanguageFn } from 'highlight.js';
+import { whenIdle } from './idle.ts';
 import { make } from './nodes.ts';
 
 const LONGEST = 50 * 1024;
-const PATIENCE_MS = 2_000;
 
 type Load = () => Promise<{ default: LanguageFn }>;
 const LANGUAGES: ReadonlyMap<string, Load> = new Map<string, Load>([
@@ -82,9 +82,4 @@ function coloured(html: string, lengths: readonly number[]): Node[][] {
     }
   }
   return rows;
-}
-
-function whenIdle(work: () => void): void {
-  if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: PATIENCE_MS });
-  else setTimeout(work, 0);
 }

@@ -20,16 +20,22 @@ export class LogNode {
   #count = 0; // of lines that have a node
   #following: boolean;
 
-  constructor(following: boolean) {
+  /** `bare`: a few lines, without a bar. */
+  constructor(following: boolean, bare = false) {
     this.#following = following;
     this.#follow.hidden = !following;
-    const copy = make('button', { type: 'button' }, words.copy);
     const about = { class: 'log', tabindex: '0', role: 'group', 'aria-label': words.log };
     this.#region = make('div', about, this.#gone, this.#lines);
-    this.node = make('div', { class: 'log-box' }, this.#region, make('div', { class: 'log-bar' }, this.#follow, copy));
+    this.node = make('div', { class: 'log-box' }, this.#region);
     this.#region.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    this.#follow.addEventListener('click', () => this.#setFollowing(!this.#following));
+    if (!bare) this.node.append(this.#bar());
+  }
+
+  #bar(): HTMLElement {
+    const copy = make('button', { type: 'button' }, words.copy);
     copy.addEventListener('click', () => void this.#copy(copy));
+    this.#follow.addEventListener('click', () => this.#setFollowing(!this.#following));
+    return make('div', { class: 'log-bar' }, this.#follow, copy);
   }
 
   /** How many lines are visible at once. */

@@ -35,12 +35,12 @@ export function LogTail(props: {
   return <div class="text" ref={host} />;
 }
 
-/** A log that is whole; its beginning is left out where it is too long. */
-export function LogText(props: { readonly text: string; readonly rows?: number }) {
+/** A log that is whole; its beginning is left out where it is too long. `bare`: without a bar. */
+export function LogText(props: { readonly text: string; readonly rows?: number; readonly bare?: boolean }) {
   const host = useRef<HTMLDivElement>(null);
-  const { text, rows } = props;
+  const { text, rows, bare } = props;
   useLayoutEffect(() => {
-    const node = new LogNode(false);
+    const node = new LogNode(false, bare);
     node.rows = rows;
     host.current!.replaceChildren(node.node);
     let at = Math.max(0, text.length - 2 * LIMITS.characters);
@@ -52,7 +52,7 @@ export function LogText(props: { readonly text: string; readonly rows?: number }
       return at < text.length ? 'more' : 'done';
     };
     return step() === 'more' ? inFrames(step) : undefined;
-  }, [text, rows]);
+  }, [text, rows, bare]);
   return <div class="text" ref={host} />;
 }
 

@@ -1,10 +1,11 @@
 // Which rows of a conversation are on the page, and where its reader is; older ones come on demand.
 
 import { computed, signal, type ReadonlySignal } from '@preact/signals';
+import { afterPaint } from '../text/idle.ts';
 import { words } from '../words/en.ts';
 import type { Desk } from './desk.ts';
 import { Reading } from './reading.ts';
-import { FIRST, MORE, type Row, rowsOf, windowStart } from './rows.ts';
+import { FIRST, MORE, type Row, grown, inSight, rowsOf, windowStart } from './rows.ts';
 import { tell } from './voice.tsx';
 
 /** Rows that are mounted before one that is shown on demand. */
@@ -23,6 +24,7 @@ export class Mounted {
   #content: HTMLElement | null = null;
   #wanted: string | null = null;
   #tried = 0;
+  #growing = false;
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -40,12 +42,17 @@ export class Mounted {
     this.#reading.value = reading;
     this.#desk.toEnd = () => reading.toEnd();
     this.#desk.reveal = (key) => this.#show(key, reading);
-    return () => reading.end();
+    this.#grow();
+    return () => {
+      reading.end();
+      this.#reading.value = null;
+    };
   }
 
   /** The rows to draw; where they begin is where they begin from now on. */
   take(): { readonly shown: readonly Row[]; readonly from: number } {
-    const from = windowStart(this.rows.value, this.#anchor.value, this.atEnd.value);
+    const newest = this.atEnd.value ? inSight(innerHeight) : FIRST;
+    const from = windowStart(this.rows.value, this.#anchor.value, this.atEnd.value, newest);
     const shown = this.rows.value.slice(from);
     this.#anchor.value = shown[0]?.key ?? null;
     return { shown, from };
@@ -55,31 +62,62 @@ export class Mounted {
   drawn(): void {
     this.#reading.peek()?.keep();
     if (this.#wanted !== null && reveal(this.#content, this.#wanted)) this.#wanted = null;
+    this.#grow();
+  }
+
+  /** What is out of sight is mounted when there is time, so that the first picture need not wait for it. */
+  #grow(): void {
+    if (this.#growing || this.#next() === null) return;
+    this.#growing = true;
+    afterPaint(() => {
+      this.#growing = false;
+      const next = this.#next();
+      if (next === null) return;
+      this.#reading.peek()?.mark();
+      this.#anchor.value = next;
+    });
+  }
+
+  /** The key of the first row once more of them are mounted. */
+  #next(): string | null {
+    const reading = this.#reading.peek();
+    if (reading === null) return null;
+    const rows = this.rows.peek();
+    const start = windowStart(rows, this.#anchor.peek(), reading.atEnd.peek());
+    const at = grown(rows, start, inSight(innerHeight));
+    return at === null ? null : (rows[at]?.key ?? null);
   }
 
   async older(): Promise<void> {
-    if (this.loading.peek() || !this.#reading.peek()) return;
     const start = windowStart(this.rows.peek(), this.#anchor.peek(), false);
     if (start === 0 && !this.#desk.cut.peek()) return;
-    this.loading.value = true;
-    try {
-      await this.#reading.peek()?.holding(async () => {
+    await this.#adding(async (reading) =>
+      reading.holding(async () => {
         if (start === 0) await this.#desk.open.loadEarlier();
         const now = this.rows.peek().findIndex((row) => row.key === this.#anchor.peek());
         this.#anchor.value = this.rows.peek()[Math.max(0, now - MORE)]?.key ?? null;
-      });
+      }),
+    );
+  }
+
+  /** Once for each beginning that is known. What comes is mounted when there is time. */
+  fill(oldest: number): void {
+    if (!this.scant.value || this.loading.value || this.#tried === oldest) return;
+    this.#tried = oldest;
+    void this.#adding(() => this.#desk.open.loadEarlier());
+  }
+
+  async #adding(add: (reading: Reading) => Promise<unknown>): Promise<void> {
+    const reading = this.#reading.peek();
+    if (this.loading.peek() || !reading) return;
+    this.loading.value = true;
+    try {
+      await add(reading);
     } catch (error) {
       tell('not_connected', error instanceof Error ? error.message : words.conversation.olderFailed);
     } finally {
       this.loading.value = false;
     }
-  }
-
-  /** Once for each beginning that is known. */
-  fill(oldest: number): void {
-    if (!this.scant.value || this.loading.value || this.#tried === oldest) return;
-    this.#tried = oldest;
-    void this.older();
   }
 
   #show(key: string, reading: Reading): void {

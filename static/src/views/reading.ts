@@ -14,6 +14,8 @@ export class Reading {
   /** Where it stood last: who came from further up, or from further down, wants another thing. */
   #last = 0;
   #resized: ResizeObserver | null = null;
+  /** Who reads further up has this line before their eyes while rows are put above it. */
+  #marked: { readonly line: Element; readonly top: number } | null = null;
 
   constructor(scroller: HTMLElement, content: HTMLElement, nearStart: () => void) {
     this.#scroller = scroller;
@@ -35,11 +37,21 @@ export class Reading {
     this.#resized?.disconnect();
   }
 
-  /** After something was drawn: the end stays in sight for who is there. */
+  /** After something was drawn: the end stays in sight for who is there, a marked line for who is not. */
   keep(): void {
-    if (!this.#atEnd.value) return;
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    const marked = this.#marked;
+    this.#marked = null;
+    if (this.#atEnd.value) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    else if (marked?.line.isConnected) {
+      this.#scroller.scrollTop += marked.line.getBoundingClientRect().top - marked.top;
+    } else return;
     this.#last = this.#scroller.scrollTop;
+  }
+
+  /** Rows are put above the reader in a moment: the same line stays in sight. */
+  mark(): void {
+    const line = this.#atEnd.value ? undefined : this.#lineInSight();
+    this.#marked = line ? { line, top: line.getBoundingClientRect().top } : null;
   }
 
   /** For a line further up. */

@@ -42,11 +42,25 @@ function folded(entries: readonly Entry[]): Folded {
 export const FIRST = 60;
 export const MORE = 60;
 const MOST_AT_END = 180;
+const ROW_PX = 40; // a call that is folded; most rows are higher
 
-/** Where the mounted rows begin. `anchor` is the key of the first one now. */
-export function windowStart(rows: readonly Row[], anchor: string | null, atEnd: boolean): number {
-  const newest = Math.max(0, rows.length - FIRST);
+/** How many rows fill a window: they are drawn before all others. */
+export const inSight = (height: number): number => Math.min(FIRST, Math.ceil(height / ROW_PX));
+
+/** Where the mounted rows begin. `anchor` is the key of the first one now; without it the last `newest` are. */
+export function windowStart(
+  rows: readonly Row[],
+  anchor: string | null,
+  atEnd: boolean,
+  newest = FIRST,
+): number {
   const at = anchor === null ? -1 : rows.findIndex((row) => row.key === anchor);
-  if (at < 0) return newest;
-  return atEnd && rows.length - at > MOST_AT_END ? newest : at;
+  if (at < 0) return Math.max(0, rows.length - newest);
+  return atEnd && rows.length - at > MOST_AT_END ? rows.length - FIRST : at;
+}
+
+/** Where they begin with `more` of those that are out of sight; null where enough are mounted. */
+export function grown(rows: readonly Row[], start: number, more: number): number | null {
+  const least = Math.max(0, rows.length - FIRST);
+  return start > least ? Math.max(least, start - more) : null;
 }

@@ -117,7 +117,7 @@ function Tail({ desk, entry }: { desk: Desk; entry: ToolEntry }): JSX.Element | 
   if (!lines) return null;
   return (
     <div class="tool-tail">
-      <LogText text={lines} rows={PREVIEW_LINES} />
+      <LogText text={lines} rows={PREVIEW_LINES} bare />
     </div>
   );
 }

