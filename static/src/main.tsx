@@ -47,7 +47,10 @@ effect(() => {
   void desks.current.value; // what was left unanswered on the desk that is put away
   if (sessions.link.value.phase === 'settled') void leftovers.send();
 });
-fetch('/healthz', { method: 'HEAD' }).then(
-  (answer) => heardTime(answer.headers.get('date')),
-  () => {}, // Nothing depends on it: seconds then tick by this machine's clock.
-);
+// Nothing that is drawn first depends on it, nor on its coming: seconds then tick by this machine's clock.
+ways.world.frame(() => {
+  fetch('/healthz', { method: 'HEAD' }).then(
+    (answer) => heardTime(answer.headers.get('date')),
+    () => {},
+  );
+});

@@ -23,6 +23,11 @@ WHOLE = """async (entries) => {
   return entries.textContent;
 }"""
 
+UP = """async (scroller, asked) => {
+  const said = () => [...scroller.querySelectorAll('.bubble')].map((one) => one.textContent);
+  for (; !said().includes(asked); await new Promise(requestAnimationFrame)) scroller.scrollTo(0, 0);
+}"""
+
 
 class Person:
     """Finds things as a person does: by role and name, never by structure where words are there."""
@@ -117,6 +122,10 @@ class Person:
     async def transcript(self) -> str:
         """The conversation as text, also what is out of view and is drawn when there is time."""
         return str(await self.conversation.locator(".entries").first.evaluate(WHOLE))
+
+    async def climb(self, asked: str) -> None:
+        """Up, and up again when more has come, to where this was asked."""
+        await self.conversation.evaluate(UP, asked)
 
     async def session(self) -> str:
         """The id of the session on screen."""

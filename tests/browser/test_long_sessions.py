@@ -67,13 +67,8 @@ async def reopened(person: Person) -> list[dict[str, Any]]:
 
 async def climb(person: Person) -> Locator:
     """Scroll up until nothing is further up; the first question."""
-    first = person.page.locator(".bubble").get_by_text("Make a plan", exact=True)
-    entries = person.conversation.locator(".entry")
-    while not await first.count():
-        known = await entries.count()
-        await person.conversation.evaluate("(node) => node.scrollTo(0, 0)")
-        await expect(entries).not_to_have_count(known)
-    return first
+    await person.climb("Make a plan")
+    return person.page.locator(".bubble").get_by_text("Make a plan", exact=True)
 
 
 async def test_a_long_session_begins_at_its_end_and_is_whole_on_the_way_up(

@@ -190,7 +190,7 @@ async def test_a_long_session_shows_its_end_first_and_the_rest_on_the_way_up(
     held = person.page.get_by_text("Question 25.", exact=True)
     await held.scroll_into_view_if_needed()
     await person.conversation.evaluate("(node) => node.scrollBy(0, -200)")
-    await person.conversation.evaluate("(node) => node.scrollTo(0, 0)")
+    await person.climb("Question 0.")
     await first.scroll_into_view_if_needed()
     await expect(first).to_be_in_viewport()
     await expect(person.button("Show earlier messages")).to_have_count(0)

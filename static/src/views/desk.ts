@@ -155,6 +155,11 @@ export class Desk {
     this.focus();
   }
 
+  /** Whoever looks is taken for the one who wrote until it is known who they are: most write for themselves. */
+  isMe(person: string): boolean {
+    return this.me.value === '' || this.me.value === person;
+  }
+
   decide(decisions: readonly SentDecision[]): void {
     if (decisions.length > 0) this.open.decide(decisions);
   }

@@ -2,6 +2,7 @@
 
 import type { JSX } from 'preact';
 import { words } from '../words/en.ts';
+import { Mark } from './mark.tsx';
 import type { Shell } from './shell.ts';
 
 const DEMO = 'demo';
@@ -20,7 +21,7 @@ export function Examples(props: {
   const demo = (model || shell.myself.models.value?.default) === DEMO;
   return (
     <div class="welcome">
-      <img class="mark" src="/static/icon.svg" alt="" />
+      <Mark />
       <Heading class="claim">{words.welcome.heading}</Heading>
       <p>{words.welcome.explanation}</p>
       <p class="label">{words.welcome.tryIt}</p>

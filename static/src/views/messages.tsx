@@ -22,7 +22,7 @@ const TALL = 1_500; // characters
 
 export const UserMessage = still(function UserMessage({ desk, entry }: { desk: Desk; entry: UserEntry }): JSX.Element {
   const { text, author, attachments, steered } = entry;
-  const mine = author === desk.me.value;
+  const mine = desk.isMe(author);
   return (
     <article class="entry user" data-key={entry.key} tabIndex={-1} aria-label={mine ? words.conversation.you : author}>
       <div class={text.length > TALL ? 'bubble tall' : 'bubble'} title={moment(entry.at)}>

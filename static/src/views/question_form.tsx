@@ -138,7 +138,7 @@ function Acts(props: {
 export function Answered({ desk, inquired }: { desk: Desk; inquired: Inquired }): JSX.Element | null {
   const { asked, answer } = inquired;
   if (!answer) return null;
-  const who = answer.by === desk.me.value ? words.approval.you : answer.by;
+  const who = desk.isMe(answer.by) ? words.approval.you : answer.by;
   const said = { accept: words.question.accepted, decline: words.question.declined, cancel: words.question.cancelled };
   const told = answer.submission == null ? words.question.takenBack : said[answer.action](who);
   const values = Object.entries(answer.content ?? {}).map(([name, value]) => `${name}: ${plain(value)}`);

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { words } from '../words/en.ts';
 import { Account } from './account.tsx';
 import { Icon } from './icons.tsx';
+import { Mark } from './mark.tsx';
 import { isWaiting, SearchField } from './search_field.tsx';
 import { SessionRow } from './session_row.tsx';
 import type { Shell } from './shell.ts';
@@ -14,7 +15,7 @@ export function Sidebar({ shell }: { shell: Shell }): JSX.Element {
     <nav class="side" aria-label={words.sessions.heading}>
       <header>
         <a class="brand" href="#/">
-          <img src="/static/icon.svg" alt="" />
+          <Mark />
           {words.name}
         </a>
         <a class="button outlined" href="#/new" title={`${words.sessions.fresh} (Alt+N)`}>

@@ -61,7 +61,7 @@ export const ToolCard = still(function ToolCard({ desk, entry }: { desk: Desk; e
       ))}
       {entry.steps && <ResearchSteps steps={entry.steps} />}
       {entry.state === 'unknown' && <p class="under">{words.tool.unknown}</p>}
-      {entry.ruling && <p class="under">{ruled(entry.ruling, desk.me.value)}</p>}
+      {entry.ruling && <p class="under">{ruled(entry.ruling, desk)}</p>}
       <LeftFiles session={desk.open.id} entry={entry} />
     </article>
   );
@@ -184,9 +184,9 @@ function Given({ entry }: { entry: ToolEntry }): JSX.Element {
   );
 }
 
-function ruled(ruling: NonNullable<ToolEntry['ruling']>, me: string): string {
+function ruled(ruling: NonNullable<ToolEntry['ruling']>, desk: Desk): string {
   const { decision, by, feedback, arguments: edited, remember } = ruling;
-  const who = by === me ? words.approval.you : by === 'mooring' ? words.approval.server : by;
+  const who = by === 'mooring' ? words.approval.server : desk.isMe(by) ? words.approval.you : by;
   const said = [
     decision === 'approve' ? words.approval.approvedBy(who) : words.approval.rejectedBy(who),
     edited ? words.approval.edited : '',
