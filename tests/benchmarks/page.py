@@ -15,6 +15,7 @@ from tests.benchmarks.creation import NO_MODEL
 from tests.benchmarks.machine import CORES, quantile
 from tests.benchmarks.processes import mooring
 from tests.benchmarks.table import Figure
+from tests.browser.person import Person
 from tests.browser.text_room import Room, build, served
 
 KINDS = ("mixed", "fence", "list", "table")
@@ -180,13 +181,14 @@ async def _open(browser: Browser, url: str) -> tuple[float, float, float]:
         page = await context.new_page()
         size = await _scripts(page)
         await page.add_init_script(f"({USABLE})()")
-        await page.goto(url)
+        person = await Person(url, page, may_lose_connection=False).begin()
         await page.wait_for_function("() => window.usable")
         await page.wait_for_load_state("networkidle")
         usable, first = float(await page.evaluate("() => window.usable")), sum(size)
         await page.goto(f"{url}/#/dashboard")
         await page.locator("main .board").wait_for()
         await page.wait_for_load_state("networkidle")
+        await person.saw_no_error()
         return usable, first, sum(size) - first
     finally:
         await context.close()

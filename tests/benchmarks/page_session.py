@@ -4,6 +4,7 @@ What is measured is the page's own: it is asked over the protocol of the browser
 Playwright puts into a page that it waits for (330 KB) would be evaluated while the page starts.
 """
 
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from tests.benchmarks.page import browser_on_all_cores
 from tests.benchmarks.processes import mooring
 from tests.benchmarks.table import Figure
 from tests.browser.lines import Back, Journey, lines_to
+from tests.browser.person import Person
 from tests.client import Viewer
 from tests.model_server import CallScript, ModelServer, Reply
 
@@ -98,21 +100,32 @@ async def _looked(api: Api, model: ModelServer, least: int) -> str:
 
 
 async def _cut(browser: Browser, url: str, model: ModelServer) -> list[Figure]:
-    """A stream whose line is cut again and again: what is shown in the end is what was said."""
+    """A stream whose line is cut again and again: in the end it shows what the server exports."""
     async with lines_to(url) as lines, _page(browser) as page:
         back, journey = Back(page), Journey(lines, CUTS, seed=round(time.time()))
         model.play(journey.reply)
-        await page.goto(lines.url)
-        field = page.get_by_role("textbox", name="Message", exact=True)
-        await field.fill("Write")
-        await field.press("Enter")
+        person = await Person(lines.url, page, may_lose_connection=True).begin()
+        await person.say("Write")
         took = await journey.travel(back)
-        shown = page.get_by_role("region", name="Conversation").locator(".prose")
+        shown = person.conversation.locator(".prose")
         await expect(shown).to_have_text(journey.text, timeout=PATIENCE)
+        await person.sees_state("Idle")
+        assert [(await shown.text_content() or "").strip()] == await _said(
+            url, await person.session()
+        )
+        await person.saw_no_error()
     return [
         Figure(f"page: back after {CUTS} cuts: slowest", max(took), "s", BACK_SECONDS),
         Figure(f"page: back after {CUTS} cuts: median", quantile(took, 0.5), "s"),
     ]
+
+
+async def _said(url: str, session: str) -> list[str]:
+    """What the agent said, as the server exports it."""
+    async with Api(url) as api:
+        exported = await api.get(f"/api/sessions/{session}/export", format="jsonl")
+    events = [json.loads(line) for line in exported.body.splitlines()]
+    return [event["text"] for event in events if event["type"] == "assistant_message"]
 
 
 @asynccontextmanager

@@ -56,3 +56,30 @@ test.each(rooms.filter(({ name }) => name.endsWith('.tsx')))('$name has its word
   });
   expect(said.filter((text) => /\p{Letter}{2}/u.test(text))).toEqual([]);
 });
+
+/** They take all they know as parameters: whoever calls them twice alike hears the same twice. */
+const PURE = /^(?:store\/.*|text\/(?:ansi|sgr|diff|blocks|block_of|dialect|fence|hidden)\.ts|link\/backoff\.ts|views\/(?:rows|trouble|arguments|filling)\.ts)$/;
+const OUTSIDE = new Set([
+  ...['document', 'window', 'globalThis', 'self', 'navigator', 'location', 'history', 'performance', 'crypto'],
+  ...['Date', 'fetch', 'localStorage', 'sessionStorage', 'indexedDB', 'setTimeout', 'setInterval', 'queueMicrotask'],
+  ...['requestAnimationFrame', 'requestIdleCallback', 'WebSocket', 'XMLHttpRequest', 'matchMedia', 'console'],
+]);
+
+/** Names that are used, not those of fields: what is outside a room that it does not import. */
+function outsideOf(room: { name: string; source: string }): string[] {
+  const all = [...nodes(treeOf(room))];
+  const fields = new Set(all.flatMap(({ property, computed, key }) => (computed ? [] : [property, key])));
+  const names = all.filter((node) => node.type === 'Identifier' && !fields.has(node)).map(({ name }) => String(name));
+  const chance = /\bMath\s*\.\s*random\b/.test(room.source) ? ['Math.random'] : [];
+  return [...names.filter((name) => OUTSIDE.has(name)), ...chance];
+}
+
+const pure = rooms.filter(({ name }) => PURE.test(name.replaceAll('\\', '/')));
+
+test('there are rooms that have to be pure', () => {
+  expect(pure.map(({ name }) => name)).toEqual(expect.arrayContaining(['store/reduce.ts', 'text/blocks.ts', 'link/backoff.ts']));
+});
+
+test.each(pure)('$name knows no clock, no chance, no page and no network', (room) => {
+  expect(outsideOf(room)).toEqual([]);
+});

@@ -102,6 +102,38 @@ test('a batch is its frames, one by one', () => {
   );
 });
 
+/** Whoever writes to it, or to anything in it, throws. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  if (value instanceof Map) {
+    const refuse = (): never => {
+      throw new TypeError('a map of a state is written to');
+    };
+    for (const inner of value.values()) frozen(inner);
+    Object.assign(value, { set: refuse, delete: refuse, clear: refuse });
+  }
+  Object.freeze(value);
+  Object.values(value).forEach(frozen);
+  return value;
+}
+
+test('neither a state nor a frame is changed by what comes after it', () => {
+  fc.assert(
+    fc.property(frames, fc.nat(60), (all, cut) => {
+      frozen(all).reduce((state, frame) => {
+        const next = apply(frozen(state), frame);
+        return next.fault === null ? next : state;
+      }, begin);
+      const events = eventsOf(all);
+      const from = Math.min(cut, events.length) + 1;
+      const tail = [hello(from, 'tail', 'L', 0), ...events.slice(from - 1), synced(events.length)];
+      const half = frozen(applyAll(frozen(applyAll(begin, all.slice(0, cut))), all.slice(cut)));
+      expect(half.seq).toBeGreaterThanOrEqual(0);
+      earlier(frozen(applyAll(empty, frozen(tail) as ServerFrame[])), events.slice(0, from - 1));
+    }),
+  );
+});
+
 test('what came live, once it has settled, is what a replay shows', () => {
   fc.assert(
     fc.property(frames, (all) => {

@@ -48,6 +48,16 @@ ROUNDABOUT = (
     "/api//sessions/{id}/events",
 )
 
+READER = {"Accept": "text/html"}
+PAGES = ("/static/index.html", "/static/nothing.js", "/nothing", "/mcp/callback", "/login/callback")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'"
+)
+"""Written out: a word less in the code is a hole in the page."""
+
 
 @pytest.mark.parametrize("below", BELOW)
 async def test_nobody_elses_session_is_there_whatever_is_asked_of_it(
@@ -136,6 +146,7 @@ async def test_without_names_only_loopback_hosts_are_served(host: str, opened: D
     for path in ("/", "/healthz", "/api/me", "/api/sessions"):
         answer = await opened.call("GET", path, headers={"Host": host})
         assert answer.error == (403, "forbidden_host")
+        assert answer.headers["Content-Security-Policy"] == POLICY
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.2", "[::1]:99", "[::1]"])
@@ -148,10 +159,10 @@ async def test_loopback_has_many_names(host: str, opened: Doors) -> None:
 
 
 async def test_every_answer_carries_what_keeps_browsers_safe(guarded: Doors) -> None:
-    for path in ("/", "/api/me", "/api/nothing", "/healthz"):
-        headers = (await guarded.call("GET", path)).headers
-        assert headers["X-Content-Type-Options"] == "nosniff"
-        assert "default-src 'none'" in headers["Content-Security-Policy"]
+    for path in ("/", "/api/me", "/api/nothing", "/healthz", *PAGES):
+        headers = (await guarded.call("GET", path, headers=READER)).headers
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+        assert headers["Content-Security-Policy"] == POLICY, path
     assert (await guarded.call("GET", "/api/me")).headers["Cache-Control"] == "no-store"
 
 

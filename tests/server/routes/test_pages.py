@@ -1,11 +1,15 @@
 """The page and its files, and nothing beside them."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from server.keys import STATIC
 from tests.server.routes.doors import Doors
+
+MOST_SCRIPTS = 100_000
+"""Bytes."""
 
 
 async def test_the_page_is_served_to_everybody_and_asked_for_anew(guarded: Doors) -> None:
@@ -37,6 +41,16 @@ async def test_what_is_named_by_its_hash_is_kept_for_ever_and_sent_compressed(
     assert served.headers["Content-Encoding"] == "gzip"
     assert "javascript" in served.headers["Content-Type"]
     assert "immutable" in served.headers["Cache-Control"]
+
+
+async def test_what_the_first_view_loads_is_small(guarded: Doors) -> None:
+    """Scripts that the page names, as they are sent; others are fetched when they are wanted."""
+    root = guarded.app[STATIC]
+    named = re.findall(r'(?:src|href)="/static/([^"]+\.js)"', (root / "index.html").read_text())
+    assert any(name.startswith("assets/") for name in named)
+    gzipped = [root / f"{name}.gz" for name in named]
+    sent = [path if path.exists() else path.with_suffix("") for path in gzipped]
+    assert 0 < sum(path.stat().st_size for path in sent) <= MOST_SCRIPTS
 
 
 async def test_a_page_that_was_not_built_says_how_to_build_it(
