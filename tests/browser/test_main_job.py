@@ -15,6 +15,7 @@ DOT = (
     "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 """A picture of one pixel."""
+LIVE = "[aria-live]:not([aria-live=off]), [role=log], [role=status]"
 
 
 def bash(command: str) -> CallScript:
@@ -39,6 +40,13 @@ async def test_the_answer_is_seen_while_it_is_written(house: House, meet: Meet) 
     await person.say("What is the answer?")
     await person.reads("Forty-two")
     await person.sees_state("Working")
+    live = person.page.locator(LIVE)
+    await expect(live).not_to_have_count(0)
+    spoken = await live.evaluate_all(
+        "(all) => all.filter((one) => document.querySelector('.conversation').contains(one)"
+        " || one.contains(document.querySelector('.conversation'))).length"
+    )
+    assert spoken == 0, "what streams is not read aloud"
     gate.set()
     await person.reads("Forty-two is the answer.")
     await person.sees_state("Idle")
@@ -99,8 +107,10 @@ async def test_an_image_that_a_call_made_is_shown(house: House, meet: Meet) -> N
     await expect(image).to_have_js_property("naturalWidth", 1)
     await person.button("Enlarge dot.png").click()
     await expect(person.page.get_by_role("dialog")).to_be_visible()
+    await expect(person.page.locator("dialog:modal")).to_have_count(1)
     await person.page.keyboard.press("Escape")
     await expect(person.page.get_by_role("dialog")).to_have_count(0)
+    await expect(person.button("Enlarge dot.png")).to_be_focused()
 
 
 @PHONE_TOO

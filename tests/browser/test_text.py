@@ -202,10 +202,11 @@ async def test_code_can_be_wrapped_copied_and_reached_by_the_keyboard(room: Room
     await room.run("(room) => room.code('echo \"long\"\\nls', 'bash')")
     region = room.page.get_by_role("group", name="Code, bash")
     await region.focus()
-    await room.page.get_by_role("button", name="Wrap").click()
-    await expect(room.page.get_by_role("button", name="Wrap")).to_have_attribute(
-        "aria-pressed", "true"
-    )
+    rows, wrap = room.page.locator(".rows").first, room.page.get_by_role("button", name="Wrap")
+    await expect(rows).to_have_css("white-space", "pre")
+    await wrap.click()
+    await expect(wrap).to_have_attribute("aria-pressed", "true")
+    await expect(rows).to_have_css("white-space", "pre-wrap")
     await room.page.get_by_role("button", name="Copy").click()
     await expect(room.page.get_by_role("button", name="Copied")).to_be_visible()
     assert await room.page.evaluate("() => navigator.clipboard.readText()") == 'echo "long"\nls'
