@@ -10,7 +10,7 @@ from agent.protocol import MOORING
 from agent.redaction import Redactor
 from server.audit import Audit
 from server.identity import rotation
-from server.identity.vault import Keeper
+from server.identity.keeper import Keeper
 from server.identity.wallet import LONGEST, Wallet
 from server.store.sqlite import SqliteStore
 from server.times import timestamp

@@ -1,33 +1,20 @@
 """The cookies of browsers, encrypted: one holds the id of a log-in, one log-ins under way."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from aiohttp_session import Session
-from aiohttp_session.cookie_storage import EncryptedCookieStorage
 
 from server.identity.openid import Attempt
+
+if TYPE_CHECKING:
+    from server.identity.cookie_jar import Jar, Session
 
 ATTEMPT_SECONDS = 600
 MOST_ATTEMPTS = 4
 """Log-ins that one browser has under way, as in several tabs; the oldest is forgotten."""
 _DAY = 86_400
-
-
-class _Jar(EncryptedCookieStorage):
-    """aiohttp-session deletes a cookie without `Secure`, which browsers ignore for `__Host-`."""
-
-    def save_cookie(
-        self, response: web.StreamResponse, cookie_data: str, *, max_age: int | None = None
-    ) -> None:
-        if cookie_data:
-            super().save_cookie(response, cookie_data, max_age=max_age)
-        else:
-            secure = bool(self.cookie_params.get("secure"))
-            response.del_cookie(
-                self.cookie_name, path="/", secure=secure, httponly=True, samesite="Lax"
-            )
 
 
 class Cookies:
@@ -77,8 +64,10 @@ class Cookies:
             await _keep(self._attempts, request, response, under_way)
 
 
-def _jar(key: bytes, name: str, secure: bool, seconds: int) -> _Jar:
-    return _Jar(
+def _jar(key: bytes, name: str, secure: bool, seconds: int) -> "Jar":
+    from server.identity.cookie_jar import Jar
+
+    return Jar(
         key.decode(),
         cookie_name=name,
         max_age=seconds,
@@ -88,7 +77,7 @@ def _jar(key: bytes, name: str, secure: bool, seconds: int) -> _Jar:
     )
 
 
-async def _content(jars: Sequence[_Jar], request: web.Request) -> Mapping[str, object]:
+async def _content(jars: Sequence["Jar"], request: web.Request) -> Mapping[str, object]:
     """Of the cookie, with the key that opens it; garbage holds nothing."""
     for jar in jars:
         try:
@@ -101,7 +90,7 @@ async def _content(jars: Sequence[_Jar], request: web.Request) -> Mapping[str, o
 
 
 async def _keep(
-    jars: Sequence[_Jar],
+    jars: Sequence["Jar"],
     request: web.Request,
     response: web.Response,
     content: Mapping[str, object],

@@ -1,12 +1,16 @@
-"""Id tokens: whether they are signed by the provider, for us, for this log-in, and still good."""
+"""Id tokens: whether they are signed by the provider, for us, for this log-in, and still good.
+
+The library and its ciphers are loaded where log-ins are configured, not in every server.
+"""
 
 from collections.abc import Mapping
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet as KeySet
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from joserfc.jwk import KeySet as KeySet
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 """Signed with a key that only the provider has: never `none`, never a shared secret."""
@@ -28,8 +32,16 @@ class Unacceptable(Exception):
     """Not a token to let anybody in by; says why."""
 
 
-def key_set(published: Mapping[str, Any]) -> KeySet:
+def load() -> None:
+    """The library, while the server starts: nobody's log-in has to wait for it."""
+    import_module("joserfc.jwt")
+
+
+def key_set(published: Mapping[str, Any]) -> "KeySet":
     """Raises Unacceptable where there is no usable key in it."""
+    from joserfc.errors import JoseError
+    from joserfc.jwk import KeySet
+
     keys = published.get("keys")
     usable = [k for k in keys if isinstance(k, dict)] if isinstance(keys, list) else []
     signing = [k for k in usable if k.get("use", "sig") == "sig" and k.get("kty") != "oct"]
@@ -39,8 +51,11 @@ def key_set(published: Mapping[str, Any]) -> KeySet:
         raise Unacceptable(f"its keys cannot be read ({type(error).__name__})") from None
 
 
-def verified(token: str, keys: KeySet, expected: Expected, now: float) -> Mapping[str, Any]:
+def verified(token: str, keys: "KeySet", expected: Expected, now: float) -> Mapping[str, Any]:
     """What it claims. Raises UnknownKey or Unacceptable."""
+    from joserfc import jwt
+    from joserfc.errors import InvalidKeyIdError, JoseError
+
     try:
         claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
     except InvalidKeyIdError:

@@ -6,16 +6,18 @@ import secrets
 import time
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from agent.errors import Problem
 from server.identity.admission import Visitor, not_admitted
 from server.identity.openid import Tokens
-from server.identity.vault import Vault
 from server.store.identities import LoginRow
 from server.times import written
+
+if TYPE_CHECKING:
+    from server.identity.vault import Vault
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +63,7 @@ class Logins:
     def __init__(
         self,
         store: LoginStore,
-        vault: Vault,
+        vault: "Vault",
         issuer: str,
         policy: str,
         *,

@@ -8,7 +8,7 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from msgspec import Struct
@@ -16,9 +16,12 @@ from msgspec import Struct
 from server.errors import Refusal
 from server.identity import id_tokens
 from server.identity.admission import Claims, claims_of, is_enough, joined
-from server.identity.id_tokens import Expected, KeySet, Unacceptable, UnknownKey
+from server.identity.id_tokens import Expected, Unacceptable, UnknownKey
 from server.identity.provider_calls import Calls, Denied
 from server.login_settings import LoginSettings
+
+if TYPE_CHECKING:
+    from server.identity.id_tokens import KeySet
 
 log = logging.getLogger(__name__)
 
@@ -191,7 +194,7 @@ class OpenID:
             log.warning("an id token was refused: %s", error)
             raise Denied(f"of its id token, {error}") from None
 
-    async def _published(self, provider: Provider, *, again: bool) -> KeySet:
+    async def _published(self, provider: Provider, *, again: bool) -> "KeySet":
         async with self._asking:
             rested = self._clock() - self._keys_read_at >= KEYS_AGAIN_SECONDS
             if self._keys is None or (again and rested):

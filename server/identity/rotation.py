@@ -7,10 +7,11 @@ from typing import Protocol
 import msgspec
 
 from agent.errors import ConfigProblem
+from server.identity.keeper import Keeper
 from server.identity.logins import LoginStore
 from server.identity.tool_logins import ToolLoginStore
 from server.identity.tool_logins import place_of as place_of_login
-from server.identity.vault import FILE, Keeper, Vault, VaultProblem, VaultStore
+from server.identity.vault import FILE, Vault, VaultProblem, VaultStore
 from server.identity.wallet import SecretStore, place_of
 
 

@@ -11,7 +11,7 @@ import msgspec
 from agent.errors import Problem
 from agent.tools.mcp_grant import Grant
 from agent.tools.mcp_grant import Login as ToolLogin
-from server.identity.vault import Keeper
+from server.identity.keeper import Keeper
 from server.store.tool_logins import ToolLoginRow
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,5 @@
 """Sealing what is secret, with keys from a file of the data folder that can be rotated."""
 
-import asyncio
 import os
 import secrets
 from collections.abc import Sequence
@@ -93,28 +92,6 @@ class Vault:
     def without_old_keys(self) -> "Vault":
         _write(self.path, self.keys[:1])
         return Vault(self.path, self.keys[:1])
-
-
-class Keeper:
-    """The vault of a data folder, which is not made before something is to be sealed."""
-
-    def __init__(self, folder: Path, store: VaultStore) -> None:
-        self._folder = folder
-        self._store = store
-        self._vault: Vault | None = None
-        self._beginning = asyncio.Lock()
-
-    async def vault(self) -> Vault:
-        """Raises VaultProblem."""
-        async with self._beginning:
-            if self._vault is None:
-                self._vault = await Vault.begin(self._folder, self._store)
-            return self._vault
-
-    async def check(self) -> None:
-        """Raises VaultProblem where something was sealed that cannot be opened."""
-        if await self._store.mark() is not None:
-            await self.vault()
 
 
 def _unusable(path: Path, why: str) -> VaultProblem:

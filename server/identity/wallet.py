@@ -12,8 +12,8 @@ from msgspec import Struct
 from agent.errors import Problem
 from agent.redaction import SHORTEST_KNOWN
 from server.errors import Refusal, bad_request
+from server.identity.keeper import Keeper
 from server.identity.openid import Tokens
-from server.identity.vault import Keeper
 from server.store.identities import SecretRow
 
 log = logging.getLogger(__name__)

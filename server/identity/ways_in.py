@@ -10,9 +10,11 @@ from aiohttp import web
 from agent.errors import ConfigProblem
 from server import logs
 from server.config import Config
+from server.identity import id_tokens
 from server.identity.admission import policy_of
 from server.identity.cookies import Cookies
 from server.identity.gate import Gate, is_loopback
+from server.identity.keeper import Keeper
 from server.identity.keyring import KeyRing, credentials
 from server.identity.login_flow import LoginFlow
 from server.identity.logins import Logins
@@ -25,7 +27,6 @@ from server.identity.tickets import Tickets
 from server.identity.tokens import Tokens
 from server.identity.tool_logins import ToolLogins
 from server.identity.uses import Uses
-from server.identity.vault import Keeper
 from server.identity.wallet import Wallet
 from server.login_settings import LoginSettings
 from server.people import AuthMethod
@@ -98,6 +99,7 @@ class WaysIn:
         """The provider of the settings; what its log-ins of before brought is there again."""
         self._http = aiohttp.ClientSession(trust_env=True, cookie_jar=aiohttp.DummyCookieJar())
         self.public_url = login.public_url.rstrip("/") if login.public_url else None
+        id_tokens.load()
         provider = OpenID(login, Calls(self._http, login))
         vault = await self.keeper.vault()
         logins = Logins(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,6 +21,16 @@ from tests.serving import Server
 async def model() -> AsyncIterator[ModelServer]:
     async with ModelServer() as model:
         yield model
+
+
+def test_a_server_without_log_ins_and_secrets_loads_nothing_for_them() -> None:
+    program = (
+        "import sys, server.app\n"
+        "unused = {'cryptography', 'joserfc', 'litellm', 'mcp', 'huggingface_hub'}\n"
+        "assert not unused & {name.split('.')[0] for name in sys.modules}\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from agent.errors import Problem
-from server.identity.vault import FILE, Keeper, Vault, VaultProblem
+from server.identity.keeper import Keeper
+from server.identity.vault import FILE, Vault, VaultProblem
 
 
 class Marked:

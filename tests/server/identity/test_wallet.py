@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from server.errors import Refusal
+from server.identity.keeper import Keeper
 from server.identity.openid import Tokens
-from server.identity.vault import Keeper
 from server.identity.wallet import MOST_LOGINS, Wallet
 from server.store.identities import SecretRow
 from server.store.sqlite import SqliteStore
