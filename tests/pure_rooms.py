@@ -41,6 +41,7 @@ PURE_ROOMS = (
     "server.delivery.ring",
     "server.delivery.cursor",
     "server.delivery.frames",
+    "server.delivery.inflate",
     "server.delivery.growing",
     "server.delivery.status",
     "server.delivery.presence",

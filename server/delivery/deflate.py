@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 from aiohttp import hdrs
-from aiohttp.http import WebSocketWriter
+from aiohttp.http import WebSocketReader
 from aiohttp.web_request import BaseRequest
 from multidict import CIMultiDict
 
 from server.delivery.frames import WINDOW_BITS
+from server.delivery.inflate import Inflating
 from server.delivery.lean import LeanSocket
 
 AGREED = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
@@ -52,13 +53,15 @@ def _bits(least: int) -> tuple[str, ...]:
 
 
 class DeflatedSocket(LeanSocket):
-    """Inflates what the client sends, and has no compressor of its own that could ever write.
+    """Takes deflated messages of a client that agreed to it, and has neither a compressor that
+    could ever write nor an inflater that it kept.
 
     Deflated frames are written to its transport ready made; aiohttp adds control frames only.
     """
 
-    __slots__ = ("deflates",)
+    __slots__ = ("_before_parser", "deflates")
 
+    _before_parser: WebSocketReader | None
     deflates: bool
     """Whether the client may be sent deflated frames; known once it is prepared."""
 
@@ -70,9 +73,13 @@ class DeflatedSocket(LeanSocket):
         self.deflates = answer is not None
         return headers, protocol, 0, False
 
-    def _post_start(
-        self, request: BaseRequest, protocol: str | None, writer: WebSocketWriter
-    ) -> None:
-        # The writer was made without a compressor; from here on the word is for the reader alone.
-        self._compress = self.deflates
-        super()._post_start(request, protocol, writer)
+    @property
+    def _parser(self) -> WebSocketReader | None:
+        """What the connection's bytes are given to: aiohttp sets it, and hands on what is here."""
+        return self._before_parser
+
+    @_parser.setter
+    def _parser(self, parser: WebSocketReader | None) -> None:
+        self._before_parser = parser
+        if parser is not None and self.deflates:
+            self._before_parser = Inflating(parser, self._max_msg_size)  # type: ignore[assignment]
