@@ -1,6 +1,8 @@
 """Sessions wake when they are needed, rest out of memory, and are nobody else's."""
 
 import asyncio
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,18 @@ async def test_what_was_read_for_who_came_leaves_memory_too(home: House) -> None
     sweeping = asyncio.create_task(home.manager.sweep())
     await eventually(lambda: not read)
     sweeping.cancel()
+
+
+async def test_of_a_session_that_sleeps_nothing_stays_in_memory_but_what_its_viewers_see(
+    home: House,
+) -> None:
+    session = await home.session()
+    async with home.watch(session) as watcher:
+        await home.manager.submit(session, ADA, UserInput("c1", "Work"))
+        await watcher.until("turn_ended")
+        actor, held = weakref.ref(live(home, session).session), weakref.ref(live(home, session))
+        await asleep(home, session)
+        await eventually(lambda: gc.collect() >= 0 and actor() is None and held() is None)
 
 
 async def test_a_question_is_still_open_after_sleep(home: House) -> None:
