@@ -24,7 +24,7 @@ from pydantic import BaseModel
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-workshop = MCPServer("workshop")
+workshop = MCPServer("workshop", log_level="WARNING")  # else it makes all of a process log
 
 
 class Point(BaseModel):
