@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import platform
+import time
 from collections.abc import Awaitable, Callable
 
 from tests.benchmarks import (
@@ -55,8 +56,10 @@ ROWS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
 async def measured(names: list[str]) -> list[Figure]:
     figures: list[Figure] = []
     for name in names:
-        print(f"measuring {name} ...", flush=True)
+        print(f"measuring {name} ...", end="", flush=True)
+        begun = time.perf_counter()
         figures += await ROWS[name]()
+        print(f" {time.perf_counter() - begun:.0f} s", flush=True)
     return figures
 
 

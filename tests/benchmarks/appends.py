@@ -7,11 +7,13 @@ from tempfile import TemporaryDirectory
 
 from server.store.port import Append
 from server.store.sqlite import SqliteStore
+from tests.benchmarks.growth import growth
 from tests.benchmarks.machine import sync_ms
 from tests.benchmarks.table import Figure
 from tests.server.store import samples
 
 SESSIONS = 50
+GROWING = (1, 10, 50)
 TOGETHER = 200
 AHEAD = 20
 ALONE = 500
@@ -28,6 +30,7 @@ async def measure() -> list[Figure]:
             alone = await _rate(store, names[:1], ALONE, ahead=1)
             together = await _rate(store, names[1:], TOGETHER, ahead=1)
             ahead = await _rate(store, names[1:], TOGETHER * 5, ahead=AHEAD, first=TOGETHER)
+            grown = {count: await _each(store, count) for count in GROWING}
         finally:
             await store.close()
         syncs = 1000 / sync_ms(Path(name))
@@ -44,7 +47,16 @@ async def measure() -> list[Figure]:
             of=of,
         ),
         Figure("shared commits against one for each", together / alone, "×", 5.0, "higher"),
+        growth("time for an append with the sessions that write", grown),
     ]
+
+
+async def _each(store: SqliteStore, sessions: int) -> float:
+    """Microseconds for an event where so many sessions write one after another."""
+    names = [f"g{sessions}_{number}" for number in range(sessions)]
+    for session in names:
+        await store.create(samples.session(session))
+    return 1e6 / await _rate(store, names, TOGETHER, ahead=1)
 
 
 async def _rate(

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from tests.benchmarks.growth import growth
 from tests.benchmarks.load import Load, load_on
-from tests.benchmarks.machine import median_of, sync_ms
+from tests.benchmarks.machine import median_of, rss_kib, sync_ms
 from tests.benchmarks.processes import mooring
 from tests.benchmarks.table import Figure
 
@@ -24,11 +24,12 @@ async def measure() -> list[Figure]:
         created = [await _round(load.session) for _ in range(ROUNDS)]
         alive = [await _round(lambda: _alive(load)) for _ in range(ROUNDS)]
         sync = sync_ms(server.data)
-        there, grown = CALLS * (ROUNDS + 1), {}
+        there, grown, memory = CALLS * (ROUNDS + 1), {}, {}
         for stored in STORED:
             there += await _fill(load, stored - there)
             grown[stored] = median_of([await _round(load.session)], 0.5)
             there += CALLS
+            memory[stored] = rss_kib(load.pid) / 1024
     least = median_of(alive, 0.5)
     of = f"a sync of this disk; /healthz answers in {least:.2f} ms"
     return [
@@ -37,6 +38,7 @@ async def measure() -> list[Figure]:
         ),
         Figure("session creation p99", median_of(created, 0.99), "ms"),
         growth("session creation with stored sessions", grown),
+        growth("the server's memory (MiB) with stored sessions", memory),
     ]
 
 

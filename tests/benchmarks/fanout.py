@@ -57,6 +57,20 @@ def _figures(viewers: int, cost: Cost) -> list[Figure]:
             reference=cost.raw_ten,
             of=cost.reference,
         ),
+        Figure(
+            f"{named}, ten a write: send_str in a loop",
+            cost.send_str_ten,
+            "µs",
+            reference=cost.ours_ten,
+            of="ours",
+        ),
+        Figure(
+            f"{named}, ten a write: queue and task each",
+            cost.queues_ten,
+            "µs",
+            reference=cost.ours_ten,
+            of="ours",
+        ),
     ]
     if viewers in LEAST_SHARES:
         share, least = cost.raw / cost.ours * 100, LEAST_SHARES[viewers]

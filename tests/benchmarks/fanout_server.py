@@ -58,6 +58,7 @@ class Cost(Struct, frozen=True):
     queues: float
     raw_ten: float
     ours_ten: float
+    send_str_ten: float
     queues_ten: float
     reference: str
 
@@ -224,6 +225,7 @@ async def _all_ways(bench: Bench, sockets: Sockets, raw: Send, reference: str) -
             ("queues", queues.send, 1),
             ("raw_ten", raw, 10),
             ("ours_ten", sockets.ours, 10),
+            ("send_str_ten", sockets.send_str, 10),
             ("queues_ten", queues.send, 10),
         )
         for name, send, times in ways:

@@ -9,14 +9,16 @@ from tests.benchmarks.growth import growth
 from tests.benchmarks.load import DELTA, ENDED, Load, load_on
 from tests.benchmarks.machine import median_of, quantile
 from tests.benchmarks.processes import REHEARSED, module, mooring, relay
+from tests.benchmarks.standing import standing
 from tests.benchmarks.table import Figure
 
 TURNS = 60
 ROUNDS = 3
 CHUNKS = 20
 TARGETS = {("chunk", "p50"): 5.0, ("whole", "p50"): 2.0}
-"""Milliseconds, where the model answers at once: a machine that sleeps wakes up slowly."""
+"""Milliseconds; the first where the model answers at once: a machine that sleeps wakes slowly."""
 LIVE = (3, 30, 300)
+WATCHING = (1, 10, 100)
 THINKING = ((0, "a model that answers at once"), (100, "a model that thinks for 100 ms"))
 
 
@@ -40,6 +42,7 @@ async def measure() -> list[Figure]:
                 reference = await _rounds(load)
             async with mooring(model.url) as server, load_on(server) as load:
                 ours = await _rounds(load)
+                among = {} if think else {n: await _among(load, n) for n in WATCHING}
                 grown = {} if think else {live: await _with(load, live) for live in LIVE}
         for of, what in (
             ("chunk", "first chunk to first delta"),
@@ -48,7 +51,8 @@ async def measure() -> list[Figure]:
             rounds: list[list[float]] = [getattr(r, of) for r in ours]
             bare_rounds: list[list[float]] = [getattr(r, of) for r in reference]
             for share, name in ((0.5, "p50"), (0.99, "p99")):
-                promised = None if think else TARGETS.get((of, name))
+                asleep = think and of == "chunk"
+                promised = None if asleep else TARGETS.get((of, name))
                 figures.append(
                     Figure(
                         f"{what} {name}, {named}",
@@ -61,6 +65,7 @@ async def measure() -> list[Figure]:
                 )
         if grown:
             figures.append(growth("input to first delta with the sessions in memory", grown))
+            figures.append(growth("input to first delta with the viewers of the session", among))
     return figures
 
 
@@ -72,14 +77,21 @@ async def _with(load: Load, live: int) -> float:
     return quantile((await _round(load, TURNS)).whole, 0.5)
 
 
+async def _among(load: Load, viewers: int) -> float:
+    """Median from input to first delta with so many viewers of the session."""
+    session = await load.session()
+    async with standing(load, [session], viewers - 1):
+        return quantile((await _round(load, TURNS // 2, session)).whole, 0.5)
+
+
 async def _rounds(load: Load) -> list[Delays]:
     await _round(load, TURNS // 10)
     return [await _round(load, TURNS) for _ in range(ROUNDS)]
 
 
-async def _round(load: Load, turns: int) -> Delays:
-    """Turns one after another in a session of their own."""
-    viewer = await load.viewer()
+async def _round(load: Load, turns: int, session: str | None = None) -> Delays:
+    """Turns one after another in a session, of their own where none is named."""
+    viewer = await load.viewer(session)
     delays = Delays([], [])
     for _ in range(turns):
         begun = time.monotonic_ns()

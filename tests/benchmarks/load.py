@@ -30,6 +30,9 @@ class Viewer:
         await self._ws.send_str(msgspec.json.encode(frame).decode())
         return self
 
+    async def leave(self) -> None:
+        await self._ws.close()
+
     async def ping(self, id: str) -> None:
         await self._ws.send_str(msgspec.json.encode({"type": "ping", "id": id}).decode())
 
@@ -69,6 +72,12 @@ class Load:
         async with self.http.post(f"{self.url}/api/sessions", json={"title": "Load"}) as answer:
             assert answer.status == 201, await answer.text()
             return str((await answer.json())["id"])
+
+    async def metric(self, name: str) -> float:
+        async with self.http.get(f"{self.url}/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        line = next(line for line in lines if line.startswith(f"{name} "))
+        return float(line.split()[-1])
 
     async def viewer(self, session: str | None = None, after: int = 0) -> Viewer:
         """Of a session, a new one where none is named; of a relay that has none, its socket."""

@@ -47,6 +47,10 @@ def rss_kib(pid: int) -> float:
     return pages * resource.getpagesize() / 1024
 
 
+def open_files(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
 def quantile(samples: Sequence[float], share: float) -> float:
     """The smallest sample that at least `share` of all do not exceed."""
     return sorted(samples)[max(0, math.ceil(len(samples) * share) - 1)]

@@ -6,38 +6,49 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks.growth import growth
-from tests.benchmarks.load import Load, Viewer, load_on
-from tests.benchmarks.machine import cpu_seconds
-from tests.benchmarks.processes import TEST_MODEL, module, mooring
-from tests.benchmarks.table import Figure
-from tests.benchmarks.viewers import THIRTY_A_SECOND_MS, loop_lag
-from tests.benchmarks.wake import _id as session_of
-from tests.benchmarks.wake import _write_sessions as write_sessions
+from msgspec import Struct
 
-SIZES = (1_000, 5_000)
-TIMES = 10
-VIEWERS = 1_000
+from tests.benchmarks.growth import growth
+from tests.benchmarks.lags import streaming, told
+from tests.benchmarks.load import Load, load_on
+from tests.benchmarks.machine import cpu_seconds, quantile, server_core
+from tests.benchmarks.processes import TEST_MODEL, module, mooring
+from tests.benchmarks.standing import come_back
+from tests.benchmarks.stored import session_of, write_sessions
+from tests.benchmarks.table import Figure
+from tests.serving import Server
+
+SIZES = (500, 1_000, 5_000)
+TIMES = 15
+STORMS = (100, 300, 1_000)
 BEHIND = 500
 BESIDE = 20
-"""Sessions that stream meanwhile."""
-WITHIN = 1.0
-"""Seconds in which they come back."""
+"""Sessions that stream meanwhile, begun after the restart."""
+PACE_MS = 33
+APART = 0.037
+CALM = 4.0
+"""Seconds of streaming with nobody coming back."""
+
+
+class Storm(Struct, frozen=True):
+    """Seconds until all were in, milliseconds of the server's CPU each, and the lags meanwhile of
+    those who stream."""
+
+    taken: float
+    each: float
+    lags: list[float]
 
 
 async def measure() -> list[Figure]:
     with TemporaryDirectory(prefix="mooring-bench-") as name:
         folder = Path(name)
-        await write_sessions(folder / "data")
-        model = module(TEST_MODEL, "--chunks", 1_000_000, "--pace-ms", THIRTY_A_SECOND_MS)
-        async with (
-            model as playing,
-            mooring(playing.url, folder) as server,
-            load_on(server) as load,
-        ):
-            replays = {size: await _replayed(load, size) for size in SIZES}
-            grown = growth("replay", {size: figure.value for size, figure in replays.items()})
-            return [*replays.values(), grown, *await _storm(load)]
+        await write_sessions(folder / "data", dict.fromkeys(SIZES, len(STORMS)))
+        model = module(TEST_MODEL, "--chunks", 1_000_000, "--pace-ms", PACE_MS, "--stamp")
+        async with model as playing, mooring(playing.url, folder) as server:
+            async with load_on(server) as load:
+                replays = {size: await _replayed(load, size) for size in SIZES}
+            grown = growth("replay with its events", {s: f.value for s, f in replays.items()})
+            return [*replays.values(), grown, *await _storms(server)]
 
 
 async def _replayed(load: Load, size: int) -> Figure:
@@ -45,42 +56,51 @@ async def _replayed(load: Load, size: int) -> Figure:
     taken = []
     for _ in range(TIMES):
         begun = time.perf_counter()
-        await load.viewer(session_of(size, 0))
+        viewer = await load.viewer(session_of(size, 0))
         taken.append((time.perf_counter() - begun) * 1000)
+        await viewer.leave()
     of = f"the first, from disk, {taken[0]:.1f} ms"
     return Figure(f"replay of {size:,} events", statistics.median(taken[1:]), "ms", of=of)
 
 
-async def _storm(load: Load) -> list[Figure]:
-    """All come back to one session that nobody watched, each missing up to as many events."""
-    size = SIZES[-1]
-    streaming = [await load.viewer() for _ in range(BESIDE)]
-    for viewer in streaming:
-        await viewer.say()
-    before, begun = cpu_seconds(load.pid), time.perf_counter()
-    looking = asyncio.create_task(_worst_lag(load))
-    back: list[Viewer] = []
-
-    async def come(number: int) -> None:
-        await asyncio.sleep(WITHIN * number / VIEWERS)
-        back.append(await load.viewer(session_of(size, 1), after=size - number % BEHIND))
-
-    await asyncio.gather(*(come(number) for number in range(VIEWERS)))
-    taken, spent = time.perf_counter() - begun, cpu_seconds(load.pid) - before
-    looking.cancel()
-    worst = await looking
-    what = f"{VIEWERS:,} viewers back after a restart"
+async def _storms(server: Server) -> list[Figure]:
+    """All come back to one session that nobody has watched since the server is there again."""
+    storms: dict[int, Storm] = {}
+    calm: list[float] = []
+    for number, count in enumerate(STORMS):
+        with server_core():
+            await server.restart()
+        async with load_on(server) as load:
+            viewers = [await load.viewer() for _ in range(BESIDE)]
+            async with streaming(viewers, APART) as found:
+                found.clear()
+                await asyncio.sleep(CALM)
+                calm = list(found)
+                storms[count] = await _storm(load, session_of(SIZES[-1], number), count, found)
+    most = STORMS[-1]
+    storm, what = storms[most], f"{most:,} viewers back after a restart"
     return [
-        Figure(f"{what}: until all are in", taken, "s", of=f"they come within {WITHIN:.0f} s"),
-        Figure(f"{what}: server CPU each", spent / VIEWERS * 1000, "ms"),
-        Figure(f"{what}: loop lag meanwhile, at most", worst, "ms"),
-    ]
+        Figure(f"{what}: until all are in", storm.taken, "s", of="they come within 1 s"),
+        Figure(f"{what}: server CPU each", storm.each, "ms"),
+        Figure(
+            f"{what}: lag of {BESIDE} streams meanwhile, p99", quantile(storm.lags, 0.99), "ms",
+            reference=quantile(calm, 0.99), of="without them",
+        ),
+        Figure(
+            f"{what}: the same at most", max(storm.lags), "ms",
+            reference=max(calm), of=f"without them; {told(storm.lags)}",
+        ),
+        growth("CPU for each who comes back with their number", _each(storms)),
+    ]  # fmt: skip
 
 
-async def _worst_lag(load: Load) -> float:
-    worst = 0.0
-    try:
-        while True:
-            worst = max(worst, await loop_lag(load))
-    except asyncio.CancelledError:
-        return worst
+async def _storm(load: Load, session: str, count: int, found: list[float]) -> Storm:
+    found.clear()
+    before = cpu_seconds(load.pid)
+    taken = await come_back(load, session, count, SIZES[-1], BEHIND)
+    spent = cpu_seconds(load.pid) - before
+    return Storm(taken, spent / count * 1000, list(found))
+
+
+def _each(storms: dict[int, Storm]) -> dict[int, float]:
+    return {count: storm.each for count, storm in storms.items()}

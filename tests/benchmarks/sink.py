@@ -12,8 +12,8 @@ QUIET = 0.7
 """Seconds without a byte after which nothing more is on its way."""
 
 
-def connected(url: str, extensions: str) -> socket.socket:
-    """An upgraded WebSocket; what came behind the handshake is thrown away."""
+def asked(url: str, extensions: str) -> socket.socket:
+    """A connection that has asked for a WebSocket."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     peer = socket.create_connection((parts.hostname, parts.port or 80))
@@ -23,11 +23,16 @@ def connected(url: str, extensions: str) -> socket.socket:
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{offered}\r\n".encode()
     )
-    head = b""
+    return peer
+
+
+def arrived(url: str, extensions: str) -> tuple[socket.socket, bytes]:
+    """An upgraded WebSocket, and what came behind the handshake."""
+    peer, head = asked(url, extensions), b""
     while b"\r\n\r\n" not in head:
         head += peer.recv(RECEIVED)
     assert head.startswith(b"HTTP/1.1 101"), head
-    return peer
+    return peer, head.partition(b"\r\n\r\n")[2]
 
 
 class Sink:
@@ -69,7 +74,7 @@ def main() -> None:
     """`sink URL COUNT [EXTENSIONS]`: a line on stdin is a number of bytes, or `quiet`; each is
     answered by the bytes that came."""
     url, count = sys.argv[1], int(sys.argv[2])
-    sink = Sink([connected(url, "".join(sys.argv[3:4])) for _ in range(count)])
+    sink = Sink([arrived(url, "".join(sys.argv[3:4]))[0] for _ in range(count)])
     print("connected", flush=True)
     for line in sys.stdin:
         taken = sink.take(None if line.strip() == "quiet" else int(line))

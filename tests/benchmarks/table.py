@@ -19,6 +19,9 @@ class Figure(Struct, frozen=True):
     reference: float | None = None
     of: str = ""
     """What the reference is."""
+    target_ratio: float | None = None
+    """The target as a multiple of the reference, on the machine where it was agreed: that travels
+    to other machines, and the absolute one does not."""
 
     @property
     def shown(self) -> str:
@@ -26,14 +29,16 @@ class Figure(Struct, frozen=True):
 
     @property
     def goal(self) -> str:
-        if self.target is None:
-            return ""
-        sign, met = (
-            ("≤", self.value <= self.target)
-            if self.better == "lower"
-            else ("≥", self.value >= self.target)
-        )
-        return f"{sign} {_number(self.target)}{'' if met else '  MISSED'}"
+        goals = []
+        if self.target is not None:
+            goals.append(self._against(self.value, self.target))
+        if self.target_ratio is not None and self.reference:
+            goals.append(self._against(self.value / self.reference, self.target_ratio, " ×"))
+        return "; ".join(goals)
+
+    def _against(self, value: float, target: float, unit: str = "") -> str:
+        sign, met = ("≤", value <= target) if self.better == "lower" else ("≥", value >= target)
+        return f"{sign} {_number(target)}{unit}{'' if met else '  MISSED'}"
 
     @property
     def beside(self) -> str:
