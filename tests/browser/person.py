@@ -9,6 +9,12 @@ LOST = re.compile(
     r"WebSocket connection to|Failed to load resource: net::ERR_|ERR_CONNECTION"
     r"|status of 4(?:01|04|13)"
 )
+DROP = """(node, name) => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File(['five eggs'], name));
+  return ['dragover', 'drop'].every((type) =>
+    !node.dispatchEvent(new DragEvent(type, {dataTransfer, bubbles: true, cancelable: true})));
+}"""
 WATCH = """() => {
   window.violations = [];
   addEventListener('securitypolicyviolation', (event) =>
@@ -118,6 +124,10 @@ class Person:
 
     async def sees_state(self, word: str) -> None:
         await expect(self.page.locator(".top .badge")).to_have_text(word)
+
+    async def drops(self, name: str, place: str) -> bool:
+        """A file, over a part of the page; whether the browser was kept from opening it."""
+        return bool(await self.page.locator(place).first.evaluate(DROP, name))
 
     async def transcript(self) -> str:
         """The conversation as text, also what is out of view and is drawn when there is time."""

@@ -109,14 +109,32 @@ async def test_files_that_are_dropped_on_the_page_are_attached(house: House, mee
     person = await meet(house.url)
     await person.say("Hello")
     await person.reads(DONE)
-    dropped = await person.page.evaluate_handle("""() => {
-      const carried = new DataTransfer();
-      carried.items.add(new File(['five eggs'], 'dropped.txt'));
-      return carried;
-    }""")
-    for event in ("dragover", "drop"):
-        await person.page.get_by_role("main").dispatch_event(event, {"dataTransfer": dropped})
-    await expect(person.button("Do not attach dropped.txt")).to_be_visible()
+    address = person.page.url
+    assert await person.drops("beside.txt", ".side")
+    assert await person.drops("dropped.txt", "main")
+    for name in ("beside.txt", "dropped.txt"):
+        await expect(person.button(f"Do not attach {name}")).to_be_visible()
+    assert person.page.url == address
+
+
+async def test_a_file_that_is_dropped_before_there_is_a_session_begins_one(
+    house: House, meet: Meet
+) -> None:
+    person = await meet(f"{house.url}/#/new")
+    await person.field.fill("Read this")
+    assert await person.drops("first.txt", ".side")
+    await expect(person.button("Do not attach first.txt")).to_be_visible()
+    await expect(person.field).to_have_value("Read this")
+    assert person.page.url.startswith(f"{house.url}/#/s/")
+
+
+async def test_a_file_that_nobody_takes_is_not_opened_in_place_of_the_page(
+    house: House, meet: Meet
+) -> None:
+    person = await meet(f"{house.url}/#/dashboard")
+    for place in ("main", ".side"):
+        assert await person.drops("stray.txt", place)
+    await expect(person.page.get_by_role("heading", name="Dashboard")).to_be_visible()
 
 
 async def test_only_boundaries_are_announced(house: House, meet: Meet) -> None:

@@ -100,6 +100,7 @@ async def test_who_looks_on_has_no_dead_button_and_no_key_that_is_refused(
     await bob.reads("This turn failed.")
     await bob.reads("1 turn was undone")
     await expect(bob.button("Copy answer")).to_be_visible()
+    assert await bob.drops("mine.txt", "main")
     for dead in ("Try again", "Edit and run again", "Edit", "Undo"):
         await expect(bob.button(dead)).to_have_count(0)
     await ada.page.keyboard.press("Escape")

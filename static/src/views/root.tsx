@@ -3,6 +3,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { words } from '../words/en.ts';
+import { watchDrops } from './drops.ts';
 import { Join } from './join.tsx';
 import { FilesDialog, FleetTable, SettingsDialog, SharingDialog, ShortcutSheet } from './rare.tsx';
 import { route } from './route.ts';
@@ -22,6 +23,7 @@ export function Root({ shell }: { shell: Shell }): JSX.Element {
     addEventListener('keydown', key);
     return () => removeEventListener('keydown', key);
   }, [shell]);
+  useEffect(watchDrops, []);
   useLayoutEffect(() => {
     if (here.view === 'session') shell.desks.at(here.id);
     else shell.desks.leave();

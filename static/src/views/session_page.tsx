@@ -1,13 +1,14 @@
 // One session on screen: conversation, questions, queue, composer, and what stands beside them.
 
-import { useComputed, useSignal } from '@preact/signals';
-import type { ComponentChildren, JSX } from 'preact';
+import { useComputed } from '@preact/signals';
+import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../words/en.ts';
 import { AskSheet } from './ask_bar.tsx';
 import { Connection, Pending } from './connection.tsx';
 import { Conversation } from './conversation.tsx';
 import type { Desk } from './desk.ts';
+import { dropping, useDrops } from './drops.ts';
 import { Examples } from './examples.tsx';
 import { Header } from './header.tsx';
 import { StatusLine, UsagePanel } from './meters.tsx';
@@ -22,9 +23,10 @@ import { announce } from './voice.tsx';
 export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element {
   const detailed = wide.value && desk.detailed.value;
   useBoundaries(desk);
+  useDrops(desk.usable.value ? (files) => desk.uploads.take(files) : null);
   return (
     <>
-      <DropZone desk={desk}>
+      <main class={dropping.value ? 'page dropping' : 'page'} data-drop={words.composer.drop}>
         <Header shell={shell} desk={desk} />
         <Conversation desk={desk} empty={<Beginning shell={shell} desk={desk} />} />
         <div class="dock">
@@ -38,7 +40,7 @@ export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.
           <SessionComposer shell={shell} desk={desk} />
           <StatusLine desk={desk} />
         </div>
-      </DropZone>
+      </main>
       {detailed && (
         <aside class="details" aria-label={words.header.details}>
           <PlanPanel desk={desk} />
@@ -46,32 +48,6 @@ export function SessionPage({ shell, desk }: { shell: Shell; desk: Desk }): JSX.
         </aside>
       )}
     </>
-  );
-}
-
-/** Files that are dropped anywhere on the page go into the workspace. */
-function DropZone({ desk, children }: { desk: Desk; children: ComponentChildren }): JSX.Element {
-  const dropping = useSignal(false);
-  return (
-    <main
-      class={dropping.value ? 'page dropping' : 'page'}
-      data-drop={words.composer.drop}
-      onDragOver={(event) => {
-        if (!desk.drives.value || !event.dataTransfer?.types.includes('Files')) return;
-        event.preventDefault();
-        dropping.value = true;
-      }}
-      onDragLeave={(event) => {
-        if (event.relatedTarget === null) dropping.value = false;
-      }}
-      onDrop={(event) => {
-        event.preventDefault();
-        dropping.value = false;
-        if (desk.drives.value) desk.uploads.take([...(event.dataTransfer?.files ?? [])]);
-      }}
-    >
-      {children}
-    </main>
   );
 }
 

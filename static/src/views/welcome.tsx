@@ -7,6 +7,7 @@ import { words } from '../words/en.ts';
 import { Account } from './account.tsx';
 import { Composer } from './composer.tsx';
 import { ModelPicker } from './controls_row.tsx';
+import { dropping, useDrops } from './drops.ts';
 import { Examples } from './examples.tsx';
 import { Icon } from './icons.tsx';
 import { NotLoggedIn } from './log_in.tsx';
@@ -19,8 +20,10 @@ export function Welcome({ shell }: { shell: Shell }): JSX.Element {
   const shut = useComputed(() => shell.myself.reason.value === 'unauthenticated');
   const usable = useComputed(() => shell.myself.models.value?.models.some(({ available }) => available) ?? true);
   const still = busy.value || shut.value;
+  const attach = (files: readonly File[]): void => void begin('', files);
+  useDrops(still ? null : attach);
   return (
-    <main class="page">
+    <main class={dropping.value ? 'page dropping' : 'page'} data-drop={words.composer.drop}>
       {narrow.value && <Top shell={shell} />}
       <div class="conversation">
         {/* Where nothing in it can be pressed, it is reached all the same. */}
@@ -40,7 +43,7 @@ export function Welcome({ shell }: { shell: Shell }): JSX.Element {
           disabled={still}
           keeps
           say={(text) => void begin(text)}
-          attach={(files) => void begin('', files)}
+          attach={attach}
         >
           <ModelPicker offers={shell.myself.models} current={model.value} choose={model.choose} />
         </Composer>
