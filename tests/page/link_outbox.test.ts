@@ -407,7 +407,7 @@ describe('a storage', () => {
 test('when the session is gone, what was written stays to be seen, not to be sent', async () => {
   const one = await page('a');
   await one.outbox.add(say('u1'));
-  one.outbox.abandon('no_such_session', 'Gone.');
+  one.outbox.abandon('no_such_session');
   await settled();
   expect([states(one), await kept()]).toEqual([[['u1', 'refused']], []]);
   one.outbox.close();

@@ -1,19 +1,27 @@
 // What the views compute: arguments as people edit them, rulings, rows, amounts, images, routes.
 
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ruling } from '../../static/src/views/ruling.ts';
 import { changes, readField, readObject, shapeOf, summary } from '../../static/src/views/arguments.ts';
 import { imagesNamed } from '../../static/src/views/images_named.ts';
 import { parsed } from '../../static/src/views/address.ts';
+import { endWords } from '../../static/src/views/note_words.ts';
 import { FIRST, grown, inSight, rowsOf, windowStart } from '../../static/src/views/rows.ts';
 import type { LinkView } from '../../static/src/link/link.ts';
 import { secondsLeft, troubleOf } from '../../static/src/views/trouble.ts';
 import type { Entry } from '../../static/src/store/state.ts';
-import { ago, bytes, count, moment, money, seconds } from '../../static/src/words/amounts.ts';
 import { words } from '../../static/src/words/en.ts';
 import { mayStop } from '../../static/src/store/rights.ts';
-import { remedy, turnRemedy } from '../../static/src/words/remedies.ts';
+import { problem, remedy, turnRemedy } from '../../static/src/words/remedies.ts';
+
+const { ago, bytes, count, moment, money, seconds } = words.amounts;
+const contract = readFileSync(fileURLToPath(new URL('../../docs/wire.md', import.meta.url)), 'utf8');
+const SOURCES = fileURLToPath(new URL('../../static/src', import.meta.url));
+/** The names in `backquotes`, one or several in each. */
+const quotedIn = (text: string): string[] =>
+  [...text.matchAll(/`([^`]*)`/g)].flatMap(([, all = '']) => (/^[a-z_ ]+$/.test(all) ? all.split(' ') : []));
 
 const said = (key: string, more: Partial<Entry> = {}): Entry =>
   ({
@@ -232,11 +240,9 @@ it('knows a way out of an error, and says nothing about one it does not know', (
 });
 
 it('knows a way out of everything that the contract says may be refused', () => {
-  const contract = readFileSync(fileURLToPath(new URL('../../docs/wire.md', import.meta.url)), 'utf8');
   const statuses = [...contract.matchAll(/^\| (?:4|5)\d\d \| (.*) \|$/gm)].map(([, cell = '']) => cell.replaceAll(/\([^)]*\)/g, ''));
   const refusals = /not remembered: the id stays free\. Codes: (.*?)\. A frame/s.exec(contract)?.[1] ?? '';
-  const quoted = [...statuses, refusals].flatMap((cell) => [...cell.matchAll(/`([^`]*)`/g)]);
-  const codes = quoted.flatMap(([, all = '']) => (/^[a-z_ ]+$/.test(all) ? all.split(' ') : []));
+  const codes = [...statuses, refusals].flatMap(quotedIn);
   const ofOtherClients = ['method_not_allowed', 'upgrade_required'];
   expect(codes).toEqual(expect.arrayContaining(['too_many_queued', 'disk_full']));
   expect(codes.filter((code) => !ofOtherClients.includes(code) && remedy(code) === '')).toEqual([]);
@@ -247,4 +253,28 @@ it('never asks a person to refresh or reload the page', () => {
   const tables = readdirSync(folder).map((name) => readFileSync(folder + name, 'utf8'));
   expect(tables.join('\n')).toContain('No connection to the server.');
   expect(tables.flatMap((table) => table.split('\n')).filter((line) => /refresh|reload/i.test(line))).toEqual([]);
+});
+
+it('knows a way out of every end of a turn that the contract names', () => {
+  const ofModels = /^Codes of `retrying\.error`.*? has: (.*?) More may come/ms.exec(contract)?.[1] ?? '';
+  const codes = quotedIn(ofModels);
+  expect(codes).toEqual(expect.arrayContaining(['overloaded', 'stream_cut', 'unauthorized', 'context_overflow']));
+  expect(codes.filter((code) => turnRemedy(code) === '')).toEqual([]);
+  const reasons = quotedIn(/Status `limit` names in `reason` what ran out \((.*?)\)/.exec(contract)?.[1] ?? '');
+  expect(reasons).toEqual(expect.arrayContaining(['iterations', 'time']));
+  for (const reason of reasons) {
+    const [told] = endWords({ ...{ type: 'turn_ended', seq: 1, at: '', turn: 't' }, status: 'limit', reason });
+    expect(told).toContain(words.ended.limits[reason] ?? 'a word for it');
+    expect(told).toMatch(/limit: .*\. Say .*\.$/);
+  }
+});
+
+it('knows a way out of everything that the page itself finds wrong', () => {
+  const rooms = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
+  const sources = rooms.map((name) => readFileSync(join(SOURCES, name), 'utf8')).join('\n');
+  const codes = [...sources.matchAll(/(?:\btell\(|new Problem\(|abandon\(|\bcode(?::| =)) ?'([a-z_]+)'/g)].map(([, code = '']) => code);
+  expect(codes).toEqual(expect.arrayContaining(['not_connected', 'stale_approval', 'offline', 'unexpected', 'no_such_session']));
+  expect(codes.filter((code) => remedy(code) === '')).toEqual([]);
+  expect(problem('offline', '')).toMatch(/^The server does not answer\. It is tried again/);
+  expect(problem('unexpected', 'HTTP 502.')).toMatch(/^HTTP 502\. .*tell the operator\.$/);
 });

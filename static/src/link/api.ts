@@ -87,7 +87,7 @@ export const call: Call = async <T>(
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
   } catch {
-    throw new Problem('offline', 'The server does not answer.');
+    throw new Problem('offline', '');
   }
   if (answer.status === 204) return null as T;
   const said: unknown = await answer.json().catch(() => null);
@@ -99,7 +99,7 @@ export const call: Call = async <T>(
 export function problemOf(status: number, said: unknown): Problem {
   const body = (typeof said === 'object' && said !== null ? said : {}) as Record<string, unknown>;
   const error = (body['type'] === 'refused' ? body : (body['error'] ?? {})) as typeof body;
-  const { code = 'unexpected', message = `The server answered ${status}.` } = error;
+  const { code = 'unexpected', message = `HTTP ${status}.` } = error;
   const wait = Number(error['retry_after']) || null;
   const login = typeof error['login'] === 'string' ? error['login'] : null;
   return new Problem(String(code), String(message), status, wait, login);

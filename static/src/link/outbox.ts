@@ -36,7 +36,7 @@ export interface Post {
   newId(): string;
   /** Whether it went out. */
   send(frame: Submission): boolean;
-  tell(code: string, message: string): void;
+  tell(code: string, message?: string): void;
 }
 
 /** What a person wrote, whatever has to happen before it is said. */
@@ -112,10 +112,7 @@ export class Outbox {
       const age = Math.abs(this.#post.wall() - at);
       if (isRuling(frame) && age > STALE_APPROVAL_MS) {
         this.forget(frame.id);
-        this.#post.tell(
-          'stale_approval',
-          'Your decision is more than ten minutes old and was not sent.',
-        );
+        this.#post.tell('stale_approval');
       } else {
         this.#change(frame.id, { state: this.#post.send(frame) ? 'sent' : 'offline' });
       }
@@ -191,9 +188,9 @@ export class Outbox {
   }
 
   /** There is nobody left to send to: what was written stays to be seen, not to be sent. */
-  abandon(code: string, message: string): void {
+  abandon(code: string): void {
     for (const { frame } of this.#items.peek()) {
-      this.#change(frame.id, { state: 'refused', code, message });
+      this.#change(frame.id, { state: 'refused', code, message: '' });
       void this.#inTurn(() => this.#post.kept.remove(frame.id));
     }
   }

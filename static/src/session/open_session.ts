@@ -140,7 +140,7 @@ export class OpenSession {
     const current = status?.turn ?? turn?.id ?? null;
     const id = this.#ways.world.newId();
     if (!this.#link.send({ type: 'interrupt', id, ...(current && { turn: current }) })) {
-      this.#ways.tell('not_connected', 'Nothing was stopped.');
+      this.#ways.tell('not_connected');
       return;
     }
     this.#stopId = id;
@@ -193,9 +193,9 @@ export class OpenSession {
     const [frame, ...rest] = named as [Submission, ...Submission[]];
     const bytes = Math.max(...named.map((each) => new Blob([JSON.stringify(each)]).size));
     if (bytes > MAX_FRAME_BYTES) {
-      this.#ways.tell('too_long', 'This is larger than one message may be.');
+      this.#ways.tell('too_long');
     } else if (this.#outbox.items.peek().length >= MOST_UNANSWERED) {
-      this.#ways.tell('too_many_queued', `${MOST_UNANSWERED} messages wait to be sent already.`);
+      this.#ways.tell('too_many_queued');
     } else void this.#outbox.add(frame, rest);
   }
 
@@ -242,7 +242,7 @@ export class OpenSession {
   }
 
   #gone(): void {
-    this.#outbox.abandon('no_such_session', 'This session was deleted.');
+    this.#outbox.abandon('no_such_session');
   }
 
   #stopped(): void {

@@ -15,7 +15,8 @@ export interface Ways {
   /** This page among all pages that share the storage. */
   readonly tab: string;
   /** Shows a person what went wrong, by its stable code. */
-  tell(code: string, message: string): void;
+  /** What went wrong: the server's sentence, or none where the page found it itself. */
+  tell(code: string, message?: string): void;
 }
 
 export function waysOf(tell: Ways['tell']): Ways {

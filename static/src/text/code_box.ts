@@ -1,6 +1,6 @@
 // A box of code: its language, wrapping and copying, and rows of lines, so that growth stays cheap.
 
-import { textWords as words } from '../words/text.ts';
+import { words } from '../words/en.ts';
 import { kept, make } from './nodes.ts';
 
 // A row is laid out by itself: what is appended to the last one moves nothing in the others.
@@ -106,10 +106,10 @@ function plainBox(): HTMLElement {
 }
 
 function emptyBox(language: string, label?: string): HTMLElement {
-  const wrap = make('button', { type: 'button', 'aria-pressed': 'false' }, words.wrap);
-  const copy = make('button', { type: 'button' }, words.copy);
+  const wrap = make('button', { type: 'button', 'aria-pressed': 'false' }, words.text.wrap);
+  const copy = make('button', { type: 'button' }, words.text.copy);
   const code = make('code');
-  const name = label ?? words.code(language);
+  const name = label ?? words.text.code(language);
   const pre = make('pre', { tabindex: '0', role: 'group', 'aria-label': name }, code);
   const about = make('figcaption', {}, make('span', { class: 'language' }, language), wrap, copy);
   const box = make('figure', { class: 'code', 'data-language': language }, about, pre);
@@ -122,8 +122,8 @@ function emptyBox(language: string, label?: string): HTMLElement {
 
 async function copyFrom(code: HTMLElement, button: HTMLElement): Promise<void> {
   const done = await copyText(code.textContent ?? '');
-  button.textContent = done ? words.copied : words.copyFailed;
-  setTimeout(() => (button.textContent = words.copy), SAID_FOR_MS);
+  button.textContent = done ? words.text.copied : words.text.copyFailed;
+  setTimeout(() => (button.textContent = words.text.copy), SAID_FOR_MS);
 }
 
 /** Whether the browser let us; it does so on secure pages only. */

@@ -1,6 +1,6 @@
 // What cleaned nodes become before they are shown: links that say where they lead, boxes of code.
 
-import { textWords as words } from '../words/text.ts';
+import { words } from '../words/en.ts';
 import { codeBox } from './code_box.ts';
 import { address, unsaidPlace } from './links.ts';
 import { make } from './nodes.ts';
@@ -20,12 +20,12 @@ export function decorate(nodes: DocumentFragment): DocumentFragment {
 
 /** A table may be wider than the page: it scrolls in its own box. */
 export const scroller = (): HTMLElement =>
-  make('div', { class: 'wide', tabindex: '0', role: 'group', 'aria-label': words.table });
+  make('div', { class: 'wide', tabindex: '0', role: 'group', 'aria-label': words.text.table });
 
 /** A remote image would tell its server who reads this, and when: it stays a link. */
 function linkToImage(image: HTMLImageElement): Node {
   const source = image.getAttribute('src');
-  const text = image.alt || words.image;
+  const text = image.alt || words.text.image;
   return source === null ? document.createTextNode(text) : make('a', { href: source }, text);
 }
 

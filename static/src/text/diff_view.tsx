@@ -1,7 +1,7 @@
 // What changed between two texts, line by line and within the lines.
 
 import { useMemo } from 'preact/hooks';
-import { textWords as words } from '../words/text.ts';
+import { words } from '../words/en.ts';
 import { diffLines, type Line } from './diff.ts';
 import { spelledOut } from './hidden.ts';
 
@@ -16,13 +16,13 @@ export function Diff(props: {
   readonly after: string;
   readonly label?: string;
 }) {
-  const { before, after, label = words.changes } = props;
+  const { before, after, label = words.text.changes } = props;
   const rows = useMemo(() => folded(diffLines(spelledOut(before), spelledOut(after))), [before, after]);
-  if (before === after) return <p class="diff-none">{words.noChanges}</p>;
+  if (before === after) return <p class="diff-none">{words.text.noChanges}</p>;
   return (
     <div class="text diff" tabIndex={0} role="group" aria-label={label}>
       {rows.map((row) =>
-        row.kind === 'hidden' ? <div class="diff-hidden">{words.same(row.lines)}</div> : <DiffLine line={row} />,
+        row.kind === 'hidden' ? <div class="diff-hidden">{words.text.same(row.lines)}</div> : <DiffLine line={row} />,
       )}
     </div>
   );
@@ -34,7 +34,7 @@ function DiffLine({ line }: { readonly line: Line }) {
       <span class="sign" aria-hidden="true">
         {SIGN[line.kind]}
       </span>
-      {line.kind !== 'same' && <span class="unseen">{words[line.kind]}</span>}
+      {line.kind !== 'same' && <span class="unseen">{words.text[line.kind]}</span>}
       <span class="line">{parts(line)}</span>
     </div>
   );

@@ -1,6 +1,6 @@
 // A log on the page: chunks of lines, so that what is far away costs nothing; a bar to follow and copy.
 
-import { textWords as words } from '../words/text.ts';
+import { words } from '../words/en.ts';
 import { type Run, Screen, textOf } from './ansi.ts';
 import { copyText } from './code_box.ts';
 import { make } from './nodes.ts';
@@ -15,7 +15,7 @@ export class LogNode {
   readonly #region: HTMLElement;
   readonly #lines = make('div', { class: 'log-lines' });
   readonly #gone = make('p', { class: 'log-gone', hidden: '' });
-  readonly #follow = make('button', { type: 'button', 'aria-pressed': 'true' }, words.follow);
+  readonly #follow = make('button', { type: 'button', 'aria-pressed': 'true' }, words.text.follow);
   #first = 0; // the number of the first line that has a node
   #count = 0; // of lines that have a node
   #following: boolean;
@@ -24,7 +24,7 @@ export class LogNode {
   constructor(following: boolean, bare = false) {
     this.#following = following;
     this.#follow.hidden = !following;
-    const about = { class: 'log', tabindex: '0', role: 'group', 'aria-label': words.log };
+    const about = { class: 'log', tabindex: '0', role: 'group', 'aria-label': words.text.log };
     this.#region = make('div', about, this.#gone, this.#lines);
     this.node = make('div', { class: 'log-box' }, this.#region);
     this.#region.addEventListener('scroll', () => this.#scrolled(), { passive: true });
@@ -32,7 +32,7 @@ export class LogNode {
   }
 
   #bar(): HTMLElement {
-    const copy = make('button', { type: 'button' }, words.copy);
+    const copy = make('button', { type: 'button' }, words.text.copy);
     copy.addEventListener('click', () => void this.#copy(copy));
     this.#follow.addEventListener('click', () => this.#setFollowing(!this.#following));
     return make('div', { class: 'log-bar' }, this.#follow, copy);
@@ -58,7 +58,7 @@ export class LogNode {
     this.#dropBefore(first);
     this.#screen.seen();
     this.#gone.hidden = skipped === 0 && first === 0;
-    this.#gone.textContent = skipped > 0 ? words.gone(skipped) : words.goneLines;
+    this.#gone.textContent = skipped > 0 ? words.text.gone(skipped) : words.text.goneLines;
     if (this.#following) this.#region.scrollTop = this.#region.scrollHeight;
   }
 
@@ -104,7 +104,7 @@ export class LogNode {
 
   async #copy(button: HTMLElement): Promise<void> {
     const done = await copyText(textOf(this.#screen.lines));
-    button.textContent = done ? words.copied : words.copyFailed;
-    setTimeout(() => (button.textContent = words.copy), SAID_FOR_MS);
+    button.textContent = done ? words.text.copied : words.text.copyFailed;
+    setTimeout(() => (button.textContent = words.text.copy), SAID_FOR_MS);
   }
 }

@@ -5,13 +5,14 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { ToolEntry } from '../store/state.ts';
 import { Diff } from '../text/diff_view.tsx';
-import { money } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
 import { Acts, Rejecting } from './approval_acts.tsx';
 import { ArgumentsEditor, ArgumentsView } from './arguments_view.tsx';
 import type { Desk } from './desk.ts';
 import { coarse, narrow } from './surroundings.ts';
 import type { Ruling } from './ruling.ts';
+
+const { money } = words.amounts;
 
 type Sent = 'no' | 'sending' | 'offline';
 

@@ -6,7 +6,6 @@ import { useEffect } from 'preact/hooks';
 import { Problem, type FileEntry } from '../link/api.ts';
 import { fileHref, filesOf } from '../session/files.ts';
 import { Name } from '../text/name.tsx';
-import { ago, bytes, moment } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
 import { problem } from '../words/remedies.ts';
 import { Attach } from './attached.tsx';
@@ -15,6 +14,8 @@ import { Icon } from './icons.tsx';
 import { Dialog } from './dialog.tsx';
 import type { Shell } from './shell.ts';
 import { serverNow } from './surroundings.ts';
+
+const { ago, bytes, moment } = words.amounts;
 
 export function FilesDialog({ shell, desk, close }: { shell: Shell; desk: Desk; close: () => void }): JSX.Element {
   const going = desk.uploads.going.value;

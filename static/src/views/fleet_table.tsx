@@ -3,13 +3,14 @@
 import type { JSX } from 'preact';
 import { needsPerson } from '../store/entries.ts';
 import type { Row } from '../wire.ts';
-import { ago, count, money, percent } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
 import { Badge, shownState } from './badge.tsx';
 import { Icon } from './icons.tsx';
 import { sessionHref } from './route.ts';
 import type { Shell } from './shell.ts';
 import { lately, narrow } from './surroundings.ts';
+
+const { ago, count, money, percent } = words.amounts;
 
 const ORDER: Readonly<Record<Row['state'], number>> = { awaiting_approval: 0, running: 1, idle: 2, ended: 3 };
 const rank = (row: Row): number => (needsPerson(row) ? 0 : ORDER[row.state]);

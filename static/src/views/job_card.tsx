@@ -7,11 +7,12 @@ import type { JobEntry } from '../store/state.ts';
 import { address } from '../text/links.ts';
 import { LogTail, LogText } from '../text/log_view.tsx';
 import { Name } from '../text/name.tsx';
-import { money, seconds } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
 import type { Desk } from './desk.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { still } from './still.tsx';
+
+const { money, seconds } = words.amounts;
 
 const ROWS = 12;
 const ICONS: Readonly<Record<Exclude<JobEntry['state'], 'running'>, IconName>> = {

@@ -9,7 +9,6 @@ import type { AssistantEntry, UserEntry } from '../store/state.ts';
 import { Markdown, StreamingMarkdown } from '../text/markdown.tsx';
 import { Name } from '../text/name.tsx';
 import type { UserInput } from '../wire.ts';
-import { moment } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
 import { problem } from '../words/remedies.ts';
 import type { Desk } from './desk.ts';
@@ -17,6 +16,8 @@ import { Icon } from './icons.tsx';
 import { Images } from './images.tsx';
 import { imagesNamed } from './images_named.ts';
 import { still } from './still.tsx';
+
+const { moment } = words.amounts;
 
 const TALL = 1_500; // characters
 

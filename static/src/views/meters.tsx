@@ -3,11 +3,12 @@
 import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { count, money, percent } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
 import { Badge } from './badge.tsx';
 import type { Desk } from './desk.ts';
 import { wide } from './surroundings.ts';
+
+const { count, money, percent } = words.amounts;
 
 const HIGH = 70;
 const FULL = 90;

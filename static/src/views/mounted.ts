@@ -114,7 +114,7 @@ export class Mounted {
     try {
       await add(reading);
     } catch (error) {
-      tell('not_connected', error instanceof Error ? error.message : words.conversation.olderFailed);
+      tell('not_connected', (error instanceof Error && error.message) || words.conversation.olderFailed);
     } finally {
       this.loading.value = false;
     }

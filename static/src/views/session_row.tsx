@@ -3,7 +3,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Session } from '../wire.ts';
-import { ago, moment } from '../words/amounts.ts';
 import { drives, mayDelete, owns } from '../store/rights.ts';
 import { words } from '../words/en.ts';
 import { Badge, shownState } from './badge.tsx';
@@ -12,6 +11,8 @@ import { go, route, sessionHref } from './route.ts';
 import type { Shell } from './shell.ts';
 import { lately } from './surroundings.ts';
 import { TitleForm } from './title_form.tsx';
+
+const { ago, moment } = words.amounts;
 
 export function SessionRow({ shell, session }: { shell: Shell; session: Session }): JSX.Element {
   const renaming = useSignal(false);

@@ -3,7 +3,6 @@
 import { type ReadonlySignal, type Signal, useSignal } from '@preact/signals';
 import type { InputHTMLAttributes, JSX } from 'preact';
 import { keepSecret, removeSecret, type Secret, secretsOf } from '../session/account.ts';
-import { ago, moment } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
 import { Dialog } from './dialog.tsx';
 import { Icon } from './icons.tsx';
@@ -11,6 +10,8 @@ import { useKeptList } from './kept_list.ts';
 import type { Shell } from './shell.ts';
 import { lately } from './surroundings.ts';
 import { ToolServers } from './tool_servers.tsx';
+
+const { ago, moment } = words.amounts;
 
 const WELL_KNOWN = ['HF_TOKEN', 'GITHUB_TOKEN', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'GEMINI_API_KEY'];
 /** As of environment variables. */

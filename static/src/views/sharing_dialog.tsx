@@ -3,7 +3,6 @@
 import { type ReadonlySignal, type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { revoke, type Share, share, type ShareRole, sharesOf } from '../session/shares.ts';
-import { moment } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
 import { copy } from './copying.ts';
 import type { Desk } from './desk.ts';
@@ -11,6 +10,8 @@ import { Dialog } from './dialog.tsx';
 import { Icon } from './icons.tsx';
 import { useKeptList } from './kept_list.ts';
 import type { Shell } from './shell.ts';
+
+const { moment } = words.amounts;
 
 export function SharingDialog({ shell, desk, close }: { shell: Shell; desk: Desk; close: () => void }): JSX.Element {
   const { call } = shell.ways;

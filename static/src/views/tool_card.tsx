@@ -7,7 +7,6 @@ import type { Inquired, ToolEntry, ToolState } from '../store/state.ts';
 import { Diff } from '../text/diff_view.tsx';
 import { LogTail, LogText } from '../text/log_view.tsx';
 import { Name } from '../text/name.tsx';
-import { seconds } from '../words/amounts.ts';
 import { words } from '../words/en.ts';
 import { ApprovalForm } from './approval.tsx';
 import { ArgumentsView } from './arguments_view.tsx';
@@ -19,6 +18,8 @@ import { still } from './still.tsx';
 import { Answered, QuestionForm } from './question_form.tsx';
 import { ResearchSteps } from './research_steps.tsx';
 import { narrow, serverNow } from './surroundings.ts';
+
+const { seconds } = words.amounts;
 
 const TAIL_ROWS = 5;
 const FULL_ROWS = 24;

@@ -44,7 +44,7 @@ export function toast(text: string, act?: Toast['act'], options = { bad: false, 
 }
 
 /** Something went wrong: what, and what to do about it. */
-export function tell(code: string, message: string): void {
+export function tell(code: string, message = ''): void {
   toast(problem(code, message), undefined, { bad: true, ms: 12_000 });
 }
 

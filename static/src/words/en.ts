@@ -1,7 +1,10 @@
 // Every word on the page, in English: one table, so that another language is one more table.
 
 import { accountWords } from './en_account.ts';
+import { amountWords } from './en_amounts.ts';
+import { errorWords } from './en_errors.ts';
 import { sessionWords } from './en_session.ts';
+import { textWords } from './en_text.ts';
 import { troubleWords } from './en_trouble.ts';
 import { several } from './several.ts';
 
@@ -142,4 +145,12 @@ const pageWords = {
   },
 } as const;
 
-export const words = { ...pageWords, ...sessionWords, ...troubleWords, ...accountWords } as const;
+export const words = {
+  ...pageWords,
+  ...sessionWords,
+  ...troubleWords,
+  ...errorWords,
+  ...accountWords,
+  text: textWords,
+  amounts: amountWords,
+} as const;

@@ -1,6 +1,6 @@
 // The words of one session's page, in English: conversation, tools, approvals, composer.
 
-import { count, seconds } from './amounts.ts';
+import { count, seconds } from './en_amounts.ts';
 import { several } from './several.ts';
 
 export const sessionWords = {

@@ -47,9 +47,9 @@ export const troubleWords = {
 
   ended: {
     failed: (message: string) => `This turn failed. ${message}`,
-    limit: (what: string) => `Stopped at a limit: ${what}.`,
+    limit: (what: string, wayOut: string) => `Stopped at a limit: ${what}. ${wayOut}`,
     stopped: 'Stopped.',
-    server_restart: 'The server restarted and this turn was cut short. What was said is kept.',
+    server_restart: 'The server restarted and this turn was cut short. What was said is kept. Say “Go on”, or run the turn again.',
     superseded: 'Your newer message took the place of this turn.',
     session: 'This session has ended. It stays readable.',
     limits: {
@@ -58,6 +58,13 @@ export const troubleWords = {
       budget_usd: 'the budget',
       tokens: 'the number of tokens',
       time: 'the time',
-    },
+    } as Readonly<Record<string, string>>,
+    /** What to do: each turn has all of what it may use. */
+    goOn: 'Say “Go on” to let it continue.',
+    waysOut: {
+      repetition: 'Say it in other words, or tell it what to try instead.',
+      budget_usd: 'Say “Go on” if it is worth as much again.',
+      tokens: 'Say “Go on”, or ask for less at once.',
+    } as Readonly<Record<string, string>>,
   },
 } as const;

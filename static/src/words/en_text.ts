@@ -1,6 +1,6 @@
 // The words on and around texts: code, links, logs, changes.
 
-import { count } from './amounts.ts';
+import { count } from './en_amounts.ts';
 
 export const textWords = {
   code: (language: string) => (language ? `Code, ${language}` : 'Code'),

@@ -1,4 +1,4 @@
-// Numbers, sizes, money and times as people read them.
+// Numbers, sizes, money and times as people read them in English.
 
 export function count(number: number): string {
   if (number < 1000) return String(number);
@@ -6,7 +6,7 @@ export function count(number: number): string {
   return `${(number / 1e6).toFixed(1)}M`;
 }
 
-export function bytes(size: number): string {
+function bytes(size: number): string {
   if (size < 1024) return `${size} B`;
   if (size < 1024 * 1024) return `${Math.round(size / 1024)} KB`;
   return `${(size / 1024 / 1024).toFixed(1)} MB`;
@@ -21,14 +21,14 @@ export function seconds(value: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-export function money(usd: number): string {
+function money(usd: number): string {
   if (usd === 0) return '$0';
   if (usd < 0.001) return '<$0.001';
   return `$${usd < 1 ? usd.toFixed(3) : usd.toFixed(2)}`;
 }
 
 /** How long ago, for lists: a clock that is behind the server's says "now". */
-export function ago(at: string, now: number): string {
+function ago(at: string, now: number): string {
   const minutes = Math.max(0, (now - Date.parse(at)) / 60_000);
   if (minutes < 1) return 'now';
   if (minutes < 60) return `${Math.floor(minutes)} min`;
@@ -39,7 +39,7 @@ export function ago(at: string, now: number): string {
 }
 
 /** The moment itself, for those who point at "5 min". The browser's own formats take 20 ms to load. */
-export function moment(at: string): string {
+function moment(at: string): string {
   const then = new Date(at);
   if (Number.isNaN(then.getTime())) return '';
   const [hour, minute] = [then.getHours(), then.getMinutes()];
@@ -49,5 +49,7 @@ export function moment(at: string): string {
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
 
-export const percent = (part: number, whole: number): number =>
+const percent = (part: number, whole: number): number =>
   whole > 0 ? Math.min(100, Math.round((100 * part) / whole)) : 0;
+
+export const amountWords = { count, bytes, seconds, money, ago, moment, percent } as const;
