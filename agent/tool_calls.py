@@ -153,9 +153,10 @@ class ToolCalls:
 
     def _cut_short(self, running: RunningCall, status: OutputStatus, note: str) -> ToolOutput:
         running.show(f"\n{note}" if running.printed.size else note)
-        text, truncated = running.printed.cut(kept_at(running.call.made.call))
         id, size = running.call.made.call, running.printed.size
-        return ToolOutput(self._turn, id, status, text, truncated, size, running.seconds)
+        text, truncated = running.printed.cut(kept := kept_at(id))
+        files = (kept,) if truncated else ()
+        return ToolOutput(self._turn, id, status, text, truncated, size, running.seconds, files)
 
     def _unstarted(self, call: CallState, status: OutputStatus, why: str) -> ToolOutput:
         return ToolOutput(self._turn, call.made.call, status, why, False, len(why), 0.0)

@@ -123,7 +123,8 @@ class ToolStarted(Event, frozen=True):
 
 class ToolOutput(Event, frozen=True):
     """Closes a call. `size` counts the characters of the whole output, `seconds` its run time,
-    `files` are paths in the workspace that it left for people to see."""
+    `files` are paths in the workspace that it left for people to see, first the whole of what
+    was cut."""
 
     turn: TurnId
     call: CallId

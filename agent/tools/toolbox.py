@@ -166,7 +166,7 @@ class Toolbox:
             truncated=truncated,
             size=len(whole),
             plan=outcome.plan,
-            files=outcome.files,
+            files=outcome.files if kept is None else (kept, *outcome.files),
             job=outcome.job,
         )
 

@@ -73,6 +73,21 @@ async def test_a_call_that_failed_shows_why_and_how_long_it_took(house: House, m
     await expect(printed).not_to_contain_text("1%")
 
 
+async def test_all_of_a_long_output_can_be_had(house: House, meet: Meet, tmp_path: Path) -> None:
+    house.model.play(Reply(calls=[bash("seq 1 20000")]))
+    person = await meet(house.url)
+    await person.say("Count")
+    await person.reads(DONE)
+    card = person.tool("bash")
+    await card.get_by_role("button").first.click()
+    await expect(card).to_contain_text("The whole output has 109k characters")
+    await expect(card).to_contain_text("All of it, to download:")
+    async with person.page.expect_download() as download:
+        await card.get_by_role("link", name="Download .mooring/outputs/").click()
+    await (await download.value).save_as(tmp_path / "out.txt")
+    assert (tmp_path / "out.txt").read_text().splitlines() == [*map(str, range(1, 20001))]
+
+
 async def test_a_call_whose_end_nobody_saw_says_so(own_house: House, meet: Meet) -> None:
     own_house.model.play(Reply(calls=[bash(WAIT)]))
     person = await meet(own_house.url, offline=True)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.model_server import CallScript, Reply
 from tests.oracle import Frame
-from tests.stories.scene import Story, bash, calls, named, told
+from tests.stories.scene import UNTIL_GO, Story, bash, calls, named, told
 
 
 async def test_a_call_runs_and_its_output_goes_back_to_the_model(story: Story) -> None:
@@ -157,8 +157,8 @@ async def test_what_the_output_says_of_the_exit_is_in_the_log_too(story: Story) 
     assert "".join(logs) == output["output"]
 
 
-async def test_a_long_output_is_cut_and_its_whole_size_told(story: Story) -> None:
-    _, viewer = await story.begin()
+async def test_a_long_output_is_cut_and_its_whole_is_kept_and_named(story: Story) -> None:
+    session, viewer = await story.begin()
     command = "i=0; while [ $i -lt 6000 ]; do echo line-$i-0123456789; i=$((i+1)); done"
     await story.turn(viewer, "Flood", calls(bash(command)), Reply(text="Much."))
     output = viewer.of("tool_output")[0]
@@ -168,6 +168,22 @@ async def test_a_long_output_is_cut_and_its_whole_size_told(story: Story) -> Non
     assert len(output["output"]) < whole
     assert "line-0-" in output["output"]
     assert "line-5999-" in output["output"]
+    (kept,) = output["files"]
+    answer = await story.api.get(f"/api/sessions/{session}/files/{kept}")
+    assert answer.body.decode() == "".join(f"line-{i}-0123456789\n" for i in range(6000))
+
+
+async def test_a_long_output_that_was_stopped_is_kept_and_named_too(story: Story) -> None:
+    session, viewer = await story.begin()
+    story.model.play(calls(bash(f"seq 1 20000; {UNTIL_GO}")))
+    await viewer.say("Count")
+    await viewer.shows("waiting", "log", within=20)
+    await viewer.accepted("interrupt")
+    output = await viewer.until("tool_output")
+    assert (output["status"], output["truncated"]) == ("cancelled", True)
+    (kept,) = output["files"]
+    answer = await story.api.get(f"/api/sessions/{session}/files/{kept}")
+    assert answer.body.decode().split()[:20001] == [*map(str, range(1, 20001)), "waiting"]
 
 
 async def test_bytes_that_are_no_text_are_replaced_and_characters_are_never_cut(

@@ -10,9 +10,11 @@ import { imagesNamed, isImage } from './images_named.ts';
 
 const SAID_AT_THE_END = 20_000; // characters of an output in which a name is looked for
 const MOST_LINKS = 20;
+/** Where the whole of an output is that was cut. */
+const KEPT = '.mooring/outputs/';
 
 export function LeftFiles({ session, entry }: { session: string; entry: ToolEntry }): JSX.Element {
-  const { files = [] } = entry;
+  const { files = [], truncated } = entry;
   const named = entry.state === 'ok' ? imagesNamed(referring(entry)) : [];
   const others = files.filter((path) => !isImage(path)).slice(0, MOST_LINKS);
   return (
@@ -20,6 +22,7 @@ export function LeftFiles({ session, entry }: { session: string; entry: ToolEntr
       <Images session={session} paths={[...new Set([...files.filter(isImage), ...named])]} />
       {others.length > 0 && (
         <p class="under left-files">
+          {truncated && others[0]?.startsWith(KEPT) && <span>{words.tool.whole}</span>}
           {others.map((path) => (
             <a key={path} href={fileHref(session, path)} download aria-label={words.tool.download(path)}>
               <Name text={path} />

@@ -186,6 +186,7 @@ async def test_a_long_output_is_cut_and_kept_whole_in_the_workspace(
     assert finished.output.endswith(whole[-75:])
     assert f"{len(whole) - 100} characters left out" in finished.output
     assert ".mooring/outputs/c7.txt" in finished.output
+    assert finished.files == (".mooring/outputs/c7.txt",)
     assert (calls.workspace.tree / ".mooring/outputs/c7.txt").read_text() == whole
     assert calls.shown["c7"] == whole
 
@@ -197,6 +198,7 @@ async def test_an_output_that_cannot_be_kept_is_cut_all_the_same(
     finished = await toolbox(executor, shows("x" * 200)).call("probe", {}, calls())
     assert finished.truncated
     assert "100 characters left out ..." in finished.output
+    assert finished.files == ()
 
 
 async def test_a_cancelled_call_passes_the_cancellation_on_and_keeps_its_long_output(
