@@ -1,7 +1,9 @@
 """The list of sessions: what each does now, how it failed, what it is called, and more of them."""
 
+from functools import partial
+
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, WebSocket, expect
 
 from tests.api import Api
 from tests.browser.conftest import House, Meet
@@ -101,3 +103,29 @@ async def test_older_sessions_are_within_reach(own_house: House, meet: Meet) -> 
     await person.button("Show older sessions").click()
     await expect(entry(person, "Number 0.")).to_have_count(1)
     await expect(person.button("Show older sessions")).to_have_count(0)
+
+
+def leads_to(session: str, socket: WebSocket) -> bool:
+    return session in socket.url
+
+
+async def test_a_page_has_one_socket_for_its_list_and_one_for_the_session_on_screen(
+    house: House, meet: Meet
+) -> None:
+    async with Api(house.url) as api:
+        sessions = [await api.session(f"Number {number}") for number in range(3)]
+    person = await meet(f"{house.url}/#/s/{sessions[0]}")
+    await person.sees_state("Idle")
+    opened: list[WebSocket] = []
+    person.page.on("websocket", lambda socket: opened.append(socket))
+    await person.page.reload()
+    await person.sees_state("Idle")
+    for session in (*sessions[1:], sessions[0]):
+        before = [socket for socket in opened if "/sessions/" in socket.url]
+        async with person.page.expect_websocket(partial(leads_to, session)):
+            await person.page.evaluate("(to) => { location.hash = to; }", f"#/s/{session}")
+        for socket in before:
+            if not socket.is_closed():
+                await socket.wait_for_event("close")
+    open_now = [one.url.split("?")[0].rsplit("/api/")[1] for one in opened if not one.is_closed()]
+    assert sorted(open_now) == ["dashboard/socket", f"sessions/{sessions[0]}/socket"]

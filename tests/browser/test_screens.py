@@ -20,6 +20,14 @@ SMALL = """() => [...document.querySelectorAll('button, select, .button')].filte
     const box = node.getBoundingClientRect();
     return box.width > 0 && box.height < 43.5 && !node.closest('.text');
   }).map((node) => node.outerHTML.slice(0, 120))"""
+STUBBED_VIEWPORT = """() => {
+  const sight = Object.assign(new EventTarget(), {height: innerHeight, scale: 1});
+  Object.defineProperty(window, 'visualViewport', {value: sight});
+  window.sight = (to) => {
+    Object.assign(sight, to);
+    sight.dispatchEvent(new Event('resize'));
+  };
+}"""
 LONG = "averylongwordwithoutanyspace" * 12
 
 
@@ -78,6 +86,26 @@ async def test_the_composer_stays_in_sight_over_a_keyboard(house: House, meet: M
     assert size >= 16
     gate.set()
     await person.sees_state("Idle")
+
+
+async def test_the_page_is_as_high_as_a_keyboard_over_it_leaves(house: House, meet: Meet) -> None:
+    """In a browser that lays its keyboard over the page and tells by its visual viewport."""
+    person = await meet(f"{house.url}/#/new", phone=True)
+    await person.page.add_init_script(f"({STUBBED_VIEWPORT})()")
+    await person.page.reload()
+    app = person.page.locator(".app")
+
+    async def high(height: int, scale: float, shown: int) -> None:
+        await person.page.evaluate("(to) => window.sight(to)", {"height": height, "scale": scale})
+        await expect(app).to_have_js_property("clientHeight", shown)
+
+    await high(480, 1, 480)
+    await person.field.fill("\n".join(f"line {number}" for number in range(30)))
+    send = await person.button("Send").bounding_box()
+    assert send is not None
+    assert send["y"] + send["height"] <= 480
+    await high(240, 2, 480)  # enlarged with two fingers, not covered
+    await high(844, 1, 844)
 
 
 async def test_a_phone_shows_the_plan_as_a_chip(house: House, meet: Meet) -> None:

@@ -33,7 +33,7 @@ export const NEW = 'new';
 /** How many sessions keep what was begun in them; the text is kept for all. */
 const MOST_BEGUN = 8;
 
-/** At most one session is open: one socket for each page. */
+/** At most one session is open, with one socket; the list has the other that a page has. */
 export class Desks {
   readonly #desk = signal<Desk | null>(null);
   readonly #ways: Ways;

@@ -38,6 +38,18 @@ export function heardTime(date: string | null): void {
   skew.value = Math.abs(difference) > SMALL_MS ? difference : 0;
 }
 
+/** Safari shows its keyboard over the page, which then is as high as what is left; others resize it themselves. */
+const sight = window.visualViewport;
+const fit = (): void => {
+  // Who enlarges the page sees less of it, and wants it no smaller.
+  if (!sight || sight.scale > 1.01) return;
+  const { style } = document.documentElement;
+  if (innerHeight - sight.height < 1) return void style.removeProperty('--in-sight');
+  style.setProperty('--in-sight', `${sight.height}px`);
+  scrollTo(0, 0);
+};
+sight?.addEventListener('resize', fit);
+
 export type Theme = 'system' | 'light' | 'dark';
 
 /** Storage may be forbidden: a choice then lasts as long as the page. */
