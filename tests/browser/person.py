@@ -102,6 +102,10 @@ class Person:
         """Tool cards in a state, as the page says it."""
         return self.page.get_by_role("article", name=re.compile(f", {re.escape(state)}$"))
 
+    def aside(self, text: str) -> Locator:
+        """What the page says in its corner for a while; a screen reader hears it elsewhere."""
+        return self.page.locator(".toast").filter(has_text=text)
+
     def question(self, tool: str = "bash") -> Locator:
         return self.page.get_by_role("region", name=f"Approval for {tool}")
 

@@ -8,7 +8,6 @@ from playwright.async_api import FilePayload, Route, expect
 
 from tests.api import Api
 from tests.browser.conftest import House, Meet
-from tests.model_server import Gate, Reply
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -135,19 +134,6 @@ async def test_a_file_that_nobody_takes_is_not_opened_in_place_of_the_page(
     for place in ("main", ".side"):
         assert await person.drops("stray.txt", place)
     await expect(person.page.get_by_role("heading", name="Dashboard")).to_be_visible()
-
-
-async def test_only_boundaries_are_announced(house: House, meet: Meet) -> None:
-    gate = Gate()
-    house.model.play(Reply(text="Forty-two is the answer.", hold={1: gate}))
-    person = await meet(house.url)
-    said = person.page.get_by_role("status")
-    await person.say("What is the answer?")
-    await person.reads("Forty-tw")
-    await expect(said.filter(has_text="Forty")).to_have_count(0)
-    gate.set()
-    await expect(said.filter(has_text="The answer is complete.")).to_be_attached()
-    await expect(person.field).to_be_focused()
 
 
 async def test_a_conversation_is_exported(house: House, meet: Meet, tmp_path: Path) -> None:

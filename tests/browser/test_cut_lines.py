@@ -219,7 +219,7 @@ async def test_a_decision_that_waited_too_long_is_asked_for_again(
     lines.lay = Line
     lines.sever()
     await person.page.clock.fast_forward("11:00")
-    await expect(person.page.get_by_text("was not sent")).to_be_visible()
+    await expect(person.aside("was not sent")).to_be_visible()
     await expect(person.cards("asks first")).to_have_count(1)
     await person.approve()
     await person.reads(DONE)
@@ -241,7 +241,7 @@ async def test_who_rules_too_late_sees_what_was_ruled(
     await late.approve()
     await expect(late.question()).to_contain_text("Sending")
     lines.flow()
-    await expect(late.page.get_by_text("Somebody else was first")).to_be_visible()
+    await expect(late.aside("Somebody else was first")).to_be_visible()
     for person in (early, late):
         await person.reads(DONE)
         await expect(person.cards("rejected")).to_have_count(1)

@@ -29,11 +29,17 @@ export function inquiring(entries: readonly Entry[]): readonly QuestionAsked[] {
 export const needsPerson = (session: Pick<Session, 'state' | 'pending_questions'>): boolean =>
   session.state === 'awaiting_approval' || (session.pending_questions ?? 0) > 0;
 
-/** How the last turn ended; null while one runs, and once it was undone. */
-export function ending(entries: readonly Entry[]): TurnEnded | null {
+/** The last turn failed, and nothing was tried since. */
+export function failed(entries: readonly Entry[]): boolean {
   const last = entries.findLast((entry) => entry.turn !== undefined);
-  const over = last?.kind === 'note' && last.undone === undefined ? last.event : null;
-  return over?.type === 'turn_ended' ? over : null;
+  const ended = last?.kind === 'note' && last.undone === undefined ? last.event : null;
+  return ended?.type === 'turn_ended' && ended.status === 'failed';
+}
+
+/** How the turn ended that ended last. */
+export function lastEnd({ events }: Pick<SessionState, 'events'>): TurnEnded | null {
+  const event = events.findLast(({ type }) => type === 'turn_ended');
+  return event?.type === 'turn_ended' ? event : null;
 }
 
 /** The last turn that counts: the one that undo would take back. */

@@ -1,12 +1,11 @@
 // Copying to the clipboard, which needs HTTPS or this machine: where it is not allowed, it says so.
 
 import { words } from '../words/en.ts';
-import { announce, toast } from './voice.tsx';
+import { toast } from './voice.tsx';
 
 export async function copy(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
-    announce(words.announce.copied);
     toast(words.copied, undefined, { bad: false, ms: 2_000 });
   } catch {
     toast(words.copyFailed, undefined, { bad: true, ms: 8_000 });

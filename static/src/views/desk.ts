@@ -2,7 +2,7 @@
 
 import { computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { OpenSession, OutboxItem } from '../session/open_session.ts';
-import { asking, ending, inquiring, lastTurn, phase, working } from '../store/entries.ts';
+import { asking, failed, inquiring, lastEnd, lastTurn, phase, working } from '../store/entries.ts';
 import type { ToolEntry, Used } from '../store/state.ts';
 import { drives, mayStop, owns } from '../store/rights.ts';
 import type { Person, PlanItem, QuestionAsked, SentDecision, Session, Status, TurnEnded } from '../wire.ts';
@@ -76,7 +76,7 @@ export class Desk {
   readonly asked: ReadonlySignal<readonly ToolEntry[]>;
   readonly inquired: ReadonlySignal<readonly QuestionAsked[]>;
   readonly lastTurn: ReadonlySignal<string | null>;
-  readonly ending: ReadonlySignal<TurnEnded | null>;
+  readonly lastEnd: ReadonlySignal<TurnEnded | null>;
   /** The last turn failed, and nothing was tried since. */
   readonly failed: ReadonlySignal<boolean>;
   /** At rest, and nothing of ours is on its way. */
@@ -115,8 +115,8 @@ export class Desk {
     this.asked = computed(() => (this.gone.value ? [] : asking(open.entries.value)));
     this.inquired = computed(() => (this.gone.value ? [] : inquiring(open.entries.value)));
     this.lastTurn = computed(() => lastTurn(open.entries.value));
-    this.ending = computed(() => ending(open.entries.value));
-    this.failed = computed(() => this.phase.value === 'idle' && this.ending.value?.status === 'failed');
+    this.lastEnd = computed(() => lastEnd(open.state.value));
+    this.failed = computed(() => this.phase.value === 'idle' && failed(open.entries.value));
     this.settled = computed(
       () => this.phase.value === 'idle' && this.synced.value && !open.outbox.value.some(movesTurns),
     );

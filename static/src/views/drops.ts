@@ -1,7 +1,7 @@
 // Files that are dropped, anywhere on the page: what is on screen takes them, and none is opened in its place.
 
 import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 type Take = (files: readonly File[]) => void;
 
@@ -11,7 +11,7 @@ export const dropping = signal(false);
 
 /** What takes files while this is on screen; null where nobody may bring any. */
 export function useDrops(take: Take | null): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     taker.value = take;
     return () => {
       taker.value = null;

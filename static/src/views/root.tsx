@@ -23,7 +23,7 @@ export function Root({ shell }: { shell: Shell }): JSX.Element {
     addEventListener('keydown', key);
     return () => removeEventListener('keydown', key);
   }, [shell]);
-  useEffect(watchDrops, []);
+  useLayoutEffect(watchDrops, []);
   useLayoutEffect(() => {
     if (here.view === 'session') shell.desks.at(here.id);
     else shell.desks.leave();

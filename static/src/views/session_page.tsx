@@ -3,6 +3,7 @@
 import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import type { TurnEnded } from '../wire.ts';
 import { words } from '../words/en.ts';
 import { AskSheet } from './ask_bar.tsx';
 import { Connection, Pending } from './connection.tsx';
@@ -12,6 +13,7 @@ import { dropping, useDrops } from './drops.ts';
 import { Examples } from './examples.tsx';
 import { Header } from './header.tsx';
 import { StatusLine, UsagePanel } from './meters.tsx';
+import { endWords } from './note_words.ts';
 import { PlanChip, PlanPanel } from './plan.tsx';
 import { QuestionSheet } from './question_bar.tsx';
 import { Queue } from './queue.tsx';
@@ -65,19 +67,31 @@ function Forgetful({ shell, desk }: { shell: Shell; desk: Desk }): JSX.Element |
 
 /** Boundaries only: a screen reader is never fed a streaming text. */
 function useBoundaries(desk: Desk): void {
-  const told = useRef<string | null>(null);
   const synced = desk.synced.value;
-  const phase = desk.phase.value;
+  const [asks, asked, end] = [desk.asked.value[0], desk.inquired.value.at(-1), desk.lastEnd.value];
+  useSaid(synced && asks?.call, () => words.announce.approval(asks?.tool ?? ''));
+  useSaid(synced && asked?.question, () => words.announce.question(asked?.server ?? ''));
+  const known = useRef<number | null>(null);
   useEffect(() => {
     if (!synced) return;
-    const before = told.current;
-    told.current = phase;
-    if (before === null || before === phase) return;
-    if (phase === 'awaiting_approval') announce(words.announce.approval(desk.asked.value[0]?.tool ?? ''));
-    if (phase === 'idle') announce(desk.failed.value ? words.announce.failed : words.announce.complete);
-  }, [phase, synced]);
-  const asked = desk.inquired.value.at(-1);
+    const before = known.current;
+    known.current = end?.seq ?? 0;
+    // What ended before somebody looked is no news, nor is what they put something else in place of.
+    if (before !== null && end && end.seq > before && end.reason !== 'superseded') announce(overWords(end));
+  }, [end?.seq, synced]);
+}
+
+function overWords(end: TurnEnded): string {
+  const { complete, failed } = words.announce;
+  return end.status === 'completed' ? complete : end.status === 'failed' ? failed : endWords(end)[0];
+}
+
+/** Once for each thing to say, however often the connection comes back meanwhile. */
+function useSaid(thing: string | false | undefined, text: () => string): void {
+  const said = useRef('');
   useEffect(() => {
-    if (synced && asked) announce(words.announce.question(asked.server));
-  }, [asked?.question, synced]);
+    if (!thing || thing === said.current) return;
+    said.current = thing;
+    announce(text());
+  }, [thing]);
 }

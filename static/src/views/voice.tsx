@@ -6,19 +6,22 @@ import { words } from '../words/en.ts';
 import { problem } from '../words/remedies.ts';
 import { Icon } from './icons.tsx';
 
-const said = signal('');
-let even = false;
+const MOST_SAID = 4;
+const said = signal<readonly (readonly [number, string])[]>([]);
+let spoken = 0;
 
 /** For screen readers. The same words twice are two announcements. */
 export function announce(text: string): void {
-  even = !even;
-  said.value = even ? text : `${text}\u00a0`;
+  said.value = [...said.value, [++spoken, text] as const].slice(-MOST_SAID);
 }
 
+/** The only place that is spoken by itself: what is added is read, what stood there is not read again. */
 export function Announcer(): JSX.Element {
   return (
-    <div class="unseen" role="status" aria-live="polite">
-      {said}
+    <div class="unseen" role="status" aria-live="polite" aria-atomic="false">
+      {said.value.map(([number, text]) => (
+        <p key={number}>{text}</p>
+      ))}
     </div>
   );
 }
@@ -39,6 +42,7 @@ export function toast(text: string, act?: Toast['act'], options = { bad: false, 
   const id = ++last;
   const shown: Toast = { id, text, bad: options.bad, ...(act ? { act } : {}) };
   toasts.value = [...toasts.value.filter((other) => other.text !== text), shown].slice(-MOST);
+  announce(text);
   setTimeout(() => dismiss(id), options.ms);
   return () => dismiss(id);
 }
@@ -56,7 +60,7 @@ export function Toasts(): JSX.Element {
   return (
     <div class="toasts">
       {toasts.value.map(({ id, text, bad, act }) => (
-        <div key={id} class={bad ? 'toast bad' : 'toast'} role={bad ? 'alert' : 'status'}>
+        <div key={id} class={bad ? 'toast bad' : 'toast'}>
           <p>{text}</p>
           {act && (
             <button

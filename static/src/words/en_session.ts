@@ -63,7 +63,8 @@ export const sessionWords = {
     output: 'Output',
     log: 'Live output',
     nothing: 'It printed nothing.',
-    truncated: (size: number) => `The whole output has ${count(size)} characters; this much was kept.`,
+    truncated: (size: number) => `The whole output has ${count(size)} characters; its beginning and its end are shown.`,
+    whole: 'All of it, to download:',
     steps: (number: number) => several(number, 'step', 'steps'),
     unread: 'The model’s arguments were not JSON:',
     image: (path: string) => `Image ${path}`,
@@ -234,7 +235,6 @@ export const sessionWords = {
     failed: 'The turn failed.',
     reconnecting: 'Reconnecting.',
     back: 'Connected again.',
-    copied: 'Copied.',
   },
   notes: {
     compacted: (before: number, after: number) => `Summarised: ${count(before)} → ${count(after)} tokens`,
