@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 
 LONG_SECONDS = 0.004
 """A pass that took longer than this holds people up."""
-AT_REST, AT_WORK = 2, 8
+HARMLESS_SECONDS = 0.05
+"""A pass over all that took no longer is made whenever it is worth while."""
+SHORT, AT_REST, AT_WORK = 1.25, 2, 4
 """A pass takes all when there are so many times the blocks of memory that the last one left."""
 
 
@@ -33,8 +35,8 @@ class LongLived:
     """One of `gc.callbacks`: what outlived a long full collection is left out of the next ones.
 
     A pass over ten thousand viewers holds up everybody for hundreds of milliseconds. What is left
-    out and becomes garbage in rings waits for a pass that takes all: where it is `quiet`, when
-    there is twice as much as it left, and else much later.
+    out and becomes garbage in rings waits for a pass that takes all: soon, where that is short;
+    else, where it is `quiet`, when there is twice as much as the last one left; else much later.
 
     Python looks at nothing until a quarter as much is new as the last full pass found: behind a
     long one, the next would be long again. So a pass over what is left follows, `later`: it finds
@@ -57,6 +59,8 @@ class LongLived:
         self._blocks = blocks  # to count what is left out takes as long as a pass over it
         self._alive = blocks()
         self._began = 0.0
+        self._took = 0.0
+        """Seconds of the last pass that took all."""
         self._takes_all = False
         self._looks_again = False
 
@@ -71,16 +75,16 @@ class LongLived:
         elif self._takes_all or self._clock() - self._began >= self._long_seconds:
             gc.freeze()
             if self._takes_all:
-                self._alive = self._blocks()
+                self._alive, self._took = self._blocks(), self._clock() - self._began
             if not self._looks_again:
                 self._looks_again = True
                 self._later(self._look_again)
 
     def _is_much(self) -> bool:
-        there = self._blocks()
-        if there < AT_REST * self._alive:
-            return False
-        return there >= AT_WORK * self._alive or self._quiet()
+        times = self._blocks() / self._alive
+        if self._took <= HARMLESS_SECONDS:
+            return times >= SHORT
+        return times >= AT_WORK or (times >= AT_REST and self._quiet())
 
     def _look_again(self) -> None:
         gc.collect()

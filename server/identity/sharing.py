@@ -40,6 +40,10 @@ class Wanted(Struct, frozen=True):
     days: int = 30
 
 
+def nobody() -> None:
+    """To be told."""
+
+
 class Standing:
     """What the user of one connection is to its session, as long as it is open."""
 
@@ -49,7 +53,7 @@ class Standing:
         self.user = user
         self.session = session
         self.relation = relation
-        self.changed: Callable[[], None] = lambda: None
+        self.changed: Callable[[], None] = nobody
         """Called when `relation` is another one."""
 
     def become(self, relation: Relation) -> None:
@@ -185,6 +189,7 @@ class Sharing:
     def _unwatch(self, key: tuple[str, str], standing: Standing) -> None:
         there = self._standings[key]
         there.discard(standing)
+        standing.changed = nobody  # who was told has the standing, too: a ring
         if not there:
             del self._standings[key]
 

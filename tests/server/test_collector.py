@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from server.collector import AT_WORK, LongLived
+from server.collector import AT_REST, AT_WORK, HARMLESS_SECONDS, LongLived
 
 
 class Node:
@@ -57,34 +57,33 @@ def test_what_outlives_a_long_pass_is_left_out_of_the_next(passes: Passes) -> No
     assert alive
 
 
-def test_garbage_that_was_left_out_is_found_when_there_is_twice_as_much(passes: Passes) -> None:
+def test_garbage_that_was_left_out_is_found_soon_where_a_pass_over_all_is_short(
+    passes: Passes,
+) -> None:
     gone = _left_out(passes)
-    passes.blocks = 1_999
+    passes.quiet = False
+    passes.blocks = 1_249
     passes(1.5)
     assert gone() is not None
-    passes.blocks = 2_000
-    passes(0.5)
+    passes.blocks = 1_250
+    passes(HARMLESS_SECONDS)
     assert gone() is None
 
 
-def test_while_somebody_waits_it_takes_all_only_when_there_is_much_more(passes: Passes) -> None:
-    passes.quiet = False
+@pytest.mark.parametrize(("quiet", "times"), [(True, AT_REST), (False, AT_WORK)])
+def test_where_it_is_long_it_waits_for_a_quiet_moment_or_for_much_more(
+    passes: Passes, quiet: bool, times: int
+) -> None:
+    passes.blocks = 2_000
+    passes(0.5)  # this one takes all
+    passes.quiet = quiet
     gone = _left_out(passes)
-    passes.blocks = 1_000 * AT_WORK - 1
+    passes.blocks = 2_000 * times - 1
     passes(0.5)
     assert gone() is not None
-    passes.blocks = 1_000 * AT_WORK
+    passes.blocks = 2_000 * times
     passes(0.5)
     assert gone() is None
-
-
-def test_what_the_last_pass_over_all_left_is_the_measure(passes: Passes) -> None:
-    passes.blocks = 2_000
-    passes(0.5)
-    gone = _left_out(passes)
-    passes.blocks = 3_999
-    passes(0.5)
-    assert gone() is not None
 
 
 def _left_out(passes: Passes) -> "weakref.ref[Node]":
