@@ -17,7 +17,8 @@ NOT_WRITTEN = "The log could not be written. Try again in a moment."
 
 
 class LogWriter:
-    """`failed` is done when a commit failed: nothing of this actor counts any more.
+    """`failed` is done when a commit failed, and cancelled when the actor is let go of: nothing of
+    it counts any more.
 
     `when_quiet` is called each time that everything handed over is on disk. `clock` counts seconds,
     and is never set: how long a turn has worked does not depend on what time it is.
@@ -43,6 +44,7 @@ class LogWriter:
         self._uncommitted = 0
         self._last: Commit | None = None
         self._asked: dict[QuestionId, asyncio.Future[QuestionAnswered]] = {}
+        self.failed.add_done_callback(self._let_go)
 
     @property
     def quiet(self) -> bool:
@@ -87,6 +89,10 @@ class LogWriter:
         """Returns when nothing is on its way any more."""
         while self._last is not None and not self.quiet:
             await asyncio.wait([self._last.done])
+
+    def _let_go(self, failed: object) -> None:
+        """Whoever was told has this writer, too: a ring, which would keep the whole actor."""
+        self._when_quiet = lambda: None
 
     def _fold(self, entries: Sequence[Recorded]) -> Digest:
         before, self._folded_at = self._folded_at, self._clock()

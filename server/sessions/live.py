@@ -61,6 +61,7 @@ class LiveSession:
 
     def sleep(self) -> None:
         """Leave memory while resting: the log is all there is."""
+        self.session.failed.cancel()  # whoever would have been told keeps the actor no more
         self._journal.close()
         self.channel.busy(None)
 

@@ -141,6 +141,20 @@ async def test_of_a_session_that_sleeps_nothing_stays_in_memory_but_what_its_vie
         await eventually(lambda: gc.collect() >= 0 and actor() is None and held() is None)
 
 
+async def test_what_sleeps_is_freed_at_once_and_not_when_rings_are_looked_for(home: House) -> None:
+    session = await home.session()
+    async with home.watch(session) as watcher:
+        await home.manager.submit(session, ADA, UserInput("c1", "Work"))
+        await watcher.until("turn_ended")
+    actor = weakref.ref(live(home, session).session)
+    gc.disable()
+    try:
+        await asleep(home, session)
+        await eventually(lambda: actor() is None)
+    finally:
+        gc.enable()
+
+
 async def test_a_question_is_still_open_after_sleep(home: House) -> None:
     session = await home.session()
     home.model.script.append(asks())
