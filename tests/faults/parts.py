@@ -139,7 +139,7 @@ def soaking(minutes: float) -> Part:
     async def play(story: Story, chance: random.Random, report: Report) -> None:
         await soak(story, chance, report, laps)
 
-    return Part(play, live_sessions=2, within=minutes * 120 + WITHIN)
+    return Part(play, live_sessions=6, within=minutes * 120 + WITHIN)
 
 
 PARTS = {
