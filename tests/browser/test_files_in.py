@@ -1,12 +1,14 @@
 """Files on their way in: pasted, watched, cancelled, refused and tried again."""
 
-import asyncio
+import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import FilePayload, Route, expect
+from playwright.async_api import FilePayload, expect
 
 from tests.browser.conftest import PHONE_TOO, House, Meet
+from tests.browser.lines import lines_to
+from tests.faults.proxy import Line, Way
 from tests.serving import Server
 from tests.stories.scene import CONFIG, StoryModel
 
@@ -20,6 +22,28 @@ PASTE = """(field, [name, type]) => {
   const event = new ClipboardEvent("paste", how);
   field.dispatchEvent(event);
 }"""
+DROP_LARGE = """(page, [name, size]) => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([new Uint8Array(size)], name));
+  page.dispatchEvent(new DragEvent('drop', {dataTransfer, bubbles: true, cancelable: true}));
+}"""
+LARGE = 40 * 1024 * 1024
+"""Bytes: several times what the kernel takes of a connection that nobody reads."""
+CLOGGED_AFTER = LARGE // 8
+
+
+class Clogged(Way):
+    """The way up, on which nothing moves any more after so many bytes."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self._after = after
+
+    @property
+    def left(self) -> int:
+        if self.passed >= self._after:
+            self.flows.clear()
+        return super().left
 
 
 def notes(name: str, size: int = 9) -> FilePayload:
@@ -43,27 +67,20 @@ async def test_a_file_that_is_pasted_is_attached_and_text_is_just_text(
 async def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(
     house: House, meet: Meet, phone: bool
 ) -> None:
-    person = await meet(f"{house.url}/#/new", phone=phone)
-    await person.say("Hello")
-    await person.reads(DONE)
-    asked, goes = asyncio.Event(), asyncio.Event()
-
-    async def held(route: Route) -> None:
-        asked.set()
-        await goes.wait()
-        await route.abort()
-
-    await person.page.route("**/files", held)
-    await person.page.locator(".composer input[type=file]").set_input_files(notes("slow.txt"))
-    await asked.wait()
-    meter = person.page.get_by_role("meter", name="slow.txt")
-    await expect(meter).to_be_visible()
-    await expect(person.button("Uploading…")).to_be_disabled()
-    await person.button("Cancel slow.txt").click()
-    await expect(meter).to_have_count(0)
-    await person.field.fill("Without it, then")
-    await expect(person.button("Send")).to_be_enabled()
-    goes.set()
+    async with lines_to(house.url) as lines:
+        person = await meet(f"{lines.url}/#/new", phone=phone, offline=True)
+        await person.say("Hello")
+        await person.reads(DONE)
+        lines.lay = lambda: Line(Clogged(CLOGGED_AFTER))
+        lines.sever()  # whatever goes up from now on goes on a new line
+        await person.page.locator("main").evaluate(DROP_LARGE, ["slow.txt", LARGE])
+        meter = person.page.get_by_role("meter", name="slow.txt")
+        await expect(meter).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d?$"))
+        await expect(person.button("Uploading…")).to_be_disabled()
+        await person.button("Cancel slow.txt").click()
+        await expect(meter).to_have_count(0)
+        await person.field.fill("Without it, then")
+        await expect(person.button("Send")).to_be_enabled()
 
 
 async def test_an_upload_that_was_refused_says_why_and_can_be_tried_again(
