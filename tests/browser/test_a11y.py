@@ -1,26 +1,18 @@
 """Who sees, hears or reaches otherwise: axe finds nothing serious in the main states."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FilePayload, expect
 
 from tests.api import Api
 from tests.browser.club import Club
-from tests.browser.conftest import House, Meet, Theme
-from tests.browser.person import Person
-from tests.browser.text_room import ROOT
+from tests.browser.conftest import PHONE_TOO, House, Meet, Theme
+from tests.browser.judge import Judge
+from tests.browser.lines import SilentLines, lines_to
+from tests.browser.test_cards import DOT
 from tests.model_server import CallScript, Gate, Reply
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
-AXE = ROOT / "static/node_modules/axe-core/axe.min.js"
-FOUND = """async () => {
-  const {violations} = await axe.run(document, {resultTypes: ['violations']});
-  return violations.flatMap(({id, impact, nodes}) =>
-    nodes.map(({target, failureSummary}) => [impact, id, target.join(' '), failureSummary]));
-}"""
 TEXT = """# A heading
 
 Some **bold** words, `code`, [a link](https://example.com) and a list:
@@ -42,25 +34,7 @@ ASKING = [CallScript("bash", {"command": "echo first # please-ask", "description
 PLAN = [{"id": "1", "content": "Look around", "status": "in_progress"}]
 
 
-class Judge:
-    """Looks at a page in one state after another."""
-
-    def __init__(self, person: Person) -> None:
-        self._page = person.page
-        self._source = Path(AXE).read_text()
-        self._bad: list[Any] = []
-
-    async def look(self, state: str) -> None:
-        if not await self._page.evaluate("() => 'axe' in window"):
-            await self._page.evaluate(self._source)
-        found = await self._page.evaluate(FOUND)
-        self._bad += [[state, *one] for one in found]
-
-    def verdict(self) -> None:
-        assert self._bad == []
-
-
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+@PHONE_TOO
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_axe_finds_nothing_in_the_main_states(
     house: House, meet: Meet, theme: Theme, phone: bool
@@ -96,11 +70,16 @@ async def test_axe_finds_nothing_in_the_main_states(
     await person.button("More").click()
     await judge.look("the menu")
     await person.page.keyboard.press("Escape")
+    notes: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"five eggs"}
+    await person.page.locator(".composer input[type=file]").set_input_files(notes)
+    await expect(person.button("Do not attach notes.txt")).to_be_visible()
+    await judge.look("a file beside the message")
     judge.verdict()
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+@PHONE_TOO
 async def test_axe_finds_nothing_in_the_rarer_states(house: House, meet: Meet, phone: bool) -> None:
+    device = "a phone" if phone else "a desk"
     cut = Reply(text="I was about to", cut_after=1)
     house.model.play(cut)
     person = await meet(f"{house.url}/#/new", phone=phone)
@@ -116,7 +95,7 @@ async def test_axe_finds_nothing_in_the_rarer_states(house: House, meet: Meet, p
     await person.page.keyboard.press("Escape")
     await person.field.fill("Half a thought")
     async with Api(house.url) as api:
-        await api.session("So that the list is not empty")
+        await api.session(f"So that the list on {device} is not empty")
         await api.call("DELETE", f"/api/sessions/{session}")
     await expect(person.dock).to_contain_text("This session was deleted")
     await judge.look("deleted by somebody else")
@@ -124,13 +103,69 @@ async def test_axe_finds_nothing_in_the_rarer_states(house: House, meet: Meet, p
         await person.page.goto(f"{house.url}/{view}")
         await expect(person.page.get_by_role("main").first).to_be_visible()
         await judge.look(view)
+    await person.search.fill(f"on {device}")
+    await expect(person.list.get_by_role("listitem")).to_have_count(1)
+    await judge.look("what was found")
     await person.button("Keyboard shortcuts").click()
     await expect(person.page.get_by_role("dialog")).to_be_visible()
     await judge.look("keys")
     judge.verdict()
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+@PHONE_TOO
+async def test_axe_finds_nothing_in_what_comes_up_over_a_conversation(
+    house: House, meet: Meet, phone: bool
+) -> None:
+    gate = Gate()
+    lines = "\n\n".join(f"Line {number}." for number in range(100))
+    drawn = CallScript("bash", {"command": f"echo {DOT} | base64 -d > dot.png; echo dot.png"})
+    house.model.play(
+        Reply(calls=[drawn]), Reply(text=lines, pieces=[lines], calls=ASKING, hold={1: gate})
+    )
+    person = await meet(f"{house.url}/#/new", phone=phone)
+    await person.page.emulate_media(reduced_motion="reduce")
+    judge = Judge(person)
+    await person.say("Draw")
+    await expect(person.page.get_by_text("Line 99.", exact=True)).to_be_in_viewport()
+    await person.conversation.evaluate("(node) => node.scrollTo(0, 0)")
+    await person.button("Enlarge dot.png").click()
+    await expect(person.page.get_by_role("dialog")).to_be_visible()
+    await judge.look("an image in full")
+    await person.page.keyboard.press("Escape")
+    gate.set()
+    await person.sees_state("Needs you")
+    await expect(person.page.locator(".ask-sheet" if phone else ".ask-bar")).to_be_visible()
+    await expect(person.button("1 new")).to_be_visible()
+    await judge.look("a question and something new out of sight")
+    await person.button("Approve").last.click()
+    await person.sees_state("Idle")
+    await person.menu("Delete session")
+    await expect(person.page.locator(".toasts").get_by_role("button", name="Undo")).to_be_visible()
+    await judge.look("a toast")
+    judge.verdict()
+
+
+@PHONE_TOO
+async def test_axe_finds_nothing_where_the_connection_is_lost(
+    house: House, meet: Meet, phone: bool
+) -> None:
+    async with lines_to(house.url) as lines:
+        person = await meet(f"{lines.url}/#/new", phone=phone, offline=True)
+        await person.page.emulate_media(reduced_motion="reduce")
+        judge = Judge(person)
+        await person.say("Hello")
+        await person.reads("All right, that is done.")
+        await person.page.clock.install()
+        lines.lay = SilentLines()
+        lines.sever()
+        await person.page.clock.fast_forward("00:04")
+        await person.page.clock.fast_forward("00:11")
+        await expect(person.dock).to_contain_text("No connection to the server.")
+        await judge.look("no connection")
+        judge.verdict()
+
+
+@PHONE_TOO
 async def test_axe_finds_nothing_around_an_account(club: Club, meet: Meet, phone: bool) -> None:
     person = await meet(f"{club.url}/#/new", phone=phone, offline=True)
     await person.page.emulate_media(reduced_motion="reduce")

@@ -9,6 +9,7 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.conftest import PHONE_TOO, House, Meet
+from tests.browser.judge import Judge
 from tests.browser.person import Person
 from tests.fakes.hub.server import ADA, FakeHub
 from tests.fakes.mcp import WORKSHOP
@@ -175,6 +176,8 @@ async def test_a_job_says_what_it_may_cost_and_what_it_did(
 ) -> None:
     workshop.model.play(Reply(calls=[CallScript("hf_jobs", TRAIN)]), Reply(text="It runs."))
     person = await meet(f"{workshop.url}/#/new", phone=phone)
+    await person.page.emulate_media(reduced_motion="reduce")
+    judge = Judge(person)
     await person.say("Train")
     question = person.question("hf_jobs")
     await expect(question).to_contain_text("Estimated cost $1")
@@ -187,8 +190,11 @@ async def test_a_job_says_what_it_may_cost_and_what_it_did(
     workshop.model.play(Reply(text="The training is over.", hold={"start": (gate := Gate())}))
     hub.jobs.started[-1].print("loss 0.5", "loss 0.1")
     await expect(job).to_contain_text("loss 0.1")
+    await judge.look("a job that runs")
     hub.jobs.started[-1].end(seconds=1800)
     await expect(job).to_have_attribute("aria-label", "Job Train it, done")
     await expect(job).to_contain_text("$0.6")
+    await judge.look("a job that is over")
     gate.set()
     await person.reads("The training is over.")
+    judge.verdict()

@@ -11,8 +11,8 @@ from playwright.async_api import Locator, expect
 
 from tests.browser.club import Club
 from tests.browser.conftest import House, Meet
+from tests.browser.judge import Judge
 from tests.browser.person import Person
-from tests.browser.test_a11y import Judge
 from tests.fakes.mcp import ROGUE
 from tests.fakes.openid import OpenIDProvider
 from tests.model_server import CallScript, Reply

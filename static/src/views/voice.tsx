@@ -58,7 +58,7 @@ function dismiss(id: number): void {
 
 export function Toasts(): JSX.Element {
   return (
-    <div class="toasts">
+    <section class="toasts" aria-label={words.notices} hidden={toasts.value.length === 0}>
       {toasts.value.map(({ id, text, bad, act }) => (
         <div key={id} class={bad ? 'toast bad' : 'toast'}>
           <p>{text}</p>
@@ -79,6 +79,6 @@ export function Toasts(): JSX.Element {
           </button>
         </div>
       ))}
-    </div>
+    </section>
   );
 }

@@ -18,6 +18,7 @@ const pageWords = {
   retry: 'Try again',
   undo: 'Undo',
   dismiss: 'Dismiss',
+  notices: 'Notices',
 
   welcome: {
     heading: 'An agent that keeps working while you come and go.',
