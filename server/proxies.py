@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from msgspec import Struct
@@ -11,6 +12,8 @@ from agent.errors import ConfigProblem
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 MOST_HOPS = 32
 """Addresses of `X-Forwarded-For` that are looked at, from the nearest on."""
+MOST_KNOWN = 4_096
+"""Addresses that were read lately: a crowd that comes back reads none anew."""
 
 
 class Asker(Struct, frozen=True):
@@ -63,6 +66,7 @@ class Proxies:
         return client
 
 
+@lru_cache(MOST_KNOWN)
 def crowd_of(address: str) -> str:
     """What limits go by: an address, or the /64 that one household of IPv6 has."""
     try:
@@ -74,6 +78,7 @@ def crowd_of(address: str) -> str:
     return str(known)
 
 
+@lru_cache(MOST_KNOWN)
 def _unmapped(address: str) -> IPv4Address | IPv6Address:
     known = ip_address(address.partition("%")[0])
     mapped = known.ipv4_mapped if isinstance(known, IPv6Address) else None
