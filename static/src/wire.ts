@@ -390,7 +390,7 @@ export interface QuestionAnswered {
   readonly content?: JsonObject | null;
 }
 
-/** Closes a call. `size` counts the characters of the whole output, `seconds` its run time, `files` are paths in the workspace that it left for people to see. */
+/** Closes a call. `size` counts the characters of the whole output, `seconds` its run time, `files` are paths in the workspace that it left for people to see, first the whole of what was cut. */
 export interface ToolOutput {
   readonly seq: number;
   readonly at: string;
