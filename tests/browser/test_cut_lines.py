@@ -166,6 +166,7 @@ async def test_what_is_pressed_offline_is_seen_to_wait_and_done_once(
     person = await meet(lines.url, offline=True)
     await person.say("Hello")
     await person.reads(DONE)
+    await expect(person.button("Undo")).to_be_visible()
     await person.page.context.set_offline(True)
     lines.sever()
     await person.button("Undo").click()
