@@ -110,12 +110,15 @@ async def test_what_is_pressed_in_every_view_is_large_enough_for_a_finger(
     await person.menu("Delete session")
     await expect(person.page.locator(".toasts").get_by_role("button", name="Undo")).to_be_visible()
     await finger.feel("a toast")
-    for view in ("#/new", "#/dashboard", "#/"):
-        await person.page.goto(f"{house.url}/{view}")
-        await expect(person.page.get_by_role("main").first).to_be_visible()
-        await finger.feel(view)
     async with Api(house.url) as api:
         await api.session("As wide as a thumb")
+    for view in ("#/new", "#/dashboard", "#/"):
+        await person.page.goto(f"{house.url}/{view}")
+        main = person.page.get_by_role("main").first
+        await expect(main).to_be_visible()
+        if view == "#/dashboard":
+            await expect(main.get_by_role("link", name="As wide as a thumb")).to_be_visible()
+        await finger.feel(view)
     await person.search.fill("thumb")
     await expect(person.list.get_by_role("listitem")).to_have_count(1)
     await finger.feel("what was found")
