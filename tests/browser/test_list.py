@@ -1,5 +1,6 @@
 """The list of sessions: what each does now, how it failed, what it is called, and more of them."""
 
+import asyncio
 from functools import partial
 
 import pytest
@@ -116,14 +117,21 @@ async def test_a_page_has_one_socket_for_its_list_and_one_for_the_session_on_scr
         sessions = [await api.session(f"Number {number}") for number in range(3)]
     person = await meet(f"{house.url}/#/s/{sessions[0]}")
     await person.sees_state("Idle")
-    opened: list[WebSocket] = []
-    person.page.on("websocket", lambda socket: opened.append(socket))
+    opened: dict[WebSocket, asyncio.Event] = {}
+
+    def hear(socket: WebSocket) -> None:
+        opened[socket] = speaks = asyncio.Event()
+        socket.once("framereceived", lambda _: speaks.set())
+
+    person.page.on("websocket", hear)
     await person.page.reload()
     await person.sees_state("Idle")
     for session in (*sessions[1:], sessions[0]):
         before = [socket for socket in opened if "/sessions/" in socket.url]
-        async with person.page.expect_websocket(partial(leads_to, session)):
+        async with person.page.expect_websocket(partial(leads_to, session)) as coming:
             await person.page.evaluate("(to) => { location.hash = to; }", f"#/s/{session}")
+        # To close one that is not there yet would be an error in the browser's log.
+        await opened[await coming.value].wait()
         for socket in before:
             if not socket.is_closed():
                 await socket.wait_for_event("close")
