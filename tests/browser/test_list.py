@@ -124,7 +124,8 @@ async def test_a_page_has_one_socket_for_its_list_and_one_for_the_session_on_scr
         socket.once("framereceived", lambda _: speaks.set())
 
     person.page.on("websocket", hear)
-    await person.page.reload()
+    await person.page.reload(wait_until="commit")
+    opened.clear()  # of the page before, whose end nobody tells
     await person.sees_state("Idle")
     for session in (*sessions[1:], sessions[0]):
         before = [socket for socket in opened if "/sessions/" in socket.url]
