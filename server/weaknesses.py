@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from agent.approval import Rule
 from agent.errors import ConfigProblem
+from agent.loopback import is_loopback
 from server.config import Config, Risk
-from server.identity.gate import is_loopback
 from server.settings import ServeSettings
 
 Network = IPv4Network | IPv6Network

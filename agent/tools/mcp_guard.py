@@ -1,7 +1,6 @@
 """HTTP to what a server of tools names when it wants a log-in: guarded, small, not redirected."""
 
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -9,6 +8,7 @@ import httpx2
 import msgspec
 
 from agent.errors import Problem
+from agent.loopback import is_loopback
 from agent.tools.egress import Egress
 from agent.tools.mcp_http import PLAIN, Measured
 
@@ -65,15 +65,6 @@ def check_private(url: str) -> None:
     is_private = parsed.scheme == "https" or (parsed.scheme == "http" and is_loopback(parsed.host))
     if not is_private or not parsed.host:
         raise Problem("bad_url", f"It names an address that is not https: {url[:200]!r}.")
-
-
-def is_loopback(host: str) -> bool:
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
 from agent.errors import Problem
+from agent.loopback import is_loopback
 from server.errors import Refusal, Unauthorized
 from server.held import Held
 from server.identity.origins import Origins
@@ -112,16 +112,6 @@ class Gate:
         own = parts.scheme in ("http", "https") and parts.netloc == request.host.lower()
         says = self.mode != "dev" and shows_itself(request)
         return own or self._origins.names(origin) or (says and self._origins.everybody)
-
-
-def is_loopback(host: str) -> bool:
-    """Of a name or an address, without a port."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _name(host: str) -> str:

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from agent.errors import Problem
+from agent.loopback import is_loopback
 from server.errors import Refusal, bad_request
 from server.identity.admission import admitted
 from server.identity.cookies import Cookies
-from server.identity.gate import is_loopback
 from server.identity.logins import Logins
 from server.identity.openid import OpenID, new_attempt
 from server.identity.provider_calls import Denied

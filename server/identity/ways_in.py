@@ -8,12 +8,13 @@ import aiohttp
 from aiohttp import web
 
 from agent.errors import ConfigProblem
+from agent.loopback import is_loopback
 from server import logs
 from server.config import Config
 from server.identity import id_tokens
 from server.identity.admission import policy_of
 from server.identity.cookies import Cookies
-from server.identity.gate import Gate, is_loopback
+from server.identity.gate import Gate
 from server.identity.keeper import Keeper
 from server.identity.keyring import KeyRing, credentials
 from server.identity.login_flow import LoginFlow

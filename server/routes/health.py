@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from msgspec import UNSET, Struct, UnsetType
 
+from agent.loopback import is_loopback
 from server.access import check
-from server.identity.gate import is_loopback
 from server.identity.ways_in import WAYS_IN
 from server.keys import CATALOGUE, FLEET, READINESS, SESSIONS, STORE, USER
 from server.people import AuthMethod, Role

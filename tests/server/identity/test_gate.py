@@ -8,8 +8,9 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from agent.errors import Problem
+from agent.loopback import is_loopback
 from server.errors import Refusal
-from server.identity.gate import DEV, Gate, is_loopback
+from server.identity.gate import DEV, Gate
 from server.identity.proofs import Bearer
 from server.identity.tokens import Tokens
 from server.people import AuthMethod, User
