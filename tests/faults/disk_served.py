@@ -65,11 +65,15 @@ def _same_file(whole: Path, copy: Path) -> None:
 
 
 def _hurt(data: Path, number: int, chance: random.Random) -> str:
-    """The database and its log in turn."""
+    """The database and its log in turn; both at once leaves nothing to serve."""
     used = len((data / WAL).read_bytes().rstrip(b"\0"))
-    match number % 5:
+    match number % 6:
         case 0:
             return cut(data / DATABASE, chance)
+        case 5:
+            (data / WAL).unlink()
+            size = (data / DATABASE).stat().st_size
+            return f"no {WAL}, {cut(data / DATABASE, chance, size // 2)}"
         case 1:
             return cut(data / WAL, chance, used)
         case 2:

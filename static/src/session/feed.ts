@@ -18,6 +18,7 @@ export class Feed {
   #waiting: ServerFrame[] = [];
   #cancel: (() => void) | null = null;
   #replaying = false;
+  #firstSync: number | null = null;
 
   /** `changed` hears of each new state, also of one with a fault. */
   constructor(world: World, changed: (state: SessionState) => void) {
@@ -29,9 +30,15 @@ export class Feed {
     return this.#state;
   }
 
+  /** What the log had when all of it was here for the first time: later events are news. */
+  get newsAfter(): number | null {
+    return this.#firstSync;
+  }
+
   take(frame: ServerFrame): void {
     this.#waiting.push(frame);
     if (frame.type === 'hello') this.#replaying = true;
+    if (frame.type === 'synced') this.#firstSync ??= frame.seq;
     if (frame.type === 'synced' && this.#replaying) {
       this.#replaying = false;
       this.#stop();

@@ -81,6 +81,11 @@ export class OpenSession {
     return this.#feed.state;
   }
 
+  /** Events after this one happened since this page looks. */
+  get newsAfter(): number | null {
+    return this.#feed.newsAfter;
+  }
+
   get link(): ReadonlySignal<LinkView> {
     return this.#link.view;
   }

@@ -74,7 +74,8 @@ function useBoundaries(desk: Desk): void {
   const known = useRef<number | null>(null);
   useEffect(() => {
     if (!synced) return;
-    const before = known.current;
+    // A page that is painted late sees the first sync and what came after it at once.
+    const before = known.current ?? desk.open.newsAfter;
     known.current = end?.seq ?? 0;
     // What ended before somebody looked is no news, nor is what they put something else in place of.
     if (before !== null && end && end.seq > before && end.reason !== 'superseded') announce(overWords(end));

@@ -118,15 +118,16 @@ async def test_a_session_at_rest_leaves_memory_in_time_and_one_at_work_does_not(
         assert_nothing_left(home)
 
 
-async def test_what_was_read_for_who_came_leaves_memory_too(home: House) -> None:
-    session = await home.session()
-    async with home.watch(session) as watcher:
-        await watcher.until("session_created")
-    read = home.manager._channels._pages._read
-    assert read
-    sweeping = asyncio.create_task(home.manager.sweep())
-    await eventually(lambda: not read)
-    sweeping.cancel()
+async def test_what_was_read_for_who_came_leaves_memory_too(tmp_path: Path) -> None:
+    async with house(tmp_path, hibernate_after=0.1) as home:
+        session = await home.session()
+        async with home.watch(session) as watcher:
+            await watcher.until("session_created")
+        read = home.manager._channels._pages._read
+        assert read
+        sweeping = asyncio.create_task(home.manager.sweep())
+        await eventually(lambda: not read)
+        sweeping.cancel()
 
 
 async def test_of_a_session_that_sleeps_nothing_stays_in_memory_but_what_its_viewers_see(
