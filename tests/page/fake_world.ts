@@ -4,6 +4,7 @@ import type { SocketLike, Woken, World } from '../../static/src/link/world.ts';
 
 export class FakeSocket implements SocketLike {
   readyState = 0;
+  onopen: SocketLike['onopen'] = null;
   onmessage: SocketLike['onmessage'] = null;
   onclose: SocketLike['onclose'] = null;
   readonly path: string;
@@ -33,6 +34,11 @@ export class FakeSocket implements SocketLike {
   close(): void {
     this.closedByPage = true;
     this.readyState = 3;
+  }
+
+  opens(): void {
+    this.readyState = 1;
+    this.onopen?.(new Event('open'));
   }
 
   says(...frames: readonly object[]): void {

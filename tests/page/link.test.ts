@@ -309,6 +309,39 @@ describe('giving up', () => {
   });
 });
 
+describe('a socket that is left', () => {
+  const isClosed = () => world.sockets[0]?.closedByPage;
+
+  test('is closed at once when it is open', () => {
+    settle();
+    link.close();
+    expect(isClosed()).toBe(true);
+  });
+
+  test('is let open first when it is not, as browsers complain of anything sooner', () => {
+    link.close();
+    expect(isClosed()).toBe(false);
+    world.last.opens();
+    expect(isClosed()).toBe(true);
+    world.last.says({ type: 'hello' });
+    expect([got, view().phase]).toEqual([[], 'closed']);
+  });
+
+  test('holds nobody up who dials next for more than a second', () => {
+    link.close();
+    world.pass(999);
+    expect(isClosed()).toBe(false);
+    world.pass(1);
+    expect(isClosed()).toBe(true);
+  });
+
+  test('is closed at once where another takes its place', () => {
+    world.pass(2_000);
+    world.happens('online');
+    expect([isClosed(), dials()]).toEqual([true, 2]);
+  });
+});
+
 describe('mistrust', () => {
   test('dials again, each time a little later, though every link was good', () => {
     const waits = Array.from({ length: 4 }, () => {

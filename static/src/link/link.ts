@@ -2,6 +2,7 @@
 
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { waitSeconds } from './backoff.ts';
+import { hangUp } from './hang_up.ts';
 import type { SocketLike, World } from './world.ts';
 
 export const HANDSHAKE_MS = 10_000;
@@ -105,7 +106,8 @@ export class Link {
 
   close(reason: string | null = null): void {
     for (const stop of this.#deaf.splice(0)) stop();
-    this.#drop();
+    const socket = this.#released();
+    if (socket) hangUp(socket, this.#world.after);
     this.#set({ phase: 'closed', reason, dialAt: null });
   }
 
@@ -209,11 +211,16 @@ export class Link {
     this.#set({ phase: 'waiting', reason, lostAt: lostAt ?? now, dialAt: now + ms });
   }
 
+  /** At once: while it opens, the next one would wait for it. */
   #drop(): void {
+    this.#released()?.close();
+  }
+
+  #released(): SocketLike | null {
     this.#cancel();
     const socket = this.#socket;
     this.#socket = null;
-    socket?.close();
+    return socket;
   }
 
   /** `ahead`: how far the wall's clock was ahead of ours; it gains while the machine sleeps. */

@@ -4,6 +4,7 @@ import { dialledEarly } from './early.ts';
 
 export interface SocketLike {
   readonly readyState: number;
+  onopen: ((event: Event) => void) | null;
   onmessage: ((event: MessageEvent) => void) | null;
   onclose: ((event: CloseEvent) => void) | null;
   send(text: string): void;
