@@ -21,6 +21,8 @@ LEAVE_BELOW = """(node, left) => new Promise((painted) => {
   node.scrollTo(0, node.scrollHeight - node.clientHeight - left);
   requestAnimationFrame(() => requestAnimationFrame(painted));
 })"""
+PRESS = "(node, key) => node.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}))"
+"""A key that the browser itself does nothing about."""
 MORE = 150
 """Lines that are written while a reader goes up: more than they can take."""
 
@@ -121,10 +123,9 @@ async def by_finger(person: Person) -> None:
 
 async def by_key(person: Person) -> None:
     await person.conversation.focus()
-    for _ in range(3):  # what grows can end the browser's own motion before it has begun
-        await person.page.keyboard.press("ArrowUp")
-        for _ in range(10):
-            await person.page.evaluate(FRAME)
+    await person.page.keyboard.press("ArrowUp")
+    for _ in range(10):
+        await person.page.evaluate(FRAME)
 
 
 async def by_scrollbar(person: Person) -> None:
@@ -153,6 +154,21 @@ async def test_who_goes_up_slowly_leaves_the_end_while_it_grows(
     await person.page.locator(".pill").click()
     await expect(last).to_be_in_viewport()
     await at_the_end(person)
+
+
+@pytest.mark.parametrize("up", ["ArrowUp", "PageUp", "Home"])
+async def test_a_key_that_goes_up_leaves_the_end_before_anything_has_moved(
+    house: House, meet: Meet, up: str
+) -> None:
+    """What grows would end the browser's own motion before it has begun."""
+    house.model.play(Reply(text=LINES, pieces=[LINES]))
+    person = await meet(house.url)
+    await person.say("Write a lot")
+    await expect(person.page.get_by_text("Line 99.", exact=True)).to_be_in_viewport()
+    await person.sees_state("Idle")
+    for key, left in (("ArrowDown", 0), (up, 1)):
+        await person.conversation.evaluate(PRESS, key)
+        await expect(person.button("To the end")).to_have_count(left)
 
 
 @pytest.mark.parametrize(("left", "follows"), [(48, True), (49, False)])

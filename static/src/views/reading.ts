@@ -4,6 +4,7 @@ import { signal, type ReadonlySignal } from '@preact/signals';
 
 const NEAR_END = 48; // pixels
 const NEAR_START = 600;
+const UPWARDS: ReadonlySet<string> = new Set(['ArrowUp', 'PageUp', 'Home']);
 
 export class Reading {
   readonly #scroller: HTMLElement;
@@ -26,6 +27,7 @@ export class Reading {
   begin(): void {
     this.#scroller.addEventListener('scroll', this.#scrolled, { passive: true });
     this.#scroller.addEventListener('wheel', this.#wheeled, { passive: true });
+    this.#scroller.addEventListener('keydown', this.#pressed);
     this.#resized = new ResizeObserver(() => this.keep());
     this.#resized.observe(this.#content);
     this.#resized.observe(this.#scroller);
@@ -34,6 +36,7 @@ export class Reading {
   end(): void {
     this.#scroller.removeEventListener('scroll', this.#scrolled);
     this.#scroller.removeEventListener('wheel', this.#wheeled);
+    this.#scroller.removeEventListener('keydown', this.#pressed);
     this.#resized?.disconnect();
   }
 
@@ -94,11 +97,21 @@ export class Reading {
 
   /** Who turns the wheel upwards wants to leave, also while more is written below. */
   readonly #wheeled = ({ deltaY, target }: WheelEvent): void => {
+    if (deltaY < 0) this.#upwards(target as Element);
+  };
+
+  /** So does who presses such a key: what is written below can end the browser's own motion before it begins. */
+  readonly #pressed = ({ key, target, defaultPrevented }: KeyboardEvent): void => {
+    const writing = (target as Element).closest('input, textarea, select');
+    if (UPWARDS.has(key) && !writing && !defaultPrevented) this.#upwards(target as Element);
+  };
+
+  #upwards(from: Element): void {
     const { scrollHeight, clientHeight } = this.#scroller;
-    if (deltaY >= 0 || scrollHeight <= clientHeight + NEAR_END) return;
+    if (scrollHeight <= clientHeight + NEAR_END) return;
     // A box in here that can go upwards goes instead.
-    let node = target as Element | null;
+    let node: Element | null = from;
     while (node && node !== this.#scroller && node.scrollTop === 0) node = node.parentElement;
     if (node === this.#scroller) this.#atEnd.value = false;
-  };
+  }
 }
