@@ -183,14 +183,6 @@ describe('the list', () => {
     expect([title(), told]).toEqual(['Trimmed', ['session_ended']]);
   });
 
-  test('a fork is a session more', async () => {
-    answers['POST /sessions/a/fork'] = () => named('f');
-    expect((await sessions.fork('a', 't1'))?.id).toBe('f');
-    await sessions.fork('a');
-    expect(calls.map(({ asked }) => asked.body)).toEqual([{ after_turn: 't1' }, {}]);
-    expect(ids()).toContain('f');
-  });
-
   describe('what is deleted', () => {
     test('is gone at once, and for good after a while', async () => {
       sessions.remove('a');

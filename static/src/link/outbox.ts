@@ -1,7 +1,7 @@
 // What was asked of a session and is not answered yet: kept before it is sent, under one id.
 
 import { type ReadonlySignal, signal } from '@preact/signals';
-import type { Submission } from '../wire.ts';
+import type { Submission, UserInput } from '../wire.ts';
 import type { Kept, KeptItem } from './kept.ts';
 import type { Locks } from './locks.ts';
 
@@ -40,7 +40,7 @@ export interface Post {
 }
 
 /** What a person wrote, whatever has to happen before it is said. */
-export const wordsOf = (item: Pick<OutboxItem, 'frame' | 'then'>): Submission | undefined =>
+export const wordsOf = (item: Pick<OutboxItem, 'frame' | 'then'>): UserInput | undefined =>
   [item.frame, ...item.then].find((frame) => frame.type === 'user_input');
 
 /** What a person ruled on a question that may no longer be the same. */

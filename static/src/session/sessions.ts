@@ -79,7 +79,6 @@ export class Sessions {
     return this.#removing;
   }
 
-  /** `me`: whose sessions the list is of; operators hear of everybody's. */
   open(): void {
     this.#link.open();
     void this.refresh();
@@ -123,12 +122,6 @@ export class Sessions {
     const after = await this.#try<Session>('PATCH', sessionPath(id), { body: { title } });
     if (after === null && before !== undefined) this.#put(before);
     else this.#put(after);
-  }
-
-  /** Begin another session with all of this one, or with its beginning up to a turn. */
-  async fork(id: string, afterTurn: string | null = null): Promise<Session | null> {
-    const body = afterTurn === null ? {} : { after_turn: afterTurn };
-    return this.#put(await this.#try<Session>('POST', sessionPath(id, '/fork'), { body }));
   }
 
   /** It is gone from the list at once, and for good a little later. */

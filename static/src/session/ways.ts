@@ -14,8 +14,7 @@ export interface Ways {
   readonly locks: Locks;
   /** This page among all pages that share the storage. */
   readonly tab: string;
-  /** Shows a person what went wrong, by its stable code. */
-  /** What went wrong: the server's sentence, or none where the page found it itself. */
+  /** Shows a person what went wrong: by its code, with the server's sentence where it said one. */
   tell(code: string, message?: string): void;
 }
 

@@ -1,12 +1,12 @@
 // A box of code: its language, wrapping and copying, and rows of lines, so that growth stays cheap.
 
 import { words } from '../words/en.ts';
+import { copyButton } from './copy_button.ts';
 import { kept, make } from './nodes.ts';
 
 // A row is laid out by itself: what is appended to the last one moves nothing in the others.
 const ROW_LINES = 50;
 const ROW_CHARACTERS = 4_000;
-const SAID_FOR_MS = 2_000;
 
 /** A box with text that is whole. */
 export function codeBox(text: string, language: string, label?: string): HTMLElement {
@@ -107,8 +107,8 @@ function plainBox(): HTMLElement {
 
 function emptyBox(language: string, label?: string): HTMLElement {
   const wrap = make('button', { type: 'button', 'aria-pressed': 'false' }, words.text.wrap);
-  const copy = make('button', { type: 'button' }, words.text.copy);
   const code = make('code');
+  const copy = copyButton(() => code.textContent ?? '');
   const name = label ?? words.text.code(language);
   const pre = make('pre', { tabindex: '0', role: 'group', 'aria-label': name }, code);
   const about = make('figcaption', {}, make('span', { class: 'language' }, language), wrap, copy);
@@ -116,23 +116,5 @@ function emptyBox(language: string, label?: string): HTMLElement {
   wrap.addEventListener('click', () => {
     wrap.setAttribute('aria-pressed', String(box.classList.toggle('wrapped')));
   });
-  copy.addEventListener('click', () => void copyFrom(code, copy));
   return box;
-}
-
-async function copyFrom(code: HTMLElement, button: HTMLElement): Promise<void> {
-  const done = await copyText(code.textContent ?? '');
-  button.textContent = done ? words.text.copied : words.text.copyFailed;
-  setTimeout(() => (button.textContent = words.text.copy), SAID_FOR_MS);
-}
-
-/** Whether the browser let us; it does so on secure pages only. */
-export async function copyText(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch (error) {
-    if (error instanceof DOMException || error instanceof TypeError) return false;
-    throw error;
-  }
 }

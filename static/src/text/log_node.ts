@@ -2,12 +2,11 @@
 
 import { words } from '../words/en.ts';
 import { type Run, Screen, textOf } from './ansi.ts';
-import { copyText } from './code_box.ts';
+import { copyButton } from './copy_button.ts';
 import { make } from './nodes.ts';
 
 const CHUNK = 100;
 const NEAR_PX = 48; // whoever is nearer to the end follows it
-const SAID_FOR_MS = 2_000;
 
 export class LogNode {
   readonly node: HTMLElement;
@@ -32,8 +31,7 @@ export class LogNode {
   }
 
   #bar(): HTMLElement {
-    const copy = make('button', { type: 'button' }, words.text.copy);
-    copy.addEventListener('click', () => void this.#copy(copy));
+    const copy = copyButton(() => textOf(this.#screen.lines));
     this.#follow.addEventListener('click', () => this.#setFollowing(!this.#following));
     return make('div', { class: 'log-bar' }, this.#follow, copy);
   }
@@ -100,11 +98,5 @@ export class LogNode {
     this.#following = following;
     this.#follow.setAttribute('aria-pressed', String(following));
     if (following) this.#region.scrollTop = this.#region.scrollHeight;
-  }
-
-  async #copy(button: HTMLElement): Promise<void> {
-    const done = await copyText(textOf(this.#screen.lines));
-    button.textContent = done ? words.text.copied : words.text.copyFailed;
-    setTimeout(() => (button.textContent = words.text.copy), SAID_FOR_MS);
   }
 }

@@ -3,13 +3,14 @@
 import { useComputed } from '@preact/signals';
 import type { ComponentChildren, JSX, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { wordsOf } from '../link/outbox.ts';
 import { words } from '../words/en.ts';
 import type { Desk } from './desk.ts';
 import { AskBar } from './ask_bar.tsx';
 import { QuestionBar } from './question_bar.tsx';
 import { FoldedTurns, RowView } from './row_view.tsx';
 import { Icon } from './icons.tsx';
-import { Outgoing, wordsOf } from './messages.tsx';
+import { Outgoing } from './messages.tsx';
 import { AfterTurn } from './after_turn.tsx';
 import { Mounted } from './mounted.ts';
 import type { Row } from './rows.ts';

@@ -4,7 +4,7 @@ import { useComputed, useSignal, type ReadonlySignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { fileHref } from '../session/files.ts';
-import type { OutboxItem } from '../link/outbox.ts';
+import { type OutboxItem, wordsOf } from '../link/outbox.ts';
 import type { AssistantEntry, UserEntry } from '../store/state.ts';
 import { Markdown, StreamingMarkdown } from '../text/markdown.tsx';
 import { Name } from '../text/name.tsx';
@@ -41,11 +41,6 @@ export const UserMessage = still(function UserMessage({ desk, entry }: { desk: D
     </article>
   );
 });
-
-/** The words in it, also when something has to happen before they are said. */
-export function wordsOf({ frame, then }: OutboxItem): UserInput | undefined {
-  return [frame, ...then].find((one) => one.type === 'user_input');
-}
 
 /** A message on its way: sending, kept for the connection, or refused. */
 export function Outgoing({ desk, item }: { desk: Desk; item: OutboxItem }): JSX.Element | null {

@@ -2,11 +2,9 @@
 
 import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import { afterPaint } from '../text/idle.ts';
-import { words } from '../words/en.ts';
 import type { Desk } from './desk.ts';
 import { Reading } from './reading.ts';
 import { FIRST, MORE, type Row, grown, inSight, rowsOf, windowStart } from './rows.ts';
-import { tell } from './voice.tsx';
 
 /** Rows that are mounted before one that is shown on demand. */
 const BEFORE = 10;
@@ -113,8 +111,6 @@ export class Mounted {
     this.loading.value = true;
     try {
       await add(reading);
-    } catch (error) {
-      tell('not_connected', (error instanceof Error && error.message) || words.conversation.olderFailed);
     } finally {
       this.loading.value = false;
     }

@@ -8,7 +8,6 @@ export const sessionWords = {
     label: 'Conversation',
     older: 'Show earlier messages',
     loadingOlder: 'Loading earlier messages…',
-    olderFailed: 'Earlier messages could not be loaded.',
     toEnd: 'To the end',
     fresh: (number: number) => `${number} new`,
     you: 'You',
