@@ -9,6 +9,8 @@ SESSION = frozenset(
     " last_turn pending_questions".split()
 )
 STATUS = frozenset("state queue held context viewers".split())
+ONE_DELTA = 262_144
+"""Characters of an open item that a joining viewer is sent in one delta."""
 ACTIVITIES = {"waiting", "model", "retrying", "tools", "compacting"}
 Phase = Literal["hello", "replay", "open items", "synced", "live"]
 
@@ -106,8 +108,9 @@ class Connection:
         if self.phase == "replay":
             self.phase = "open items"
         if self.phase == "open items":
-            begins = offset == frame.get("skipped", 0)
-            law(first and begins, "an open item is sent as one delta from the start", frame)
+            begins = first and offset == frame.get("skipped", 0)
+            goes_on = offset > 0 and offset % ONE_DELTA == 0 and kind != "log"
+            law(begins or goes_on, "an open item is sent as one delta from the start", frame)
         self._grow(frame, (kind, item), offset)
 
     def _grow(self, frame: Frame, key: tuple[str, str], offset: int) -> None:

@@ -1,14 +1,14 @@
 """What a session shows and who watches it; belongs to the viewers and outlives the agent."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import UNSET, structs
 
 from server.delivery.clock import Clock, Handle
 from server.delivery.cursor import Feed
 from server.delivery.flusher import Flusher
-from server.delivery.frames import Frame, joined, text_frame
+from server.delivery.frames import Frame, in_writes, joined, text_frame
 from server.delivery.growing import LOGS, Growing, Kind
 from server.delivery.limits import DeliveryLimits
 from server.delivery.pages import Pages
@@ -173,13 +173,19 @@ class Broadcaster:
     # ---- joining -------------------------------------------------------------------------------
 
     async def _admit(self, viewer: Viewer) -> None:
-        """Join without a gap: no await stands between the last event and being listed."""
+        """Join without a gap: no await stands between the last event and being expected."""
         wish = viewer.wish
         start = await self._replay.start(wish)
         viewer.write(text_frame(encode(self._hello(viewer, start))))
         await self._catch_up(viewer, start.first - 1)
-        texts, viewer.cursor = self._feed.joined(deltas=wish.deltas, deflated=wish.deflated)
-        viewer.write(texts + text_frame(encode(Synced(self.head))) + self._feed.status)
+        texts, cursor = self._feed.joined(deltas=wish.deltas)
+        synced = text_frame(encode(Synced(cursor.seq))) + self._feed.status
+        self._flusher.expect(viewer, cursor)
+        *pages, last = in_writes(texts, self._limits.step) if texts else ((),)
+        for page in pages:
+            await self._give(viewer, page)
+        viewer.write(joined(last, deflated=viewer.deflated) + synced)
+        viewer.cursor = cursor
         self._flusher.enlist(viewer)
 
     async def _resync(self, viewer: Viewer) -> None:
@@ -191,17 +197,19 @@ class Broadcaster:
 
     async def _catch_up(self, viewer: Viewer, seq: int) -> None:
         """Return when the viewer has every event and its transport takes more."""
-        while True:
-            await viewer.drained()
-            if seq == self.head:
-                return
+        await viewer.drained()
+        while seq != self.head:
             frames = await self._replay.page(seq)
-            for part in _parts(frames, self._limits.step):
-                await viewer.drained()
-                async with self._one_at_a_time:
-                    viewer.write(joined(part, deflated=viewer.deflated))
-                    await asyncio.sleep(0)
+            for page in in_writes(frames, self._limits.step):
+                await self._give(viewer, page)
             seq += len(frames)
+
+    async def _give(self, viewer: Viewer, page: Sequence[Frame]) -> None:
+        """In its turn among all who are catching up; returns when its transport takes more."""
+        async with self._one_at_a_time:
+            viewer.write(joined(page, deflated=viewer.deflated))
+            await asyncio.sleep(0)
+        await viewer.drained()
 
     def _hello(self, viewer: Viewer, start: Start) -> Hello:
         access = UNSET if viewer.person is None else viewer.person.role
@@ -280,18 +288,6 @@ class Author:
             self._flusher.hurry()
         elif not self._flusher.due:
             self._flusher.wake()
-
-
-def _parts(frames: Sequence[Frame], budget: int) -> Iterator[Sequence[Frame]]:
-    """Frames in writes of about `budget` bytes."""
-    start = size = 0
-    for end, frame in enumerate(frames, 1):
-        size += len(frame.plain)
-        if size >= budget:
-            yield frames[start:end]
-            start, size = end, 0
-    if start < len(frames):
-        yield frames[start:]
 
 
 def _part_all(viewers: Sequence[Viewer], bye: Bye, within: float) -> None:

@@ -60,7 +60,7 @@ class Feed:
         self._status = framed(encode(status))
         self._statuses = 1
         self._ends: dict[bool, Cursor] = {}
-        self._openings: dict[tuple[bool, bool], bytes] = {}
+        self._openings: dict[bool, Sequence[Frame]] = {}
         """What joining viewers are written, for as long as nothing is new."""
 
     @property
@@ -109,14 +109,15 @@ class Feed:
         while self._closing and (seq := next(iter(self._closing))) <= through:
             self._drop(seq)
 
-    def joined(self, *, deltas: bool, deflated: bool = False) -> tuple[bytes, Cursor]:
-        """All open texts from their start, for a viewer that has every event; and the status."""
+    def joined(self, *, deltas: bool) -> tuple[Sequence[Frame], Cursor]:
+        """All open texts from their start, for a viewer that has every event, and where it stands
+        then."""
         self.settle()
-        if (opening := self._openings.get((deltas, deflated))) is None:
+        if (opening := self._openings.get(deltas)) is None:
             frames: list[Frame] = []
             for text in self._open if deltas else ():
                 frames += _rest(text, {}, OPENING_DELTA)
-            opening = self._openings[deltas, deflated] = joined(frames, deflated=deflated)
+            opening = self._openings[deltas] = tuple(frames)
         return opening, self._end(deltas)
 
     @property

@@ -1,7 +1,7 @@
 """The one flusher of a session: when viewers are written to, and which of them wait."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Protocol
 
 from server.delivery.clock import Clock, Handle
@@ -29,6 +29,8 @@ class Flusher:
         self._live: dict[Viewer, None] = {}
         self._gated: dict[Viewer, None] = {}
         """Those whose transport was full, also while they join: asked again each 16 ms."""
+        self._expected: dict[Viewer, Cursor] = {}
+        """Where those will stand who are still written what was open when they came."""
         self._steps: dict[Cursor, Step | None] = {}
         self._flushed = float("-inf")
         self._turn: Handle | None = None
@@ -73,16 +75,23 @@ class Flusher:
         self.due = True
         self._turn = self._clock.call_soon(self._flush)
 
+    def expect(self, viewer: Viewer, cursor: Cursor) -> None:
+        """Keep what closes from there on, until the viewer is enlisted or dismissed."""
+        self._expected[viewer] = cursor
+
     def enlist(self, viewer: Viewer) -> None:
         """Serve a viewer from its cursor on."""
+        self._expected.pop(viewer, None)
         viewer.live = True
         self._live[viewer] = None
         self._serve(viewer)
+        self._steps.clear()  # what it alone lacked is needed no more
 
     def dismiss(self, viewer: Viewer) -> None:
         viewer.live = viewer.smooth = False
         self._live.pop(viewer, None)
         self._gated.pop(viewer, None)
+        self._expected.pop(viewer, None)
 
     def watch(self, viewer: Viewer) -> None:
         """Ask again and again whether the viewer's transport takes more, and tell it so."""
@@ -140,7 +149,9 @@ class Flusher:
         self._slicing = False
         self._steps.clear()
         if self._feed.closing:
-            self._feed.forget(min((_seq(v) for v in self._live), default=self._feed.head))
+            cursors = chain((viewer.cursor for viewer in self._live), self._expected.values())
+            least = min((c.seq for c in cursors if c is not None), default=self._feed.head)
+            self._feed.forget(least)
         if self.due:
             self._schedule()
 
@@ -220,6 +231,7 @@ class Flusher:
             self._poll = self._clock.call_soon(self._ask_in_slices, viewers)
             return
         self._poll = None
+        self._steps.clear()
         if self._gated:
             self._ask_later()
 
@@ -228,7 +240,3 @@ def _send_some(frame: bytes, viewers: Sequence[Viewer]) -> None:
     for viewer in viewers:
         if viewer.live and not viewer.blocked:
             viewer.outlet.write(frame)
-
-
-def _seq(viewer: Viewer) -> int:
-    return 0 if viewer.cursor is None else viewer.cursor.seq

@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -48,6 +48,18 @@ def joined(frames: Iterable[Frame], *, deflated: bool) -> bytes:
     if deflated:
         return b"".join([frame.deflated for frame in frames])
     return b"".join([frame.plain for frame in frames])
+
+
+def in_writes(frames: Sequence[Frame], budget: int) -> Iterator[Sequence[Frame]]:
+    """In order, for writes of about `budget` bytes each; nothing where there are none."""
+    start = size = 0
+    for end, frame in enumerate(frames, 1):
+        size += len(frame.plain)
+        if size >= budget:
+            yield frames[start:end]
+            start, size = end, 0
+    if start < len(frames):
+        yield frames[start:]
 
 
 def text_frame(payload: bytes) -> bytes:

@@ -276,7 +276,8 @@ class Viewer:
         self._waiters.clear()
 
     def _caught_up(self, task: asyncio.Task[None]) -> None:
-        self._task = None
+        if self._task is task:  # it may have ended by beginning another one
+            self._task = None
         if not task.cancelled() and (failure := task.exception()) is not None:
             self._failure = failure
             self.part(UNAVAILABLE)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.delivery.cursor import LAGGING_DELTA, OPENING_DELTA, Cursor, Feed, Step
+from server.delivery.frames import joined
 from server.delivery.growing import Growing, Kind
 from server.wire import Context, Outgoing, Status
 
@@ -66,6 +67,11 @@ def lacking(feed: Feed, cursor: Cursor, budget: int = BIG) -> list[dict[str, Any
 
 def at_the_end(feed: Feed, *, deltas: bool = True) -> Cursor:
     return feed.joined(deltas=deltas)[1]
+
+
+def opening(feed: Feed, *, deltas: bool = True, deflated: bool = False) -> bytes:
+    """What a viewer that joins now is written of what is open."""
+    return joined(feed.joined(deltas=deltas)[0], deflated=deflated)
 
 
 def brief(frame: dict[str, Any]) -> Any:
@@ -202,13 +208,13 @@ def test_who_joins_gets_the_status_that_is_shown_and_not_again() -> None:
 
 def test_whoever_wants_no_deltas_gets_events_and_status_alone() -> None:
     feed = a_feed()
-    text, cursor = feed.joined(deltas=False)
+    frames, cursor = feed.joined(deltas=False)
     opened(feed, "text", "i1", "hidden")
     publish(feed, closes="i1")
     opened(feed, "text", "i2", "hidden")
     feed.show(STATUS)
-    assert text == b""
-    assert feed.joined(deltas=False)[0] == b""
+    assert not frames
+    assert not opening(feed, deltas=False)
     assert [brief(frame) for frame in lacking(feed, cursor)] == [1, "status"]
 
 
@@ -226,11 +232,19 @@ def test_joining_mid_sentence_shows_each_open_text_from_its_start_in_one_delta()
     feed = a_feed()
     opened(feed, "text", "i1", "x" * OPENING_DELTA)
     opened(feed, "tool_log", "c1", "0123456789", keep=4)
-    data, cursor = feed.joined(deltas=True)
-    text, log = decoded(data)
+    frames, cursor = feed.joined(deltas=True)
+    text, log = decoded(joined(frames, deflated=False))
     assert (text["offset"], len(text["text"])) == (0, OPENING_DELTA)
     assert (log["offset"], log["text"], log["skipped"]) == (6, "6789", 6)
     assert lacking(feed, cursor) == []
+
+
+def test_a_very_long_open_text_is_shown_in_several_deltas_each_behind_the_one_before() -> None:
+    feed = a_feed()
+    opened(feed, "text", "i1", "x" * OPENING_DELTA + "the end")
+    whole, rest = decoded(opening(feed))
+    assert (whole["offset"], len(whole["text"])) == (0, OPENING_DELTA)
+    assert (rest["offset"], rest["text"]) == (OPENING_DELTA, "the end")
 
 
 def test_a_lagging_viewer_gets_its_deltas_merged_and_in_bounded_steps() -> None:
@@ -259,9 +273,9 @@ def test_a_text_whose_turn_ends_without_it_is_forgotten() -> None:
     feed = a_feed()
     growing = opened(feed, "text", "i1", "abandoned")
     publish(feed, ends="t0")
-    assert feed.joined(deltas=True)[0] != b""
+    assert opening(feed)
     publish(feed, ends="t1")
-    assert feed.joined(deltas=True)[0] == b""
+    assert not opening(feed)
     assert growing.closed
 
 
@@ -319,9 +333,7 @@ def test_viewers_who_agreed_on_it_are_given_the_same_deflated() -> None:
     assert step is not None
     assert len(step.deflated) < len(step.data) / 3
     assert step.deflated is step.deflated
-    plain, _ = feed.joined(deltas=True)
-    deflated, _ = feed.joined(deltas=True, deflated=True)
-    assert len(deflated) < len(plain) / 3
+    assert len(opening(feed, deflated=True)) < len(opening(feed)) / 3
 
 
 def test_what_joining_viewers_are_written_is_made_once_until_something_is_new() -> None:
@@ -329,4 +341,4 @@ def test_what_joining_viewers_are_written_is_made_once_until_something_is_new() 
     text = opened(feed, "text", "i1", "one")
     assert feed.joined(deltas=True)[0] is feed.joined(deltas=True)[0]
     text.fresh.append(" more")
-    assert b"one more" in feed.joined(deltas=True)[0]
+    assert b"one more" in opening(feed)

@@ -56,13 +56,13 @@ class Screen:
         self._deltas = deltas
         self._deflated = deflated
         self.cursor: Cursor
-        opening, self.cursor = session.feed.joined(deltas=deltas, deflated=deflated)
+        opening, self.cursor = session.feed.joined(deltas=deltas)
         self.seq = session.feed.head
         self.texts: dict[Key, str] = {}
         self.closed: dict[Key, str] = {}
         self.missed: set[str] = set()
         """Items that were closed while it was behind the ring."""
-        assert opening == b""
+        assert not opening
 
     def serve(self, budget: int) -> bool:
         """One step, or a page from the disk and back on the ring; whether it has all now."""

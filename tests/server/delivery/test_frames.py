@@ -15,7 +15,7 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, Protocol, Side
 
-from server.delivery.frames import WINDOW_BITS, framed, joined, text_frame
+from server.delivery.frames import WINDOW_BITS, framed, in_writes, joined, text_frame
 
 LENGTHS = (0, 1, 125, 126, 127, 65_535, 65_536, 300_000)
 Decoder = Callable[[bytes], list[str]]
@@ -64,6 +64,26 @@ def test_a_text_of_any_length_arrives_whole(decode: Decoder, length: int) -> Non
 @given(texts=st.lists(st.text(max_size=200)))
 def test_joined_frames_are_as_many_messages(decode: Decoder, texts: list[str]) -> None:
     assert decode(b"".join(text_frame(text.encode()) for text in texts)) == texts
+
+
+@pytest.mark.parametrize(
+    ("sizes", "writes"),
+    [
+        ((), []),
+        ((10,), [1]),
+        ((50, 50, 50), [2, 1]),
+        ((500, 10, 10), [1, 2]),
+        ((100, 100), [1, 1]),
+    ],
+    ids=str,
+)
+def test_frames_are_grouped_for_writes_of_about_a_budget(
+    sizes: tuple[int, ...], writes: list[int]
+) -> None:
+    frames = [framed(b"x" * (size - 2 if size < 128 else size - 4)) for size in sizes]
+    found = list(in_writes(frames, 100))
+    assert [len(some) for some in found] == writes
+    assert [frame for some in found for frame in some] == frames
 
 
 @pytest.mark.parametrize(

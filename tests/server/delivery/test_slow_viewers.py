@@ -1,11 +1,13 @@
 """A viewer that does not read costs little, is told, and is noticed by nobody else."""
 
 import asyncio
+import gc
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
+from server.delivery.cursor import Step
 from server.delivery.replay import Wish
 from server.wire import Accepted, Bye, Pong
 from tests.server.delivery.stage import Stage, Transport, Watched, decoded, quiet
@@ -57,6 +59,27 @@ async def test_a_viewer_that_reads_again_gets_what_it_missed_merged() -> None:
         assert text_of(slow) == "x" * 10_000
         assert len(deltas) < 20
         assert slow.seen[-1] == 1
+
+
+async def test_what_one_who_lagged_was_given_at_last_is_kept_by_nobody() -> None:
+    class Recorder(Transport):
+        given = b""
+
+        def write(self, data: bytes, /) -> None:
+            self.given = data
+            super().write(data)
+
+    stage, transport = Stage(gate=100), Recorder()
+    async with stage.joined(transport) as slow:
+        await fill(stage, slow)
+        stage.publish()
+        stage.publish()
+        await stage.frame_time()
+        transport.take()
+        await stage.frame_time()
+        assert slow.seen[-2:] == [2, 3]
+        assert transport.written.endswith(transport.given)
+        assert not [it for it in gc.get_referrers(transport.given) if isinstance(it, Step)]
 
 
 async def test_those_who_wait_for_their_transports_are_asked_in_slices() -> None:
