@@ -8,8 +8,9 @@ FOLDER = "tests/faults/"
 PROMISED = 120.0
 """Seconds of a wall clock: `make test` has two workers, which share what the tests take."""
 WORKERS = 2
-SLOW = 3.0
-"""A machine of CI may be slower than the promise by so much before the run fails."""
+FAR_BEYOND = 8.0
+"""So many times the promise means that something has got stuck: a slow machine that others work
+on takes three times, and fails no run in which each test passed."""
 
 
 class QuickPart:
@@ -38,7 +39,7 @@ class QuickPart:
 
     @property
     def broken(self) -> bool:
-        return self.took > PROMISED * SLOW
+        return self.took > PROMISED * FAR_BEYOND
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.broken and os.environ.get("CI"):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.faults.quick import FOLDER, PROMISED, SLOW, WORKERS, QuickPart
+from tests.faults.quick import FAR_BEYOND, FOLDER, PROMISED, WORKERS, QuickPart
 
-MOST = PROMISED * SLOW * WORKERS
+MOST = PROMISED * FAR_BEYOND * WORKERS
 
 
 def took(nodeid: str, seconds: float) -> pytest.TestReport:
