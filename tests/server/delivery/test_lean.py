@@ -1,5 +1,6 @@
 """What a waiting socket weighs: neither a table of names of its own, nor a reader of requests."""
 
+import asyncio
 from collections import deque
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,20 +13,27 @@ from server.delivery.lean import LeanSocket, shed
 
 SHARED_AT_MOST = 30
 """Attributes whose names CPython lets all objects of a class share."""
+OFTEN = 0.6
+"""Seconds between two pings; half as long an answer may take, also on a busy machine."""
 
 
 class Waiting:
     """A server that keeps its sockets and their requests in sight."""
 
-    def __init__(self) -> None:
+    def __init__(self, heartbeat: float = 30.0) -> None:
         self.sockets: list[tuple[web.Request, LeanSocket]] = []
+        self.left = asyncio.Event()
+        self._heartbeat = heartbeat
 
     async def watch(self, request: web.Request) -> web.WebSocketResponse:
-        ws = LeanSocket(compress=False, heartbeat=0.05)
+        ws = LeanSocket(compress=False, heartbeat=self._heartbeat)
         await ws.prepare(request)
         self.sockets.append((request, ws))
-        while (message := await ws.receive()).type is WSMsgType.TEXT:
-            await ws.send_str(message.data)
+        try:
+            while (message := await ws.receive()).type is WSMsgType.TEXT:
+                await ws.send_str(message.data)
+        finally:
+            self.left.set()
         return ws
 
     def app(self) -> web.Application:
@@ -42,10 +50,10 @@ async def before(request: web.Request) -> web.Response:
 async def test_a_socket_that_was_pinged_shares_the_table_of_its_names(
     aiohttp_client: AiohttpClient,
 ) -> None:
-    waiting = Waiting()
+    waiting = Waiting(heartbeat=OFTEN)
     client = await aiohttp_client(waiting.app())
     ws = await client.ws_connect("/", autoping=False)
-    for _ in range(3):
+    for _ in range(2):
         assert (await ws.receive()).type is WSMsgType.PING
         await ws.pong()
     await ws.send_str("still here")
@@ -55,6 +63,20 @@ async def test_a_socket_that_was_pinged_shares_the_table_of_its_names(
     assert heard.data == "still here"
     assert len(vars(socket)) < SHARED_AT_MOST - 5
     await ws.close()
+
+
+async def test_a_peer_that_answers_no_ping_is_let_go_though_its_line_says_nothing(
+    aiohttp_client: AiohttpClient,
+) -> None:
+    waiting = Waiting(heartbeat=0.05)
+    client = await aiohttp_client(waiting.app())
+    ws = await client.ws_connect("/", autoping=False)
+    assert (await ws.receive()).type is WSMsgType.PING
+    async with asyncio.timeout(30):
+        await waiting.left.wait()
+        while (await ws.receive()).type is WSMsgType.PING:
+            pass
+    assert ws.closed
 
 
 async def test_a_connection_that_was_upgraded_keeps_nothing_that_reads_requests(

@@ -1,6 +1,7 @@
 """The session socket: its order, its refusals before the upgrade, and every way it ends."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,28 @@ async def test_it_begins_with_hello_replay_synced_and_status(guarded: Doors) -> 
     ]
     assert (hello["mode"], hello["from"], hello["head"]) == ("replay", 1, 1)
     assert hello["session"]["id"] == session
+
+
+async def test_however_many_come_back_after_a_restart_the_store_reads_their_log_once(
+    tmp_path: Path,
+) -> None:
+    crowd, head = 50, 31
+    async with doors(tmp_path) as here:
+        session = await here.session()
+        async with here.socket(f"sessions/{session}/socket") as socket:
+            for number in range(2, head + 1):
+                model = ("demo", "openai/test-model")[number % 2]
+                await socket.say("set_model", f"c{number}", model=model)
+                await socket.until("accepted")
+    async with doors(tmp_path) as here, AsyncExitStack() as stack:
+        path = f"sessions/{session}/socket?after="
+        back = [here.socket(f"{path}{number % head}") for number in range(crowd)]
+        sockets = await asyncio.gather(*map(stack.enter_async_context, back))
+        for number, socket in enumerate(sockets):
+            await socket.until("synced")
+            numbers = [frame["seq"] for frame in socket.seen[1:-1]]
+            assert numbers == list(range(number % head + 1, head + 1))
+        assert here.store.reads == 1
 
 
 async def test_a_subprotocol_is_chosen_when_it_is_offered(guarded: Doors) -> None:

@@ -126,6 +126,8 @@ class MoodyStore(SqliteStore):
     held: asyncio.Event | None = None
     """While it is there, no append is answered before it is set."""
     appends = 0
+    reads = 0
+    """Pages of events that were asked for."""
     forgets_to_delete = False
     deleting: asyncio.Event | None = None
     """While it is there, nothing is deleted before it is set."""
@@ -190,6 +192,7 @@ class MoodyStore(SqliteStore):
     async def events_after(
         self, session: str, after: int, *, limit: int, max_bytes: int
     ) -> EventPage:
+        self.reads += 1
         if self.pages_left is not None:
             if not self.pages_left:
                 raise Problem("unavailable", "The disk cannot be read.")
@@ -200,6 +203,7 @@ class MoodyStore(SqliteStore):
     async def events_before(
         self, session: str, before: int, *, limit: int, max_bytes: int
     ) -> EventPage:
+        self.reads += 1
         if self.pages_left == 0:
             raise Problem("unavailable", "The disk cannot be read.")
         return await super().events_before(session, before, limit=limit, max_bytes=max_bytes)
