@@ -13,6 +13,7 @@ from tests.client import Viewer, new_id
 from tests.faults.disk_full import WITHIN, until
 from tests.faults.disk_small import small_disk
 from tests.faults.report import Report
+from tests.faults.scene import same_in_the_end
 from tests.model_server import Gate, Reply
 from tests.oracle import Frame
 from tests.serving import Server
@@ -46,7 +47,7 @@ async def stand_still(story: Story, chance: random.Random, report: Report) -> No
     accepted = first if first["type"] == "accepted" else await _accepted(viewer, frame)
     for each in (viewer, elsewhere):
         await each.until("turn_ended")
-        await _judge(story, each, report)
+        await same_in_the_end(story, each, report)
     report.submissions(viewer.events, [frame["id"]], {frame["id"]: accepted["seq"]})
 
 
@@ -95,7 +96,7 @@ async def refuse_writes(story: Story, chance: random.Random, report: Report) -> 
     accepted = await _accepted(idle, frame)
     await idle.until("turn_ended", status="completed")
     for each in (viewer, idle):
-        await _judge(story, each, report)
+        await same_in_the_end(story, each, report)
         assert (await story.turn(each, "Still there?"))["status"] == "completed"
     report.submissions(idle.events, [frame["id"]], {frame["id"]: accepted["seq"]})
 
@@ -127,7 +128,7 @@ async def start_read_only(
             await story.restart()
             back = await story.join(session, log=viewer.log)
             assert (await story.turn(back, "Still there?"))["status"] == "completed"
-            await _judge(story, back, report)
+            await same_in_the_end(story, back, report)
 
 
 async def _refused(server: Server) -> None:
@@ -154,12 +155,3 @@ async def _accepted(viewer: Viewer, frame: Frame) -> Frame:
         assert answer["code"] == "unavailable", answer
         await asyncio.sleep(answer.get("retry_after") or 0.05)
     raise AssertionError(f"{frame} was refused {TRIES} times")
-
-
-async def _judge(story: Story, viewer: Viewer, report: Report) -> None:
-    """All of the log is what the viewer has."""
-    stored = await story.api.events(viewer.session)
-    report.log(stored)
-    while viewer.log.last < len(stored):
-        await viewer.more()
-    report.seen(viewer.events, stored, whole=True)

@@ -23,7 +23,7 @@ from tests.faults.migration import upgrade, upgrade_to_tomorrow
 from tests.faults.phases import PHASES, strike
 from tests.faults.phases_asleep import IN_TIME, LIVE, SLEEPY
 from tests.faults.protocol import play_alone
-from tests.faults.readers import stop_reading
+from tests.faults.readers import stop_reading, vanish
 from tests.faults.report import Report
 from tests.faults.soak import WARM_LAPS, soak
 from tests.faults.storm import every_cursor, repeat_everywhere, storm
@@ -73,6 +73,10 @@ async def crowd(story: Story, chance: random.Random, report: Report) -> None:
 
 async def readers(story: Story, chance: random.Random, report: Report) -> None:
     await stop_reading(story, report)
+
+
+async def silence(story: Story, chance: random.Random, report: Report) -> None:
+    await vanish(story, report)
 
 
 async def delays(story: Story, chance: random.Random, report: Report) -> None:
@@ -163,6 +167,7 @@ PARTS = {
     "migrations": Part(migrations, every=4),
     "disk": Part(disk, every=3, within=3 * WITHIN),
     "standstill": Part(standstill, every=10),
+    "silence": Part(silence, every=10),
     "babble": Part(
         babbling, every=ONCE, config=IMPATIENT, arguments=BOTH_ADAPTERS, within=4 * WITHIN
     ),

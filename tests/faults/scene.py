@@ -1,6 +1,7 @@
 """The world of a run: a server that may be killed, a model, and a story to look at them with."""
 
 import asyncio
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -8,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 from tests.api import Api
-from tests.client import WITHIN
+from tests.client import WITHIN, Viewer
 from tests.faults.report import Report
 from tests.faults.talk import EFFECTS, marks
 from tests.oracle import Frame, Log
@@ -57,13 +58,27 @@ async def exported(api: Api, session: str) -> bytes:
 def same_bytes(log: Log, text: bytes, report: Report) -> None:
     """What a client was sent of each event is the line of the export, byte by byte.
 
-    The deltas, the status and answers to a client alone are no part of the log.
+    The deltas, the status and answers to a client alone are no part of the log. Whether a client
+    has what is not in the export is for `Report.seen`.
     """
-    lines = text.split(b"\n")
-    report.checked["events compared byte by byte"] += len(log.raw)
+    lines = text.splitlines()
     for event, raw in zip(log.events, log.raw, strict=True):
-        if raw.encode() != lines[event["seq"] - 1]:
-            report.find("different", f"{raw}, and {lines[event['seq'] - 1]!r} in the export")
+        for line in lines[event["seq"] - 1 : event["seq"]]:
+            report.checked["events compared byte by byte"] += 1
+            if raw.encode() != line:
+                report.find("different", f"{raw}, and {line!r} in the export")
+
+
+async def same_in_the_end(story: Story, viewer: Viewer, report: Report) -> None:
+    """It comes to have all of the log, byte by byte; what happens meanwhile aside."""
+    text = await exported(story.api, viewer.session)
+    stored = [json.loads(line) for line in text.splitlines()]
+    report.log(stored)
+    while viewer.log.last < len(stored):
+        await viewer.more()
+    by_then = [event for event in viewer.events if event["seq"] <= len(stored)]
+    report.seen(by_then, stored, whole=True)
+    same_bytes(viewer.log, text, report)
 
 
 async def effects(api: Api, session: str) -> Counter[str]:

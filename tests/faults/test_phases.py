@@ -34,6 +34,7 @@ async def test_killed_in_any_phase_it_keeps_what_was_accepted_and_leaves_no_proc
     assert set(late) <= {a_shutdown}
     assert report.checked["sessions that went on"] > len(PHASES)
     assert report.checked["side effects"] > 0
+    assert report.checked["events compared byte by byte"] > 0
 
 
 async def test_killed_while_sessions_fall_asleep_in_time_or_wake_it_keeps_what_was_accepted(

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.client import WITHIN, Viewer, new_id
 from tests.faults.report import Report
-from tests.faults.scene import effects
+from tests.faults.scene import effects, same_in_the_end
 from tests.faults.soak import told_by_metrics
 from tests.faults.talk import AFTERWARDS, EFFECTS, marks_on_disk
 from tests.model_server import CallScript, Reply, Seen
@@ -23,7 +23,7 @@ Phase = Callable[["Trial"], AsyncIterator[None]]
 A_COMMIT = 0.015
 """Seconds in which a commit is begun, written and told, give or take."""
 NUMBERS = count(1)
-GONE_WITHIN = 10.0
+GONE_WITHIN = 30.0
 """Seconds after which no process of a tool may be left of a server that was killed."""
 
 
@@ -184,6 +184,7 @@ class Trial:
         now = await effects(self.story.api, session)
         self.most[session] |= now
         report.effects(stored, self.most[session], now)
+        await same_in_the_end(self.story, viewer, report)
 
     async def _same(self, viewer: Viewer, frame: Frame, first: Frame) -> None:
         answer = await viewer.ask(frame)
