@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 LONG_SECONDS = 0.004
 """A pass that took longer than this holds people up."""
 HARMLESS_SECONDS = 0.05
-"""A pass over all that took no longer is made whenever it is worth while."""
-SHORT, AT_REST, AT_WORK = 1.25, 2, 4
+"""A pass over all that took no longer is made twice as soon: nobody minds it who does not read."""
+SOON, LATER, LATE = 1.25, 2.0, 4.0
 """A pass takes all when there are so many times the blocks of memory that the last one left."""
 
 
@@ -34,9 +34,10 @@ def _on(loop: asyncio.AbstractEventLoop) -> Callable[[Callable[[], object]], Non
 class LongLived:
     """One of `gc.callbacks`: what outlived a long full collection is left out of the next ones.
 
-    A pass over ten thousand viewers holds up everybody for hundreds of milliseconds. What is left
-    out and becomes garbage in rings waits for a pass that takes all: soon, where that is short;
-    else, where it is `quiet`, when there is twice as much as the last one left; else much later.
+    A pass over ten thousand viewers holds up everybody for hundreds of milliseconds, one over the
+    server alone for thirty, which whoever reads a stream would see. What is left out and becomes
+    garbage in rings waits for a pass that takes all: soon, where it is `quiet` and that is short;
+    later, where only one of both holds; else late.
 
     Python looks at nothing until a quarter as much is new as the last full pass found: behind a
     long one, the next would be long again. So a pass over what is left follows, `later`: it finds
@@ -81,10 +82,9 @@ class LongLived:
                 self._later(self._look_again)
 
     def _is_much(self) -> bool:
-        times = self._blocks() / self._alive
-        if self._took <= HARMLESS_SECONDS:
-            return times >= SHORT
-        return times >= AT_WORK or (times >= AT_REST and self._quiet())
+        harmless = self._took <= HARMLESS_SECONDS
+        enough = (LATE, LATER, SOON)[harmless + self._quiet()]
+        return self._blocks() >= enough * self._alive
 
     def _look_again(self) -> None:
         gc.collect()

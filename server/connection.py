@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from aiohttp import hdrs, web
-from aiohttp.http import WebSocketReader
+from aiohttp.http import RawRequestMessage, WebSocketReader
 from aiohttp.web_protocol import RequestHandler
 
 from server.config import Pace
@@ -97,6 +97,8 @@ class Connection(RequestHandler):
         self._received += len(data)
         super().data_received(data)
         if self._upgraded:
+            if self._messages:
+                self._lighten()
             return
         if not self._idle:
             self._since = None
@@ -110,6 +112,13 @@ class Connection(RequestHandler):
     ) -> None:
         """From here on it is a WebSocket; what came of it with the handshake is parsed in here."""
         super().set_parser(Masked(parser), data_received_cb)  # type: ignore[arg-type]
+
+    def _lighten(self) -> None:
+        """A handshake is kept as long as its socket lives: what stood in its headers is, once."""
+        asked, body = self._messages.pop()
+        if isinstance(asked, RawRequestMessage):
+            asked = asked._replace(raw_headers=())
+        self._messages.append((asked, body))
 
     def connection_lost(self, error: BaseException | None) -> None:
         if self._look_at is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from server.collector import AT_REST, AT_WORK, HARMLESS_SECONDS, LongLived
+from server.collector import HARMLESS_SECONDS, LATE, LATER, SOON, LongLived
 
 
 class Node:
@@ -57,31 +57,26 @@ def test_what_outlives_a_long_pass_is_left_out_of_the_next(passes: Passes) -> No
     assert alive
 
 
-def test_garbage_that_was_left_out_is_found_soon_where_a_pass_over_all_is_short(
-    passes: Passes,
-) -> None:
-    gone = _left_out(passes)
-    passes.quiet = False
-    passes.blocks = 1_249
-    passes(1.5)
-    assert gone() is not None
-    passes.blocks = 1_250
-    passes(HARMLESS_SECONDS)
-    assert gone() is None
-
-
-@pytest.mark.parametrize(("quiet", "times"), [(True, AT_REST), (False, AT_WORK)])
-def test_where_it_is_long_it_waits_for_a_quiet_moment_or_for_much_more(
-    passes: Passes, quiet: bool, times: int
+@pytest.mark.parametrize(
+    ("seconds", "quiet", "times"),
+    [
+        (HARMLESS_SECONDS, True, SOON),
+        (HARMLESS_SECONDS, False, LATER),
+        (0.5, True, LATER),
+        (0.5, False, LATE),
+    ],
+)
+def test_garbage_that_was_left_out_is_found_soon_where_nobody_waits_and_else_later(
+    passes: Passes, seconds: float, quiet: bool, times: float
 ) -> None:
     passes.blocks = 2_000
-    passes(0.5)  # this one takes all
+    passes(seconds)  # this one takes all
     passes.quiet = quiet
     gone = _left_out(passes)
-    passes.blocks = 2_000 * times - 1
+    passes.blocks = int(2_000 * times) - 1
     passes(0.5)
     assert gone() is not None
-    passes.blocks = 2_000 * times
+    passes.blocks += 1
     passes(0.5)
     assert gone() is None
 

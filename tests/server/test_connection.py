@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from msgspec import structs
 
 from server.config import Pace
@@ -28,11 +28,19 @@ async def _gives(request: web.Request) -> web.StreamResponse:
     return web.Response(body=LONG)
 
 
+async def _upgrades(request: web.Request) -> web.WebSocketResponse:
+    """Says what it still has of the handshake."""
+    socket = web.WebSocketResponse()
+    await socket.prepare(request)
+    await socket.send_json([request.headers["X-Said"], len(request.raw_headers)])
+    return socket
+
+
 @asynccontextmanager
 async def listening(pace: Pace = PATIENT, most: int = 10) -> AsyncIterator[int]:
     """The port of a server that takes bodies and gives long ones."""
     app = web.Application(middlewares=(errors,), client_max_size=1 << 30)
-    app.add_routes((web.post("/", _takes), web.get("/", _gives)))
+    app.add_routes((web.post("/", _takes), web.get("/", _gives), web.get("/up", _upgrades)))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     assert runner.server is not None
@@ -177,6 +185,13 @@ async def test_who_does_not_read_the_answer_is_cut_off() -> None:
             while not deaf.closed.is_set():
                 deaf.say(b"\r\n")  # only so does one who does not read learn that it is over
                 await asyncio.sleep(0.01)
+
+
+async def test_what_a_handshake_said_is_kept_once() -> None:
+    async with listening() as port, ClientSession() as client:
+        address = f"http://127.0.0.1:{port}/up"
+        async with client.ws_connect(address, headers={"X-Said": "here"}) as socket:
+            assert await socket.receive_json() == ["here", 0]
 
 
 async def test_an_address_has_no_more_connections_than_allowed_and_is_told() -> None:
