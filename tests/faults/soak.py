@@ -28,7 +28,7 @@ MOST_MORE = {"memory_mib": 4.0, "descriptors": 3, "threads": 2, "tasks": 1}
 """By how much the last third of a run may be above the middle one, each in its median."""
 SHORTEST = 6
 """Rests of a run that has thirds; in a shorter one pools still grow, within SPARE."""
-REST_WITHIN = 30.0
+REST_WITHIN = 60.0
 LOOK_SECONDS = 0.5
 
 
@@ -175,15 +175,14 @@ async def _fork(story: Story, session: str, chance: random.Random) -> list[str]:
 
 
 async def _at_rest(story: Story, sessions: int, first: Figures | None) -> Figures:
-    """Nobody is there, nothing is in memory, and it gives nothing more back; or half a minute is
-    over."""
+    """Nobody is there, no session in memory, and nothing more comes back; or a minute is over."""
     deadline = time.monotonic() + REST_WITHIN
     before: Figures | None = None
     while True:
         await asyncio.sleep(LOOK_SECONDS)  # connections are closed, tasks end, memory is freed
         idle, now = await is_idle(story), await figures(story, sessions)
         shrinks = before is None or now.memory_mib < before.memory_mib
-        at_rest = idle and not shrinks and (first is None or not _more(first, now))
+        at_rest = idle and not shrinks and (first is None or not _unreturned(first, now))
         if at_rest or time.monotonic() > deadline:
             return now
         before = now
@@ -196,8 +195,16 @@ async def is_idle(story: Story) -> bool:
 
 
 async def grown(story: Story, before: Figures) -> list[str]:
-    """What a server at rest has more of than before; it may take half a minute to come to rest."""
-    return _more(before, await _at_rest(story, 0, before))
+    """What a server whose work is over has more of than before, and keeps for a minute."""
+    deadline = time.monotonic() + REST_WITHIN
+    while (more := _unreturned(before, await figures(story, 0))) and time.monotonic() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(LOOK_SECONDS)  # connections are closed, tasks end, and tell nobody
+    return more
+
+
+def _unreturned(first: Figures, now: Figures) -> list[str]:
+    """What may still be given back: threads of a pool never are."""
+    return [growth for growth in _more(first, now) if not growth.startswith("threads")]
 
 
 def _more(first: Figures, now: Figures) -> list[str]:
