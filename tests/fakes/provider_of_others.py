@@ -12,7 +12,7 @@ from typing import Any, Self
 import aiohttp
 
 COMMAND = Path(sys.executable).with_name("oidc-provider-mock")
-READY_WITHIN = 60.0
+READY_WITHIN = 180.0
 
 
 class ProviderOfOthers:
@@ -25,6 +25,13 @@ class ProviderOfOthers:
         self._process: Process
 
     async def __aenter__(self) -> Self:
+        async with asyncio.timeout(READY_WITHIN):
+            await self._start()
+            while not await self._is_ready():  # another one may have taken its port meanwhile
+                await self._start()
+        return self
+
+    async def _start(self) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -38,9 +45,6 @@ class ProviderOfOthers:
             COMMAND, "--port", str(port), *how, *claims, stdout=DEVNULL, stderr=DEVNULL
         )
         self.url = f"http://127.0.0.1:{port}"
-        async with asyncio.timeout(READY_WITHIN):
-            await self._ready()
-        return self
 
     async def __aexit__(
         self,
@@ -58,14 +62,15 @@ class ProviderOfOthers:
             async with http.post(url) as response:
                 assert response.status == 204
 
-    async def _ready(self) -> None:
+    async def _is_ready(self) -> bool:
+        """Once it is; False where it has ended instead."""
         async with aiohttp.ClientSession() as http:
-            while True:
+            while self._process.returncode is None:
                 try:
                     async with http.get(f"{self.url}/.well-known/openid-configuration") as answer:
                         if answer.status == 200:
-                            return
+                            return True
                 except aiohttp.ClientConnectionError:
                     pass
-                assert self._process.returncode is None, "it did not start"
                 await asyncio.sleep(0.1)
+        return False

@@ -1,6 +1,7 @@
 """Files are whole whenever the server dies: an undo is finished, a half upload was never there."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -95,7 +96,12 @@ async def half_an_upload(story: Story, session: str, name: str) -> asyncio.Strea
 
 def parts(files: Path) -> list[Path]:
     """What is being written, or was."""
-    return [path for path in files.rglob("*.part") if path.is_file()]
+    found = os.walk(files)  # which minds no folder that goes away meanwhile
+    return [Path(place, name) for place, _, names in found for name in names if is_part(name)]
+
+
+def is_part(name: str) -> bool:
+    return name.endswith(".part")
 
 
 async def until(happened: Callable[[], bool]) -> None:

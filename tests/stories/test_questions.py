@@ -82,12 +82,13 @@ async def test_a_form_is_asked_and_its_answer_goes_to_the_server(story: Story) -
     event = await viewer.until("question_answered")
     assert event["seq"] == answered["seq"]
     assert (event["content"], event["by"]) == (GOOD, "dev")
-    (kept,) = [act for act in await acts(story.api, "answer") if act["session"] == session]
-    assert (kept["who"], kept["detail"]["question"]) == ("dev", asked["question"])
-    assert (kept["detail"]["action"], kept["detail"]["content"]) == ("accept", hash_of(GOOD))
     output = await told(story, viewer)
     assert '"action": "accept"' in output
     assert '"email": "ada@example.org"' in output
+    # Written in the order of all commits, so before the end of the turn.
+    (kept,) = [act for act in await acts(story.api, "answer") if act["session"] == session]
+    assert (kept["who"], kept["detail"]["question"]) == ("dev", asked["question"])
+    assert (kept["detail"]["action"], kept["detail"]["content"]) == ("accept", hash_of(GOOD))
     assert (await story.api.look(session))["pending_questions"] == 0
 
 

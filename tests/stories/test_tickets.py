@@ -1,6 +1,8 @@
 """Tickets for sockets of pages on other origins; tokens that end while sockets are open."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -8,9 +10,10 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from server.store.sqlite import SqliteStore
+from server.store import tokens
+from server.store.sqlite import DATABASE
 from server.times import written
-from tests.client import Viewer
+from tests.client import WITHIN, Viewer
 from tests.stories.conftest import NewStory
 from tests.stories.scene import Story
 from tests.stories.test_tokens import bearer, tokened
@@ -84,14 +87,14 @@ async def test_a_token_that_expires_loses_its_sockets(alone: NewStory) -> None:
     story, ada, _ = await tokened(alone)
     session, viewer = await story.begin()
     await story.turn(viewer, "Hello")
-    store = SqliteStore.open(story.server.data, exclusive=False)
-    try:
-        (token,) = [one for one in await store.tokens() if one.id == ada.split("_")[1]]
-        await store.revoke_token(token.id)
+    with (
+        closing(sqlite3.connect(story.server.data / DATABASE, timeout=WITHIN)) as store,
+        store,  # in one transaction: at no moment there is no such token
+    ):
+        (token,) = [one for one in tokens.every(store) if one.id == ada.split("_")[1]]
+        tokens.revoke(store, token.id)
         soon = written(datetime.now(UTC) + timedelta(seconds=2))
-        await store.add_token(msgspec.structs.replace(token, expires_at=soon))
-    finally:
-        await store.close()
+        tokens.add(store, msgspec.structs.replace(token, expires_at=soon))
     assert await viewer.closed() == 4401
     assert written(datetime.now(UTC)) >= soon
     back = Viewer(story.server.url, session, headers=bearer(ada))
@@ -107,7 +110,7 @@ async def test_the_list_says_when_a_token_was_last_used(alone: NewStory) -> None
         (line,) = [line for line in table.splitlines() if line.startswith(token.split("_")[1])]
         return line.rpartition("used ")[2]
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WITHIN):
         while (at := await used(ada)) == "never":
             pass
     assert at.startswith(str(datetime.now(UTC).year))

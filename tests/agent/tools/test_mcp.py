@@ -187,7 +187,7 @@ async def test_a_line_that_never_ends_costs_the_connection_not_the_memory() -> N
         with pytest.raises(Problem) as failed:
             await connection.call("work", {}, Listener().hearing)
         assert failed.value.code == "mcp_lost"
-        assert watch.lost.is_set()
+        await asyncio.wait_for(watch.lost.wait(), PATIENT)
 
 
 async def test_answers_that_are_none_are_told_from_those_that_are() -> None:

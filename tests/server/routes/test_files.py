@@ -15,7 +15,7 @@ from server.keys import WORKSPACES
 from server.routes.files import MOST_UPLOADED
 from tests.model_server import CallScript, Reply
 from tests.server.routes.doors import Doors, doors
-from tests.server.sessions.house import eventually
+from tests.server.sessions.house import eventually, eventually_kept
 
 
 def part(head: str, body: bytes) -> bytes:
@@ -234,7 +234,11 @@ async def test_an_upload_outlives_the_undoing_of_the_turn_before_it(guarded: Doo
         assert (await guarded.upload(session, "by a person", b"y")).status == 201
         await socket.say("undo", "c2")
         await socket.until("turn_undone")
-        await eventually(lambda: len(list(tree(guarded, session).iterdir())) == 1)
+
+        async def is_undone() -> bool:
+            return await names(guarded, session) == ["by a person"]
+
+        await eventually_kept(is_undone)
     got = await guarded.call("GET", f"/api/sessions/{session}/files/by%20a%20person")
     assert got.body == b"y"
 

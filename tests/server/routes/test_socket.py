@@ -334,7 +334,7 @@ async def test_who_goes_away_leaves_nothing_and_what_was_said_counts(guarded: Do
     path = f"/api/sessions/{session}"
     while (await guarded.call("GET", path)).json["state"] != "idle":
         pass
-    assert not guarded.app[CONNECTIONS].open
+    await eventually(lambda: not guarded.app[CONNECTIONS].open)
 
 
 def said(number: int) -> dict[str, str]:
