@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 from tests.connection import Connection
 from tests.oracle import Broken, Frame, Log, law
 
-WITHIN = 30.0
+WITHIN = 60.0
 """Seconds that anything may take, also on a slow and busy machine."""
 IDS = count(1)
 Found = TypeVar("Found")

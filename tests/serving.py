@@ -14,10 +14,11 @@ from typing import Any, Self
 import aiohttp
 
 COMMAND = Path(sys.executable).with_name("mooring")
-READY_WITHIN = 60.0
-COMMAND_WITHIN = 60.0
-STOPPED_WITHIN = 30.0
-"""Seconds. That it takes no more than ten to stop is the server's own law: it exits with 1 then."""
+READY_WITHIN = 180.0
+COMMAND_WITHIN = 180.0
+STOPPED_WITHIN = 60.0
+"""Seconds, also where many others want the machine and a start imports litellm. That it takes no
+more than ten to stop is the server's own law: it exits with 1 then."""
 SAYS = "Mooring listens on "
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START")
 

@@ -25,17 +25,16 @@ from agent.protocol import (
 )
 from agent.tools.port import Call, Inquiry, Launched, Outcome, Response, nobody
 
-PATIENCE = 5_000
-"""Rounds of the loop until a test gives up: nothing here takes time, so few are enough."""
+PATIENCE = 60.0
+"""Seconds until a test gives up: only what is saved by a thread takes any time here."""
 
 
 async def until(condition: Callable[[], object]) -> None:
     """Let the loop turn until it holds."""
-    for _ in range(PATIENCE):
-        if condition():
-            return
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, "it never came to that"
         await asyncio.sleep(0)
-    raise AssertionError("it never came to that")
 
 
 async def calm() -> None:

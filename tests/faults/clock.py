@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from tests.api import Api
-from tests.client import Viewer
+from tests.client import WITHIN, Viewer
 from tests.faults.report import Report
 from tests.faults.scene import drafted
 from tests.faults.soak import told_by_metrics
@@ -132,7 +132,7 @@ async def _asleep(story: Story, viewer: Viewer, clock: Clock, report: Report) ->
     """A session falls asleep though the clock has gone back, and no viewer is lost by it."""
     report.tried["jumps of the clock"] += 1
     clock.set(-DAY)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WITHIN):
         while (await told_by_metrics(story))["mooring_sessions_live"] != "0.0":  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     assert viewer.close_code is None
@@ -178,9 +178,9 @@ async def suspend(story: Story, report: Report, seconds: float) -> None:
     await asyncio.sleep(seconds)
     assert not said.done()
     story.server.signal(signal.SIGCONT)
-    assert (await viewer.answer(said, within=30))["type"] == "accepted"
-    assert (await viewer.until("turn_ended", within=30))["status"] == "completed"
-    assert (await viewer.until("turn_ended", within=30))["status"] == "completed"
+    assert (await viewer.answer(said))["type"] == "accepted"
+    assert (await viewer.until("turn_ended"))["status"] == "completed"
+    assert (await viewer.until("turn_ended"))["status"] == "completed"
     stored = await story.api.events(viewer.session)
     report.log(stored)
     report.seen(viewer.events, stored, whole=True)

@@ -58,8 +58,8 @@ async def _work(viewer: Viewer) -> None:
     """Turn after turn, until it is told to stop."""
     while True:
         answer = await viewer.say("Go on")
-        started = await viewer.until("turn_started", submission=answer["id"], within=60)
-        await viewer.until("turn_ended", turn=started["turn"], within=60)
+        started = await viewer.until("turn_started", submission=answer["id"])
+        await viewer.until("turn_ended", turn=started["turn"])
 
 
 async def _backing_up(story: Story, to: Path, chance: random.Random) -> Process:
@@ -103,7 +103,7 @@ async def _cut_short(story: Story, to: Path, chance: random.Random, report: Repo
 
 async def _rested(story: Story, viewer: Viewer) -> list[Frame]:
     await viewer.ask({"type": "interrupt", "id": "the-end", "queue": "drop"})
-    await viewer.status_is(state="idle", queue=[], within=60)
+    await viewer.status_is(state="idle", queue=[])
     stored = await story.api.events(viewer.session)
     report = Report()
     report.seen(viewer.events, stored, whole=False)

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.client import Viewer, new_id
+from tests.client import WITHIN, Viewer, new_id
 from tests.faults.report import Report
 from tests.faults.scene import effects, world
 from tests.faults.talk import EFFECTS, marks_on_disk
@@ -34,7 +34,6 @@ from tests.stories.scene import Story, bash, calls
 T = TypeVar("T")
 MOST_VIEWERS = 3
 REPLIES = ("words", "words", "a call", "two calls", "a question", "a long call", "silence", "busy")
-SETTLES_WITHIN = 30.0
 MAKE_ROOM = "Make room"
 
 
@@ -52,7 +51,7 @@ class World:
         self.kills = 0
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(asyncio.wait_for(work, SETTLES_WITHIN * 2))
+        return self.loop.run_until_complete(asyncio.wait_for(work, WITHIN * 2))
 
     def close(self) -> None:
         try:
@@ -193,7 +192,7 @@ class Protocol(RuleBasedStateMachine):
 
     async def _ping(self, who: int) -> None:
         frame = {"type": "ping", "id": new_id()}
-        answer = await (await self._viewer(who)).ask(frame, within=SETTLES_WITHIN)
+        answer = await (await self._viewer(who)).ask(frame, within=WITHIN)
         assert answer["type"] == "pong", answer
 
     @rule()
@@ -231,7 +230,7 @@ class Protocol(RuleBasedStateMachine):
 
     async def _sent(self, who: int, frame: Frame) -> None:
         viewer = await self._viewer(who)
-        self._judge_answer(frame, await viewer.ask(frame, within=SETTLES_WITHIN))
+        self._judge_answer(frame, await viewer.ask(frame, within=WITHIN))
 
     async def _viewer(self, who: int) -> Viewer:
         if not self.viewers:

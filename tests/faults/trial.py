@@ -23,8 +23,6 @@ Phase = Callable[["Trial"], AsyncIterator[None]]
 A_COMMIT = 0.015
 """Seconds in which a commit is begun, written and told, give or take."""
 NUMBERS = count(1)
-GONE_WITHIN = 30.0
-"""Seconds after which no process of a tool may be left of a server that was killed."""
 
 
 def answer(seen: Seen) -> Reply:
@@ -105,7 +103,7 @@ class Trial:
     async def look_at_rubble(self) -> None:
         """Behind any death of the server: nothing of its tools lives, nothing ran twice."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(GONE_WITHIN):
+            async with asyncio.timeout(WITHIN):
                 while alive(self.marker):  # noqa: ASYNC110 - the kernel tells nobody
                     await asyncio.sleep(0.02)
         left = alive(self.marker)

@@ -129,7 +129,7 @@ async def test_headers_that_trickle_are_cut_off_however_lively_they_do() -> None
 
 
 async def test_a_second_request_is_held_to_the_same_pace() -> None:
-    hasty = structs.replace(PATIENT, header_seconds=0.3)
+    hasty = structs.replace(PATIENT, header_seconds=1)
     async with listening(hasty) as port, peer(port) as slow:
         slow.say(HEAD % 1 + b"x")
         await slow.hears(b"\r\n\r\n1")
@@ -139,7 +139,7 @@ async def test_a_second_request_is_held_to_the_same_pace() -> None:
 
 
 async def test_a_connection_at_rest_between_requests_is_left_alone() -> None:
-    hasty = structs.replace(PATIENT, header_seconds=0.2)
+    hasty = structs.replace(PATIENT, header_seconds=1)
     async with listening(hasty) as port, peer(port) as one, peer(port) as other:
         one.say(HEAD % 1 + b"x")
         await one.hears(b"\r\n\r\n1")

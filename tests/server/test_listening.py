@@ -33,7 +33,7 @@ async def test_a_crowd_waits_in_the_kernel_and_is_let_in_a_few_at_a_time() -> No
         await Site(runner, "127.0.0.1", 0, door, Pace()).start()
         host, port = runner.addresses[0][:2]
         for _ in range(CROWD):  # nobody is accepted meanwhile: the loop stands still
-            peer = socket.create_connection((host, port), timeout=5)
+            peer = socket.create_connection((host, port), timeout=60)
             peer.sendall(ASKED)
             crowd.append(peer)
         while here < CROWD:

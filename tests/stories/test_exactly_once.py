@@ -210,7 +210,7 @@ async def test_a_client_that_never_got_its_answer_may_send_again_after_a_crash(
     if back.status["held"]:
         await back.accepted("resume")
     done = await back.wait(
-        lambda: True if len(back.of("user_message")) == len(frames) else None, "all messages", 20
+        lambda: True if len(back.of("user_message")) == len(frames) else None, "all messages"
     )
     assert done
     begun = [message["submission"] for message in back.of("user_message")]

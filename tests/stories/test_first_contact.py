@@ -201,7 +201,7 @@ async def test_too_many_events_are_given_as_a_tail(story: Story) -> None:
     ]
     futures = [await first.send(frame) for frame in frames]
     for future in futures:
-        assert (await first.answer(future, within=30))["type"] == "accepted"
+        assert (await first.answer(future))["type"] == "accepted"
     head = (await story.api.look(session))["head"]
     assert head == 5_106
     viewer = await story.join(session)

@@ -129,7 +129,7 @@ async def test_the_wait_before_a_retry_is_stopped(story: Story) -> None:
     story.model.play(SLOW_RETRY)
     await viewer.say("Go")
     retrying = await viewer.until("retrying")
-    assert retrying["wait_seconds"] == 500 > 10 * WITHIN
+    assert retrying["wait_seconds"] == 500 > 5 * WITHIN
     await viewer.status_is(activity="retrying")
     await stopped(viewer)
 

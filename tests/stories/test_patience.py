@@ -9,6 +9,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.client import WITHIN
 from tests.model_server import Reply
 from tests.stories.scene import Story
 from tests.stories.test_dashboard import Dashboard, dashboard
@@ -27,8 +28,8 @@ async def test_quiet_sockets_have_a_heartbeat_every_20_seconds(story: Story) -> 
         await board.until(session, viewers=1)
         begun = loop.time()
         beat, frame = await asyncio.gather(
-            viewer.live("heartbeat", within=HEARTBEAT + 15),
-            asyncio.wait_for(_heartbeat(board), HEARTBEAT + 15),
+            viewer.live("heartbeat", within=HEARTBEAT + WITHIN),
+            asyncio.wait_for(_heartbeat(board), HEARTBEAT + WITHIN),
         )
         assert loop.time() - begun > HEARTBEAT / 2
     assert beat == {"type": "heartbeat", "head": viewer.log.last, "at": beat["at"]}
@@ -56,7 +57,7 @@ async def test_a_viewer_that_does_not_read_is_closed_and_nobody_else_notices(
         assert message["text"] == flood
         await steady.until("turn_ended")
         assert asyncio.get_running_loop().time() - begun < TOO_SLOW
-        await steady.status_is(viewers=1, within=TOO_SLOW + 30)
+        await steady.status_is(viewers=1, within=TOO_SLOW + WITHIN)
         frames = []
         with suppress(ConnectionClosed):
             while True:

@@ -183,14 +183,14 @@ async def test_an_address_has_so_many_connections(alone: NewStory) -> None:
 
 
 async def test_headers_and_bodies_that_stall_are_cut_off(alone: NewStory) -> None:
-    story = await alone({"http": {"header_seconds": 0.3, "body_seconds": 0.3}})
+    story = await alone({"http": {"header_seconds": 1, "body_seconds": 1}})
     head = b"POST /api/sessions HTTP/1.1\r\nHost: localhost\r\n"
     assert (await raw(story.server, head))[0] == 408
     status, body = await raw(story.server, head + b"Content-Length: 10\r\n\r\n{")
     assert (status, json.loads(body)["error"]["code"]) == (408, "too_slow")
     async with Viewer(story.server.url, await story.api.session()) as viewer:
         await viewer.synced()
-        await asyncio.sleep(1)  # the very thing: a socket at rest, for longer than anything above
+        await asyncio.sleep(2)  # the very thing: a socket at rest, for longer than anything above
         assert (await viewer.ask({"type": "ping", "id": "still"}))["type"] == "pong"
 
 

@@ -27,9 +27,9 @@ class Tool:
     """`await tool(operation="ps")`, as ada, or as `token` says."""
 
     def __init__(self, fake: FakeHub, calls: Calls, executor: ThreadPoolExecutor, home: Path):
-        hub = Hub(fake.url, home, seconds=5, silence=2)
+        hub = Hub(fake.url, home)
         self.fake = fake
-        self.jobs = Jobs(hub, JobLog(fake.url), Prices(hub), quiet=0.2)
+        self.jobs = Jobs(hub, JobLog(fake.url), Prices(hub), quiet=1)
         self.calls = calls
         self.toolbox = Toolbox([self.jobs], executor)
 

@@ -44,7 +44,7 @@ class Scene:
     def follow(
         self, patience: Patience = EAGER, *, token: str | None = ADA, silence: float = 30
     ) -> asyncio.Task[JobEnd]:
-        hub = Hub(self.fake.url, self._home, seconds=5, silence=2)
+        hub = Hub(self.fake.url, self._home)
         log = JobLog(self.fake.url, silence=silence)
         watch = HubJobs(hub, log, Prices(hub), patience=patience)
         return asyncio.create_task(watch.follow("ada/job1", Mine(token), self.show))

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property
@@ -52,6 +52,13 @@ async def eventually(happened: Callable[[], bool]) -> None:
             return
         assert turn % 100 or asyncio.get_running_loop().time() < deadline, "it never happened"
         await asyncio.sleep(0)
+
+
+async def eventually_kept(is_so: Callable[[], Awaitable[bool]]) -> None:
+    """Ask the store until it is so."""
+    async with asyncio.timeout(60):
+        while not await is_so():
+            pass
 
 
 class HandTime:
@@ -389,7 +396,8 @@ async def house(
 
 async def drafted(home: House, session: str) -> None:
     """Wait until what was shown is kept for the case of a crash."""
-    for _ in range(100_000):
-        if await home.store.drafts(session):
-            return
-    raise AssertionError("nothing was drafted")
+
+    async def is_kept() -> bool:
+        return bool(await home.store.drafts(session))
+
+    await eventually_kept(is_kept)

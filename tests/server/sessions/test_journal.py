@@ -26,7 +26,15 @@ from server.sessions.channel import Channel
 from server.sessions.drafts import Drafts
 from server.sessions.journal import LONGEST_LOG, SessionJournal
 from server.sessions.loading import load_history
-from tests.server.sessions.house import ADA, AT, CONTEXT, House, drafted, eventually
+from tests.server.sessions.house import (
+    ADA,
+    AT,
+    CONTEXT,
+    House,
+    drafted,
+    eventually,
+    eventually_kept,
+)
 
 BEGUN: tuple[AnyEvent, ...] = (
     UserMessage("t1", "c1", "Hello", "ada"),
@@ -132,9 +140,11 @@ async def test_text_is_kept_piece_by_piece_and_goes_with_what_closes_it(home: Ho
     async with home.watch(session) as watcher, home.manager.attach(session) as channel:
         at = await desk(home, channel)
         await growing(home, at)
-        for _ in range(10_000):
-            if len(await kept(home, session)) == 3:
-                break
+
+        async def all_is_kept() -> bool:
+            return len(await kept(home, session)) == 3
+
+        await eventually_kept(all_is_kept)
         assert await kept(home, session) == {
             "text": "Half a sentence",
             "reasoning": "Why",

@@ -14,7 +14,7 @@ from agent.tools.job_port import JobEnd
 from agent.tools.port import Call, Keys, Launched, NoKeys, Outcome
 from agent.tools.toolbox import Toolbox
 from server.sessions.watch import Watch
-from tests.server.sessions.house import ADA, House, Nothing, Said, eventually
+from tests.server.sessions.house import ADA, House, Nothing, Said, eventually, eventually_kept
 
 END = JobEnd("ok", "Bye.", 60.0, 0.5)
 
@@ -116,10 +116,10 @@ async def test_the_end_of_a_job_is_recorded_and_wakes_the_agent(home: House) -> 
 
 
 async def eventually_in_log(home: House, session: str, kind: str) -> None:
-    for _ in range(10_000):
-        if kind in await home.types(session):
-            return
-    raise AssertionError(f"no {kind}")
+    async def is_there() -> bool:
+        return kind in await home.types(session)
+
+    await eventually_kept(is_there)
 
 
 async def test_a_new_server_goes_on_with_the_jobs_of_the_last(home: House) -> None:
