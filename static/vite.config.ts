@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { compressed } from './compressed.ts';
+import { PURE_ROOMS } from './pure_rooms.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -25,5 +26,15 @@ export default defineConfig({
     include: ['**/*.test.{ts,tsx}'],
     globals: true,
     reporters: ['default'],
+    // For a machine that is slow and busy.
+    testTimeout: 60_000,
+    coverage: {
+      enabled: true,
+      provider: 'v8',
+      include: PURE_ROOMS.map((room) => `src/${room}`),
+      reporter: [['text', { skipFull: true }]],
+      reportsDirectory: here('./node_modules/.coverage'),
+      thresholds: { 100: true, perFile: true },
+    },
   },
 });

@@ -54,11 +54,12 @@ test('a stale text begins anew with what the server sends again', () => {
   const stale = { text: 'Hello wor', skipped: 0, length: 9, stale: true };
   expect(grow(stale, { offset: 0, text: 'He' })).toEqual({ ...nothing, text: 'He', length: 2 });
   expect(grow(stale, { offset: 3, text: 'lo' })).toBeNull();
+  expect(grow(stale, { offset: 0, text: '' })).toEqual(nothing);
 });
 
 describe('a long log', () => {
-  test('keeps its end, whole code points, and its length', () => {
-    const whole = `x${'😀'.repeat(LOG_KEPT + 3)}`;
+  test.each([['x', ''], ['', 'x']])('keeps its end, whole code points, and its length: %j, emoji, %j', (start, end) => {
+    const whole = `${start}${'😀'.repeat(LOG_KEPT + 3)}${end}`;
     const log = trimmed({ ...nothing, text: whole, length: points(whole) });
     expect(log.text.length).toBeLessThanOrEqual(LOG_KEPT);
     expect(log.skipped + points(log.text)).toBe(log.length);

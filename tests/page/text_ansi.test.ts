@@ -23,6 +23,9 @@ describe('a log', () => {
     ['what is longer stays', 'abcdef\rxy', 'xycdef'],
     ['a bar of tqdm ends as its last state', '  0%|   | 0/2\r 50%|#  | 1/2\r100%|###| 2/2\nok', '100%|###| 2/2\nok'],
     ['a bar below another goes up and down', 'a 0\nb 0\x1b[A\ra 1\nb 1', 'a 1\nb 0'.replace('b 0', 'b 1')],
+    ['lines further down and up, from their beginning on', 'ab\ncd\x1b[Fx\x1b[Ey\x1b[Bz', 'xb\nyz'],
+    ['what is below the last line is on it', 'a\x1b[9Bb', 'ab'],
+    ['home is the beginning of the line', 'abc\x1b[Hx', 'xbc'],
     ['backspace', 'abc\b\bX', 'aXc'],
     ['tab', 'a\tb', 'a       b'],
     ['erase to the end of the line', 'abcdef\r\x1b[2Cx\x1b[K', 'abx'],
@@ -44,6 +47,10 @@ describe('a log', () => {
     ['bright on blue, bold', '\x1b[1;92;44mx', [['x', 'bold fore-10 back-4']]],
     ['reset', '\x1b[31ma\x1b[mb\x1b[0mc', [['a', 'fore-1'], ['bc', '']]],
     ['one of 256', '\x1b[38;5;196mx', [['x', 'fore-1']]],
+    ['one of the first of 256', '\x1b[38;5;9mx', [['x', 'fore-9']]],
+    ['bright behind', '\x1b[103mx', [['x', 'back-11']]],
+    ['what no terminal knows', '\x1b[31;77mx', [['x', 'fore-1']]],
+    ['inverse of what is behind', '\x1b[7;44mx', [['x', 'fore-4 back-ink']]],
     ['one of the greys', '\x1b[48;5;232mx', [['x', 'back-0']]],
     ['true colour', '\x1b[38;2;250;250;250mx', [['x', 'fore-15']]],
     ['none of 256', '\x1b[38;5;999mx', [['x', '']]],
@@ -68,6 +75,10 @@ describe('a log', () => {
   it('keeps the last lines only', () => {
     const screen = shown('a\nb\nc\nd', [], { ...LIMITS, lines: 2 });
     expect([screen.first, textOf(screen.lines)]).toEqual([2, 'c\nd']);
+  });
+
+  it('keeps the last lines only, however many come at once', () => {
+    expect(textOf(shown('a\n'.repeat(50), [], { ...LIMITS, lines: 2 }).lines)).toBe('a\n');
   });
 
   it('keeps so many characters only, and a change of colour costs some', () => {

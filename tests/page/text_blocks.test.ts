@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { blockOf } from '../../static/src/text/block_of.ts';
 import { Splitter } from '../../static/src/text/blocks.ts';
 import { spansOf } from '../../static/src/text/dialect.ts';
+import { fenceIn } from '../../static/src/text/fence.ts';
 import { spelledOut } from '../../static/src/text/hidden.ts';
 import { textOf } from './text_page/texts.ts';
 
@@ -58,6 +59,79 @@ describe('a text in pieces', { timeout: RUNS * 20 + 5_000 }, () => {
       { numRuns: RUNS },
     );
   });
+});
+
+const EVERYTHING = `[x]: /first
+[x]: /second
+words
+# heading
+  \`\`\`py
+  def f():
+ return
+  \`\`\`
+
+name | value
+-----|------
+[x]  | 1
+
+- an item
+
+  of two paragraphs
+- [ ] another
+* of another list
+
+> quoted\r
+***\r\n~~~\nnever closed`;
+const KINDS = ['flow', 'flow', 'code', 'table', 'list', 'list', 'flow', 'flow', 'code'];
+
+describe('a text with a block of each kind', () => {
+  const lines = `${EVERYTHING.replace(/\r\n?/g, '\n')}\n`;
+
+  it.each([['all at once', []], ['letter by letter', every(EVERYTHING)]])('has them %s', (_, at) => {
+    const { blocks, links } = split(EVERYTHING, at, true);
+    expect(blocks.map(({ kind }) => kind)).toEqual(KINDS);
+    expect(blocks).toEqual(spansOf(lines).flatMap(blockOf));
+    expect(links).toMatchObject({ x: { href: '/first' } });
+  });
+
+  it('ends with what its last character makes of it', () => {
+    expect(split('a\r', [], true)).toEqual(split('a\n', [], true));
+  });
+});
+
+it.each(['```py\na\n```', '```py\na\n```\n', '```py\na\n'])('a fence is its code, however it ends: %j', (raw) => {
+  expect(fenceIn(raw)?.all(raw)).toBe('a\n');
+});
+
+it('of many definitions the first two hundred are followed', () => {
+  const { links } = split(Array.from({ length: 203 }, (_, at) => `[l${at}]: /u`).join('\n'), [], true);
+  expect(Object.keys(links)).toHaveLength(200);
+});
+
+describe('a block that is too long', () => {
+  it.each([
+    ['a paragraph', 'words *and* more\n'.repeat(4_500), ['plain']],
+    ['a line', 'x'.repeat(70_000), ['plain']],
+    ['an item', `- a\n${'  more of it\n'.repeat(6_000)}`, ['list', 'plain']],
+    ['a paragraph behind another', `First.\n\n${'words\n'.repeat(12_000)}`, ['flow', 'plain']],
+  ])('is as it stands up to the next blank line, however it comes: %s', (_, long, kinds) => {
+    const whole = `${long}\n\nAfter it.`;
+    const pieces = [9_001, 65_535, 65_537, 70_001];
+    const { blocks } = split(whole, pieces, true);
+    expect(blocks).toEqual(split(whole, [], true).blocks);
+    expect(blocks.map(({ kind }) => kind)).toEqual([...kinds, 'flow']);
+    const half = split(long, pieces, false);
+    const plain = [...half.blocks, ...half.rest.blocks].map((block) => ('text' in block ? block.text : ''));
+    expect(long).toContain(plain.join('') + half.rest.text);
+    expect(plain.join('').length).toBeGreaterThan(60_000);
+  });
+});
+
+it('a list whose rest is read as something else is over there', () => {
+  const splitter = new Splitter((source, links) => spansOf(source.replace(/^- b/, '# b'), links));
+  for (const line of ['- a\n', '- b\n', '- c\n']) splitter.feed(line);
+  splitter.finish();
+  expect(splitter.blocks.map(({ kind }) => kind)).toEqual(['list', 'flow', 'list']);
 });
 
 /** Characters that were given to marked in each half of a text that came in tokens. */

@@ -29,6 +29,11 @@ describe('a diff', () => {
     ]);
   });
 
+  it('marks as one what changed side by side', () => {
+    const [removed, added] = diffLines('keep these words (a) here', 'keep these words [b] here');
+    expect([removed?.marks, added?.marks]).toEqual([[[17, 20]], [[17, 20]]]);
+  });
+
   it('marks nothing in lines that have little in common', () => {
     expect(diffLines('abc', 'xyz').every(({ marks }) => marks.length === 0)).toBe(true);
   });

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ruling } from '../../static/src/views/ruling.ts';
-import { changes, readField, readObject, shapeOf, summary } from '../../static/src/views/arguments.ts';
+import { changes, fieldText, readField, readObject, shapeOf, summary } from '../../static/src/views/arguments.ts';
 import { imagesNamed } from '../../static/src/views/images_named.ts';
 import { parsed } from '../../static/src/views/address.ts';
 import { endWords } from '../../static/src/views/note_words.ts';
@@ -37,6 +37,10 @@ describe('arguments', () => {
     expect(shapeOf('timeout', 3)).toBe('number');
     expect(shapeOf('all', true)).toBe('boolean');
     expect(shapeOf('items', [])).toBe('json');
+  });
+
+  it('are read as they are written', () => {
+    expect(['ls', 3, true, null, { a: 1 }].map(fieldText)).toEqual(['ls', '3', 'true', 'null', '{\n  "a": 1\n}']);
   });
 
   it('keep their types when they are edited', () => {
@@ -156,6 +160,8 @@ describe('rows', () => {
     const rows = rowsOf([said('a'), said('b', { undone: 'x' }), said('c', { undone: 'y' }), said('d')]);
     expect(rows.map((row) => row.key)).toEqual(['a', 'f:c', 'd']);
     expect(rows[1]).toMatchObject({ turns: 2, asked: 'text of c' });
+    const note = { kind: 'note', key: 'e', undone: 'x' } as Entry;
+    expect(rowsOf([note])).toMatchObject([{ key: 'f:e', turns: 1, asked: '' }]);
   });
 
   it('are mounted from the end, and stay where the reader is', () => {

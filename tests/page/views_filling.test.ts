@@ -14,6 +14,7 @@ const FIELDS: readonly Field[] = [
   { name: 'gift', kind: 'boolean', default: true },
   { name: 'size', kind: 'choice', choices: [{ value: 's' }, { value: 'l' }] },
   { name: 'extras', kind: 'choices', choices: [{ value: 'bow' }], default: ['bow'] },
+  { name: 'cards', kind: 'choices', choices: [{ value: 'small' }] },
 ];
 
 describe('a form', () => {

@@ -15,8 +15,7 @@ export const STANDING = [
 export function earlier(state: SessionState, page: readonly DurableEvent[]): SessionState {
   if (page.at(-1)?.seq !== state.oldest - 1) return state;
   const whole = wholeReplies(page);
-  const oldest = whole[0]?.seq ?? state.oldest;
-  return refolded({ ...state, oldest, events: [...whole, ...state.events] });
+  return refolded({ ...state, oldest: whole[0]!.seq, events: [...whole, ...state.events] });
 }
 
 /** `standing` are all the events of those types from before `state.oldest`. */

@@ -44,7 +44,7 @@ export function beyond(text: string, count: number): string {
   if (!SURROGATE.test(text)) return text.slice(count);
   let at = 0;
   for (let left = count; left > 0 && at < text.length; left -= 1) {
-    at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+    at += text.codePointAt(at)! > 0xffff ? 2 : 1;
   }
   return text.slice(at);
 }
@@ -57,5 +57,4 @@ const resumed = ({ offset, text }: Delta): Growing => ({
   stale: false,
 });
 
-const isSecondHalf = (text: string, at: number): boolean =>
-  (text.codePointAt(at - 1) ?? 0) > 0xffff;
+const isSecondHalf = (text: string, at: number): boolean => text.codePointAt(at - 1)! > 0xffff;

@@ -134,7 +134,7 @@ export class Screen {
     const line = this.#line();
     const length = lengthOf(line);
     const last = line.at(-1);
-    const classes = line.length >= RUNS ? (last?.classes ?? '') : this.#classes;
+    const classes = line.length >= RUNS ? last!.classes : this.#classes;
     if (this.#column === length && last?.classes === classes) {
       this.#replace([...line.slice(0, -1), { text: last.text + text, classes }]);
       return;

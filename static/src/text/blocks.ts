@@ -95,7 +95,7 @@ export class Splitter {
     const tail = this.#tail;
     if (tail === '') return NOTHING;
     const growing = this.growing;
-    if (growing?.kind === 'code') return { ...NOTHING, text: this.#fence?.unfinished(tail) ?? '' };
+    if (growing?.kind === 'code') return { ...NOTHING, text: this.#fence!.unfinished(tail) };
     if (growing?.kind === 'plain') return { ...NOTHING, text: tail };
     if (growing?.kind === 'table') return rowsIn(growing.head, tail, this.#read);
     if (tail.length > LONGEST) return { ...NOTHING, blocks: [{ kind: 'plain', text: tail }] };

@@ -53,7 +53,7 @@ class BoundedTokenizer extends Tokenizer {
     if (!found) return undefined;
     const [raw, label = '', bracketed, bare, ...titles] = found;
     const title = titles.find((one) => one !== undefined) ?? '';
-    return { type: 'def', raw, tag: labelOf(label), href: bracketed ?? bare ?? '', title };
+    return { type: 'def', raw, tag: labelOf(label), href: (bracketed ?? bare)!, title };
   }
 
   #deeper<T>(read: () => T | undefined): T | undefined {
@@ -90,7 +90,7 @@ class PlainRenderer extends Renderer {
 }
 
 const attribute = ([, name, double, single, bare]: readonly string[]): string =>
-  ` ${name}="${escaped(double ?? single ?? bare ?? '')}"`;
+  ` ${name}="${escaped((double ?? single ?? bare)!)}"`;
 
 /** Character references stay what they are. */
 const escaped = (text: string): string =>

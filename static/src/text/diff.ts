@@ -79,7 +79,6 @@ function walked(trace: readonly Int32Array[], n: number, m: number): Edit[] {
     edits.push(down ? { kind: 'added', from: fromY } : { kind: 'removed', from: fromX });
     [x, y] = [fromX, fromY];
   }
-  for (; x > 0; x -= 1) edits.push({ kind: 'same', from: x - 1 });
   return edits.reverse();
 }
 

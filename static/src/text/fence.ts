@@ -44,7 +44,7 @@ export function fenceIn(raw: string): Fence | null {
   };
   const unfinished = (text: string) => (closes(text) ? '' : line(text));
   return {
-    language: /^\s*([\w+#.-]{0,40})/.exec(info)?.[1]?.toLowerCase() ?? '',
+    language: /^\s*([\w+#.-]{0,40})/.exec(info)![1]!.toLowerCase(),
     opening: whole.length,
     read,
     unfinished,

@@ -23,11 +23,4 @@ export function unsaidPlace(target: URL, words: string): string | null {
   return named?.host === target.host && target.host !== '' ? null : spelledName(place);
 }
 
-function parsed(text: string): URL | null {
-  try {
-    return new URL(text);
-  } catch (error) {
-    if (error instanceof TypeError) return null;
-    throw error;
-  }
-}
+const parsed = (text: string): URL | null => (URL.canParse(text) ? new URL(text) : null);

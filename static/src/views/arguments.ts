@@ -37,7 +37,7 @@ export function readJson(text: string): Read {
   try {
     return { value: JSON.parse(text) as Json };
   } catch (error) {
-    return { problem: words.approval.notJson(error instanceof Error ? error.message : '') };
+    return { problem: words.approval.notJson((error as Error).message) };
   }
 }
 
@@ -95,4 +95,4 @@ export function summary(tool: string, given: JsonObject): { readonly text: strin
 }
 
 const MOST = 200;
-const firstLine = (text: string): string => (text.trim().split('\n', 1)[0] ?? '').slice(0, MOST);
+const firstLine = (text: string): string => text.trim().split('\n', 1)[0]!.slice(0, MOST);

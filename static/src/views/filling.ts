@@ -26,7 +26,7 @@ export class Filling {
   content(): JsonObject | null {
     const content: Record<string, Json> = {};
     for (const field of this.#fields) {
-      const value = this.values.value[field.name] ?? '';
+      const value = this.values.value[field.name]!;
       const isBlank = value === '' || (Array.isArray(value) && value.length === 0);
       if (isBlank && field.required) return this.#stop(words.question.missing(nameOf(field)));
       if (isBlank) continue;

@@ -32,7 +32,7 @@ function folded(entries: readonly Entry[]): Folded {
   return {
     kind: 'folded',
     // By its last: older ones may come to stand before them.
-    key: `f:${entries.at(-1)?.key ?? ''}`,
+    key: `f:${entries.at(-1)!.key}`,
     turns,
     entries,
     asked: asked?.kind === 'user' ? asked.text : '',
