@@ -104,6 +104,19 @@ async def test_two_thousand_tokens_end_as_the_whole_text_in_the_same_nodes(
     assert {shown for _, shown in bodies[1:-1]} == {"auto"}
 
 
+OPEN = {"a paragraph": "", "an item": "- one\n- ", "a row": "| a |\n|---|\n| b |\n| "}
+
+
+@pytest.mark.parametrize("start", OPEN.values(), ids=OPEN)
+async def test_what_is_long_and_open_is_drawn_now_and_then_what_is_short_at_once(
+    room: Room, start: str
+) -> None:
+    """Each time it is drawn as a whole, whatever it is a part of."""
+    for words, answers in ((10, ["done", "done"]), (2_000, ["later", "done"])):
+        text = start + "word " * words
+        assert await room.run("(room, text) => room.hurried(text)", text) == answers
+
+
 CLOSED = f"{SAMPLE.partition('~~~')[0]}\n- [one] more item\n- and another\n\n"
 LATER = [
     *("Growing *words*, ", "and **more", "** of them.\n\n", "```py\nx = 1", "\ny = 2\n", "```\n"),

@@ -1,6 +1,6 @@
 // A growing text on the page: whoever owns it feeds it; nodes of closed blocks are never touched again.
 
-import { type Block, Splitter } from './blocks.ts';
+import { type Block, type Rest, Splitter } from './blocks.ts';
 import { type BlockView, viewOf } from './block_views.ts';
 import { labelOf, type Piece } from './dialect.ts';
 import { highlightIn } from './highlight.ts';
@@ -84,7 +84,7 @@ export class Prose {
       else this.#close(block);
     }
     this.#follow();
-    this.#notBefore = now + pause(rest?.blocks ?? []);
+    this.#notBefore = now + (rest ? pause(rest) : 0);
   }
 
   /** Nodes of blocks behind those that are final, and of what follows for now. */
@@ -147,7 +147,7 @@ export class Prose {
 }
 
 /** How long to wait before what is open is drawn again, so that drawing never fills the time. */
-function pause(rest: readonly Block[]): number {
-  const length = rest.reduce((sum, one) => sum + ('source' in one ? one.source.length : 0), 0);
+function pause({ pieces, blocks }: Rest): number {
+  const length = [...pieces, ...blocks].reduce((sum, one) => sum + ('source' in one ? one.source.length : 0), 0);
   return length > LONG_REST ? length * LONG_REST_MS_PER_CHARACTER : 0;
 }

@@ -54,6 +54,15 @@ function drawn(text: string, cuts: readonly number[], whole: boolean): string {
   return prose.node.outerHTML;
 }
 
+/** What it answers that grows right after it was drawn, and a second later. */
+function hurried(text: string): string[] {
+  const prose = new Prose();
+  prose.grow(text);
+  while (prose.step(0) === 'more');
+  prose.grow(`${text}, and more`);
+  return [prose.step(1), prose.step(1_000)];
+}
+
 /** Of each change in a node: what kind it was, and which node of those that changed, by its number. */
 async function changesIn(nodes: Iterable<Node>, grow: () => Promise<void>): Promise<string[]> {
   const records: MutationRecord[] = [];
@@ -93,6 +102,7 @@ const room = {
   name: (text: string) => show(<Name text={text} />),
 
   drawn,
+  hurried,
 
   /** Grow as the text grows, one piece a frame; then the whole text takes its place. */
   async grow(pieces: readonly string[]): Promise<{ growing: string; whole: string; kept: boolean }> {
