@@ -181,7 +181,7 @@ class Broadcaster:
         texts, cursor = self._feed.joined(deltas=wish.deltas)
         synced = text_frame(encode(Synced(cursor.seq))) + self._feed.status
         self._flusher.expect(viewer, cursor)
-        *pages, last = in_writes(texts, self._limits.step) if texts else ((),)
+        *pages, last = in_writes(texts, self._limits.step)
         for page in pages:
             await self._give(viewer, page)
         viewer.write(joined(last, deflated=viewer.deflated) + synced)

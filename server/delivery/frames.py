@@ -51,14 +51,14 @@ def joined(frames: Iterable[Frame], *, deflated: bool) -> bytes:
 
 
 def in_writes(frames: Sequence[Frame], budget: int) -> Iterator[Sequence[Frame]]:
-    """In order, for writes of about `budget` bytes each; nothing where there are none."""
+    """In order, for writes of about `budget` bytes each: one, with nothing in it, of none."""
     start = size = 0
     for end, frame in enumerate(frames, 1):
         size += len(frame.plain)
         if size >= budget:
             yield frames[start:end]
             start, size = end, 0
-    if start < len(frames):
+    if start < len(frames) or not frames:
         yield frames[start:]
 
 

@@ -32,8 +32,8 @@ from tests.faults.tools import misuse
 from tests.oracle import Frame
 from tests.stories.scene import Story
 
-WITHIN = 240.0
-"""Seconds after which a part that takes 30 has got stuck."""
+WITHIN = 480.0
+"""Seconds after which a part that takes 30, and 240 on a machine that others work on, is stuck."""
 ONCE = 99
 """In one of so many rounds: a part that tries all there is at once."""
 LAP, LEAST_LAPS = 30.0, WARM_LAPS + 3

