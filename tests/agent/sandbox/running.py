@@ -54,4 +54,4 @@ async def become(true: Callable[[], bool]) -> None:
     """Wait, at most a minute, for something on the machine that tells nobody when it happens."""
     async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110 - there is no event to wait for
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)  # and who is waited for needs the processor
