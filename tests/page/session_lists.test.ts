@@ -138,6 +138,16 @@ describe('the list', () => {
     expect(sessions.mine.value.map(({ id }) => id)).toEqual(['c', 'n']);
   });
 
+  test('of a search is the answer, too, where the same is asked anew meanwhile', async () => {
+    let first: (value: unknown) => void = () => {};
+    answers['GET /sessions'] = () => new Promise((resolve) => (first = resolve));
+    const found = sessions.search('owl');
+    answers['GET /sessions'] = page('n');
+    world.last.says({ ...fleet(), full: true });
+    first(page('o')());
+    expect([await found, ids()]).toEqual([true, ['n']]);
+  });
+
   test('goes on page by page', async () => {
     answers['GET /sessions'] = () => ({ sessions: [named('a')], next_cursor: 'more' });
     await sessions.refresh();

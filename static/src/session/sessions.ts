@@ -36,6 +36,7 @@ export class Sessions {
   readonly #removing = signal<readonly Removing[]>([]);
   readonly #timers = new Map<string, () => void>();
   #asked = 0;
+  #newest: Promise<boolean> = Promise.resolve(false);
   #failed = false;
   #stop: (() => void)[] = [];
 
@@ -95,7 +96,7 @@ export class Sessions {
   known = (id: string): Session | undefined =>
     this.#fleet.value.sessions.find((session) => session.id === id) ?? this.rows.value.get(id);
 
-  /** Whether the list is now the answer: false where none came, or somebody asked anew meanwhile. */
+  /** Whether the list is now the answer: false where none came, or something else is searched for meanwhile. */
   search(query: string): Promise<boolean> {
     this.#query.value = query;
     return this.refresh();
@@ -186,18 +187,18 @@ export class Sessions {
     }
   }
 
-  /** Only the newest question's answer counts. */
-  async #load(cursor: string | null): Promise<boolean> {
+  /** Only the newest question's answer counts, also for who asked the same before. */
+  #load(cursor: string | null): Promise<boolean> {
     this.#asked += 1;
-    const mine = this.#asked;
-    const query = new URLSearchParams({
-      limit: String(PAGE),
-      q: this.#query.peek(),
-      cursor: cursor ?? '',
-    });
+    this.#newest = this.#answer(this.#query.peek(), cursor, this.#asked);
+    return this.#newest;
+  }
+
+  async #answer(q: string, cursor: string | null, mine: number): Promise<boolean> {
+    const query = new URLSearchParams({ limit: String(PAGE), q, cursor: cursor ?? '' });
     try {
       const page = await this.#ways.call<SessionPage>('GET', `/sessions?${query}`);
-      if (mine !== this.#asked) return false;
+      if (mine !== this.#asked) return q === this.#query.peek() ? this.#newest : false;
       this.#failed = false;
       this.#fleet.value = listed(this.#fleet.peek(), page.sessions, cursor !== null);
       this.#cursor.value = page.next_cursor;

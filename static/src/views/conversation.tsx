@@ -58,7 +58,8 @@ type Place = RefObject<HTMLDivElement | null>;
 
 function useMounted(desk: Desk, scroller: Place, content: Place): Mounted {
   const mounted = useMemo(() => new Mounted(desk), [desk]);
-  useEffect(() => {
+  // Before the first picture, which may have rows already: it shows their end.
+  useLayoutEffect(() => {
     if (!scroller.current || !content.current) return undefined;
     return mounted.begin(scroller.current, content.current);
   }, [mounted]);

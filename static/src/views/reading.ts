@@ -42,6 +42,11 @@ export class Reading {
 
   /** After something was drawn: the end stays in sight for who is there, a marked line for who is not. */
   keep(): void {
+    if (this.#atEnd.value) this.#scrolled(); // they may have left, and the event of it is still to come
+    this.#stay();
+  }
+
+  #stay(): void {
     const marked = this.#marked;
     this.#marked = null;
     if (this.#atEnd.value) this.#scroller.scrollTop = this.#scroller.scrollHeight;
@@ -64,7 +69,7 @@ export class Reading {
 
   toEnd(): void {
     this.#atEnd.value = true;
-    this.keep();
+    this.#stay();
   }
 
   /** Does something that puts content above the reader, who goes on reading the same line. */

@@ -18,7 +18,7 @@ import { Welcome } from './welcome.tsx';
 export function Root({ shell }: { shell: Shell }): JSX.Element {
   const here = route.value;
   const desk = shell.desks.current.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const key = (event: KeyboardEvent): void => pressed(event, shell);
     addEventListener('keydown', key);
     return () => removeEventListener('keydown', key);
