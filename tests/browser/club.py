@@ -30,12 +30,15 @@ class Club:
 
     async def log_in(self, person: Person, who: str = "ada") -> None:
         self.provider.who = who
+        place = person.page.url
         await person.button("Log in").first.click()
         account = person.button(f"Account of {NAMES[who]}")
         if "#/join/" in person.url:
             # On a phone the session that it leads to has the whole page, and no account on it.
             account = account.or_(person.button("More")).first
         await expect(account).to_be_visible()
+        if "#/join/" not in person.url:
+            await person.page.wait_for_url(place)  # it is back where it was a little later
 
 
 @pytest_asyncio.fixture(loop_scope="session")

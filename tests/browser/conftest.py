@@ -14,18 +14,29 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
+from tests.api import Api
 from tests.browser.club import club  # noqa: F401
 from tests.browser.person import Person
 from tests.browser.text_room import room, text_page  # noqa: F401
 from tests.serving import Server
-from tests.stories.scene import CONFIG, StoryModel
+from tests.stories.scene import CONFIG, StoryModel, tidy
 
 Theme = Literal["light", "dark"]
 Meet = Callable[..., Awaitable[Person]]
 PHONE_TOO = pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-PATIENCE = 15_000
-"""Milliseconds that anything in a page may take, also on a slow and busy machine."""
+PATIENCE = 40_000
+"""Milliseconds that anything in a page may take, also on a slow and busy machine: more than the
+longest wait of a page that dials again."""
+ALL_OF_IT = 300
+"""Seconds for one test, in which several things may take that long."""
+HERE = Path(__file__).parent
 expect.set_options(timeout=PATIENCE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.timeout(ALL_OF_IT))
 
 
 @dataclass(frozen=True)
@@ -86,10 +97,13 @@ async def _house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hous
             yield House(server, model)
 
 
-@pytest.fixture
-def house(_house: House) -> House:
+@pytest_asyncio.fixture(loop_scope="session")
+async def house(_house: House) -> AsyncIterator[House]:
+    """What a test leaves is gone before the next one: nobody else asks the model, or is listed."""
     _house.model.fresh()
-    return _house
+    yield _house
+    async with Api(_house.url) as api:
+        await tidy(api, _house.model)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

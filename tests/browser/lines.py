@@ -14,6 +14,8 @@ from tests.faults.proxy import Line, Proxy, Way
 from tests.model_server import Gate, Reply
 
 HEAD_END = b"\r\n\r\n"
+SOCKETS = 2
+"""That a page has: its list's, and that of the session on screen."""
 SOON = 600
 """Bytes after which a line is cut that never gets as far as its session."""
 PARTS = 8
@@ -53,6 +55,18 @@ class Lines:
         for line in self._all:
             line.down.flows.set()
 
+    async def go_offline(self, page: Page) -> None:
+        """The lines go first: a page that is offline need not hear that they are lost."""
+        self.lay = silent = SilentLines()
+        self.sever()
+        await silent.dialled.wait()
+        await page.context.set_offline(True)
+
+    async def come_back(self, page: Page) -> None:
+        self.lay = Line
+        self.sever()
+        await page.context.set_offline(False)
+
     def _lay(self) -> Line:
         line = self.lay()
         self._all.append(line)
@@ -73,15 +87,21 @@ class Short(Way):
 
 
 class SilentLines:
-    """The lines of a server that takes calls and never answers."""
+    """The lines of a server that takes calls and never answers.
+
+    `dialled` tells that both sockets of a page have called: then each knows that it was lost.
+    """
 
     def __init__(self) -> None:
         self.dialled = asyncio.Event()
+        self._laid = 0
 
     def __call__(self) -> Line:
         line = Line()
         line.down.flows.clear()
-        self.dialled.set()
+        self._laid += 1
+        if self._laid >= SOCKETS:
+            self.dialled.set()
         return line
 
 

@@ -24,15 +24,19 @@ WATCH = """() => {
 
 WHOLE = """async (entries) => {
   const pause = () => new Promise((done) => requestAnimationFrame(() => requestIdleCallback(done)));
-  for (let known = -1; known !== entries.childElementCount; await pause()) {
-    known = entries.childElementCount;
-  }
+  for (let known = null; known !== entries.textContent; await pause()) known = entries.textContent;
   return entries.textContent;
 }"""
 
 UP = """async (scroller, asked) => {
   const said = () => [...scroller.querySelectorAll('.bubble')].map((one) => one.textContent);
   for (; !said().includes(asked); await new Promise(requestAnimationFrame)) scroller.scrollTo(0, 0);
+}"""
+
+
+UNHURRIED = """() => {
+  const real = window.setTimeout;
+  window.setTimeout = (run, ms = 0, ...given) => real(run, 10 * ms, ...given);
 }"""
 
 
@@ -56,8 +60,9 @@ class Person:
         assert self._errors == [], self._errors
         assert await self.page.evaluate("() => window.violations") == []
 
-    async def violations(self) -> list[str]:
-        """What the policy forbade so far; it is what the test wanted, and forgotten."""
+    async def violations(self, count: int) -> list[str]:
+        """What the policy forbade, once it is so much; the test wanted it, and it is forgotten."""
+        await self.page.wait_for_function("(count) => window.violations.length >= count", arg=count)
         found: list[str] = await self.page.evaluate("() => window.violations.splice(0)")
         self._errors = [one for one in self._errors if "Trusted" not in one]
         return found
@@ -139,6 +144,15 @@ class Person:
     async def transcript(self) -> str:
         """The conversation as text, also what is out of view and is drawn when there is time."""
         return str(await self.conversation.locator(".entries").first.evaluate(WHOLE))
+
+    async def shows(self, transcript: str) -> None:
+        """This and nothing else, once everything is drawn."""
+        await expect(self.conversation.locator(".entries").first).to_have_text(transcript)
+        assert await self.transcript() == transcript
+
+    async def takes_their_time(self) -> None:
+        """What the page does after a while it does ten times as late from now on: offers stay."""
+        await self.page.evaluate(UNHURRIED)
 
     async def climb(self, asked: str) -> None:
         """Up, and up again when more has come, to where this was asked."""

@@ -25,7 +25,7 @@ async def test_who_logs_in_comes_back_to_where_they_were_and_leaves_nothing_behi
     await person.button("Log in").click()
     await person.page.get_by_role("link", name="Yes, I am Ada").click()
     await expect(person.button("Account of Ada L.")).to_be_visible()
-    assert person.page.url == f"{club.url}/#/new"
+    await expect(person.page).to_have_url(f"{club.url}/#/new")
     club.model.play(Reply(text="Welcome, Ada."))
     await person.say("Hello")
     await person.reads("Welcome, Ada.")

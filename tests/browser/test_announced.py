@@ -41,6 +41,7 @@ async def test_a_turn_that_was_stopped_or_failed_is_not_called_complete(
     person = await meet(house.url)
     await person.say("Talk")
     await person.reads("This go")
+    await expect(person.button("Stop")).to_be_visible()
     await person.page.keyboard.press("Escape")
     await expect(heard(person)).to_have_text(["Stopped."])
     await person.say("Talk again")
@@ -63,6 +64,7 @@ async def test_a_summary_is_not_called_an_answer(house: House, meet: Meet) -> No
     person = await meet(house.url)
     await person.say("Hello")
     await person.reads(DONE)
+    await expect(heard(person)).to_have_count(1)
     await person.say("Hello again")
     await expect(heard(person)).to_have_count(2)
     house.model.play(Reply(text="They said hello twice."))
@@ -94,6 +96,7 @@ async def test_what_the_page_says_aside_is_spoken_once_and_from_one_place(
     await person.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await person.say("Hello")
     await expect(heard(person)).to_have_text(["The answer is complete."])
+    await person.takes_their_time()
     for _ in range(2):
         await person.button("Copy answer").click()
     await expect(person.page.locator(".toast")).to_have_text(["Copied"])

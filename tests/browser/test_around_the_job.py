@@ -18,14 +18,15 @@ async def test_enter_opens_what_was_found_for_the_words_that_stand_there(
     house: House, meet: Meet
 ) -> None:
     async with Api(house.url) as api:
-        await api.session("A barn owl")
+        owl = await api.session("A barn owl")
         await api.session("Newer than the owl")
     person = await meet(house.url)
     await expect(person.list.get_by_role("link", name="Newer than the owl")).to_be_visible()
     await person.search.fill("barn")
     await person.search.press("Enter")
     await expect(person.page.locator(".top")).to_contain_text("A barn owl")
-    address = person.page.url
+    address = f"{house.url}/#/s/{owl}"
+    await expect(person.page).to_have_url(address)
     await person.search.fill("nothing is called this")
     await person.search.press("Enter")
     await expect(person.list).to_contain_text("Nothing found")
@@ -69,6 +70,7 @@ async def test_sessions_are_renamed_found_and_deleted_with_a_way_back(
     await expect(person.search).to_be_focused()
     await person.search.fill("harvest")
     await expect(person.list.get_by_role("listitem")).to_have_count(1)
+    await person.takes_their_time()
     await person.menu("Delete session")
     await expect(rows).to_have_count(0)
     await person.page.locator(".toasts").get_by_role("button", name="Undo").click()
@@ -124,7 +126,7 @@ async def test_a_file_that_is_dropped_before_there_is_a_session_begins_one(
     assert await person.drops("first.txt", ".side")
     await expect(person.button("Do not attach first.txt")).to_be_visible()
     await expect(person.field).to_have_value("Read this")
-    assert person.page.url.startswith(f"{house.url}/#/s/")
+    await person.session()
 
 
 async def test_a_file_that_nobody_takes_is_not_opened_in_place_of_the_page(
@@ -148,6 +150,7 @@ async def test_a_conversation_is_exported(house: House, meet: Meet, tmp_path: Pa
 
 async def test_the_keys_are_listed_and_the_theme_is_kept(house: House, meet: Meet) -> None:
     person = await meet(house.url)
+    await expect(person.field).to_be_focused()
     await person.field.blur()
     await person.page.keyboard.press("?")
     await expect(person.page.get_by_role("dialog")).to_contain_text("Stop the running turn")

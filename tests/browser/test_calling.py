@@ -1,9 +1,10 @@
 """Calling someone who looks elsewhere, and how far calls may run without asking."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import FilePayload, expect
+from playwright.async_api import FilePayload, WebSocket, expect
 
 from tests.api import Api
 from tests.browser.conftest import House, Meet
@@ -32,9 +33,17 @@ CALLS = "() => calls.map(({title, body}) => `${title} ${body}`)"
 
 async def listening(house: House, meet: Meet, given: str) -> Person:
     """Someone whose browser has a permission for notifications, and tells which it showed."""
-    person = await meet(house.url)
+    person = await meet("about:blank")
     await person.page.add_init_script(f"({LISTEN})('{given}')")
-    await person.page.reload()
+    told = asyncio.Event()  # what waits already is no news
+
+    def hear(socket: WebSocket) -> None:
+        socket.once("framereceived", lambda _: told.set())
+
+    person.page.on("websocket", hear)
+    await person.page.goto(house.url)
+    await told.wait()
+    await expect(person.list.get_by_text("Loading")).to_have_count(0)
     await expect(person.welcome).to_be_visible()
     return person
 
@@ -43,7 +52,6 @@ async def test_who_looks_elsewhere_is_called_once_and_led_to_the_question(
     own_house: House, meet: Meet
 ) -> None:
     person = await listening(own_house, meet, "granted")
-    await expect(person.list.get_by_text("Loading")).to_have_count(0)
     await person.page.evaluate("() => { away = true; }")
     own_house.model.play(Reply(calls=[ASK]))
     async with Api(own_house.url) as api:

@@ -33,6 +33,7 @@ async def test_a_stop_is_acknowledged_at_once_whatever_the_line_does(
         person = await meet(lines.url, offline=True)
         await person.say("Work")
         await person.reads("Busy")
+        await expect(person.button("Stop")).to_be_visible()
         lines.stall()
         assert await person.page.evaluate(ONE_FRAME_AFTER_ESCAPE) == "Stopping…"
         lines.flow()

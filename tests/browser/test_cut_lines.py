@@ -55,7 +55,7 @@ async def test_a_stream_that_is_cut_again_and_again_is_read_whole_and_once(
     assert [text.strip() for text in await shown.all_text_contents()] == answers
     fresh = await meet(person.page.url.replace(lines.url, house.url))
     await fresh.reads(journey.text)
-    assert await person.transcript() == await fresh.transcript()
+    await fresh.shows(await person.transcript())
 
 
 @pytest.mark.parametrize("phone", [False, True])
@@ -118,7 +118,7 @@ async def test_a_phone_that_slept_for_an_hour_wakes_up_to_the_truth(
     await phone.page.clock.fast_forward("01:00:00")
     await phone.reads(DONE)
     await phone.sees_state("Idle")
-    assert await phone.transcript() == await desk.transcript()
+    await phone.shows(await desk.transcript())
 
 
 async def test_who_is_offline_is_told_so_and_what_will_be_sent_later(
@@ -127,8 +127,7 @@ async def test_who_is_offline_is_told_so_and_what_will_be_sent_later(
     person = await meet(lines.url, offline=True)
     await person.say("Hello")
     await person.reads(DONE)
-    await person.page.context.set_offline(True)
-    lines.sever()
+    await lines.go_offline(person.page)
     for text in ("First", "Second"):
         await person.say(text)
         waiting = person.conversation.get_by_role("article").filter(has_text=text)
@@ -138,7 +137,7 @@ async def test_who_is_offline_is_told_so_and_what_will_be_sent_later(
     await expect(person.dock).to_contain_text(re.compile(r"Next try in \d+ s\.|Trying"))
     await expect(person.dock).not_to_contain_text(re.compile("refresh|reload", re.IGNORECASE))
     await person.sees_state("Idle")
-    await person.page.context.set_offline(False)
+    await lines.come_back(person.page)
     await expect(person.conversation.get_by_text(DONE)).to_have_count(3)
     log = await stored(house, person)
     said = [event["text"] for event in log if event["type"] == "user_message"]
@@ -167,14 +166,13 @@ async def test_what_is_pressed_offline_is_seen_to_wait_and_done_once(
     await person.say("Hello")
     await person.reads(DONE)
     await expect(person.button("Undo")).to_be_visible()
-    await person.page.context.set_offline(True)
-    lines.sever()
+    await lines.go_offline(person.page)
     await person.button("Undo").click()
     await expect(person.dock).to_contain_text(
         "Sent when the connection is back: undo the last turn."
     )
     await expect(person.button("Undo")).to_have_count(0)
-    await person.page.context.set_offline(False)
+    await lines.come_back(person.page)
     await person.reads("1 turn was undone")
     await expect(person.dock).not_to_contain_text("when the connection is back")
     undone = [one for one in await stored(house, person) if one["type"] == "turn_undone"]
@@ -190,15 +188,14 @@ async def test_decisions_are_counted_beside_messages_among_what_is_sent_later(
     await person.page.reload()
     await person.say("Do it")
     await expect(person.question()).to_be_visible()
-    await person.page.context.set_offline(True)
-    lines.sever()
+    await lines.go_offline(person.page)
     await person.approve()
     await expect(person.question()).to_contain_text("sent when")
     await person.page.clock.fast_forward("00:11")
     await expect(person.dock).to_contain_text("1 decision is sent when it is back.")
     await person.say("And then this")
     await expect(person.dock).to_contain_text("1 message and 1 decision are sent when it is back.")
-    await person.page.context.set_offline(False)
+    await lines.come_back(person.page)
     await person.reads(DONE)
     await expect(person.cards("done")).to_have_count(1)
 
@@ -217,9 +214,9 @@ async def test_a_decision_that_waited_too_long_is_asked_for_again(
     await silent.dialled.wait()
     await person.approve()
     await expect(person.question()).to_contain_text("sent when")
+    await person.page.clock.fast_forward("11:00")
     lines.lay = Line
     lines.sever()
-    await person.page.clock.fast_forward("11:00")
     await expect(person.aside("was not sent")).to_be_visible()
     await expect(person.cards("asks first")).to_have_count(1)
     await person.approve()
@@ -246,7 +243,7 @@ async def test_who_rules_too_late_sees_what_was_ruled(
     for person in (early, late):
         await person.reads(DONE)
         await expect(person.cards("rejected")).to_have_count(1)
-    assert await early.transcript() == await late.transcript()
+    await late.shows(await early.transcript())
 
 
 async def test_two_tabs_that_rule_at_the_same_time_run_the_call_once(

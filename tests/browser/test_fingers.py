@@ -62,6 +62,7 @@ async def test_what_a_finger_presses_on_a_phone_is_large_enough(house: House, me
     await person.question().get_by_role("button", name="Edit", exact=True).click()
     await finger.feel("a question that is edited")
     await person.button("More").click()
+    await expect(person.page.get_by_role("menu")).to_be_visible()
     await finger.feel("the menu")
     finger.verdict()
 
@@ -104,20 +105,21 @@ async def test_what_is_pressed_in_every_view_is_large_enough_for_a_finger(
     await person.reads("This turn failed.")
     await finger.feel("a turn that failed")
     await person.menu("Rename")
-    await expect(person.page.get_by_role("textbox", name="Title")).to_be_visible()
+    await expect(person.page.get_by_role("textbox", name="Title")).to_be_focused()
     await finger.feel("a new title")
     await person.page.keyboard.press("Escape")
+    await person.takes_their_time()
     await person.menu("Delete session")
     await expect(person.page.locator(".toasts").get_by_role("button", name="Undo")).to_be_visible()
     await finger.feel("a toast")
     async with Api(house.url) as api:
         await api.session("As wide as a thumb")
-    for view in ("#/new", "#/dashboard", "#/"):
+        await api.session("As wide as a hand")
+    listed = person.list.get_by_role("listitem").filter(has_text="As wide as a thumb")
+    in_table = person.page.get_by_role("row").filter(has_text="As wide as a thumb")
+    for view, there in (("#/new", person.welcome), ("#/dashboard", in_table), ("#/", listed)):
         await person.page.goto(f"{house.url}/{view}")
-        main = person.page.get_by_role("main").first
-        await expect(main).to_be_visible()
-        if view == "#/dashboard":
-            await expect(main.get_by_role("link", name="As wide as a thumb")).to_be_visible()
+        await expect(there).to_be_visible()
         await finger.feel(view)
     await person.search.fill("thumb")
     await expect(person.list.get_by_role("listitem")).to_have_count(1)
@@ -137,6 +139,7 @@ async def test_what_is_pressed_around_an_account_is_large_enough_for_a_finger(
     await finger.feel("not logged in")
     await club.log_in(person)
     await person.button("Account of Ada L.").click()
+    await expect(person.page.get_by_role("menu")).to_be_visible()
     await finger.feel("the account's menu")
     await person.page.get_by_role("menuitem", name="Settings").click()
     await expect(person.page.get_by_text("You keep none yet.")).to_be_visible()

@@ -192,6 +192,7 @@ async def test_markup_from_model_tools_people_and_files_stays_text(
     await expect(person.page.locator(".top h1")).to_contain_text("onerror=alert(1)")
     file: FilePayload = {"name": "<b>x.txt", "mimeType": "text/plain", "buffer": b"x"}
     await person.page.locator("input[type=file]").first.set_input_files(file)
+    await expect(person.button("Do not attach <b>x.txt")).to_be_visible()
     await person.say(EVIL)
     await person.approve()
     await person.reads("The end.")

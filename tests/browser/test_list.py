@@ -1,9 +1,10 @@
 """The list of sessions: what each does now, how it failed, what it is called, and more of them."""
 
+import asyncio
 from functools import partial
 
 import pytest
-from playwright.async_api import Locator, WebSocket, expect
+from playwright.async_api import Locator, Route, WebSocket, expect
 
 from tests.api import Api
 from tests.browser.conftest import House, Meet
@@ -74,8 +75,9 @@ async def test_a_title_comes_by_itself_and_is_edited_where_it_stands(
     await person.button("Actions for Eggs on Thursday").click()
     await person.page.get_by_role("menuitem", name="Rename").click()
     await field.fill("Eggs on Friday")
-    await field.press("Enter")
-    await expect(title).to_have_text("Eggs on Friday")
+    async with person.page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        await field.press("Enter")
+        await expect(title).to_have_text("Eggs on Friday")
     async with Api(house.url) as api:
         assert (await api.look(await person.session()))["title"] == "Eggs on Friday"
 
@@ -83,19 +85,27 @@ async def test_a_title_comes_by_itself_and_is_edited_where_it_stands(
 async def test_what_was_deleted_is_gone_for_good_once_the_offer_has_passed(
     house: House, meet: Meet
 ) -> None:
+    passed = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if route.request.method == "DELETE":
+            await passed.wait()
+        await route.continue_()
+
     async with Api(house.url) as api:
         session = await api.session("No longer needed")
         person = await meet(house.url)
+        await person.page.route("**/api/sessions/*", hold)
         await person.button("Actions for No longer needed").click()
-        await person.page.get_by_role("menuitem", name="Delete").click()
-        await expect(person.page.locator(".toasts")).to_contain_text(
-            "“No longer needed” is deleted."
-        )
-        assert (await api.look(session))["title"] == "No longer needed"
         async with person.page.expect_response(
             lambda answer: answer.request.method == "DELETE"
         ) as gone:
-            pass
+            await person.page.get_by_role("menuitem", name="Delete").click()
+            await expect(person.page.locator(".toasts")).to_contain_text(
+                "“No longer needed” is deleted."
+            )
+            assert (await api.look(session))["title"] == "No longer needed"
+            passed.set()
         assert (await gone.value).status == 204
         assert (await api.get(f"/api/sessions/{session}")).status == 404
     await expect(entry(person, "No longer needed")).to_have_count(0)
@@ -121,12 +131,11 @@ async def test_a_page_has_one_socket_for_its_list_and_one_for_the_session_on_scr
 ) -> None:
     async with Api(house.url) as api:
         sessions = [await api.session(f"Number {number}") for number in range(3)]
-    person = await meet(f"{house.url}/#/s/{sessions[0]}")
-    await person.sees_state("Idle")
+    person = await meet("about:blank")
     opened: list[WebSocket] = []
     person.page.on("websocket", lambda socket: opened.append(socket))
-    await person.page.reload(wait_until="commit")
-    opened.clear()  # of the page before, whose end nobody tells
+    await person.page.goto(f"{house.url}/#/s/{sessions[0]}")
+    await expect(entry(person, "Number 2")).to_have_count(1)
     await person.sees_state("Idle")
     for session in (*sessions[1:], sessions[0]):
         before = [socket for socket in opened if "/sessions/" in socket.url]

@@ -34,6 +34,10 @@ WATCH = """() => {
   look();
 }"""
 TOP_OF = "(node) => node.getBoundingClientRect().top"
+COME_TO = f"""(node) => {{
+  node.scrollIntoView();
+  return [node.dataset.key, ({TOP_OF})(node)];
+}}"""
 
 
 async def begun(person: Person, house: House) -> None:
@@ -88,7 +92,7 @@ async def test_a_long_session_begins_at_its_end_and_is_whole_on_the_way_up(
     await expect(await climb(person)).to_have_count(1)
     await expect(person.button("Show earlier messages")).to_have_count(0)
     await expect(person.tool("read")).to_have_count(len(LOOKS))
-    assert await person.transcript() == live
+    await person.shows(live)
 
 
 async def test_what_is_in_sight_is_drawn_first_and_the_rest_above_it_without_a_jump(
@@ -118,10 +122,8 @@ async def test_what_is_read_stays_where_it_is_while_older_turns_come(
     await reopened(person)
     cards = person.tool("read")
     while (known := await cards.count()) < len(LOOKS):
-        line = cards.nth(3)
-        await line.evaluate("(node) => node.scrollIntoView()")
-        line = person.page.locator(f'[data-key="{await line.get_attribute("data-key")}"]')
-        before = await line.evaluate(TOP_OF)
+        key, before = await cards.nth(3).evaluate(COME_TO)
+        line = person.page.locator(f'[data-key="{key}"]')
         await expect(cards).not_to_have_count(known)
         await expect(person.button("Loading earlier messages…")).to_have_count(0)
         assert abs(await line.evaluate(TOP_OF) - before) < 2

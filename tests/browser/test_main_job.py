@@ -62,6 +62,7 @@ async def test_a_stop_ends_the_answer_and_keeps_what_was_said(
     person = await meet(f"{house.url}/#/new", phone=phone)
     await person.say("Talk")
     await person.reads("This goes on and")
+    await expect(person.button("Stop")).to_be_visible()
     await (person.button("Stop").click() if phone else person.page.keyboard.press("Escape"))
     await person.reads("Stopped.")
     await person.sees_state("Idle")
@@ -195,7 +196,7 @@ async def test_what_is_written_meanwhile_waits_in_sight(
     await person.reads("And that")
     await expect(person.queue).to_have_count(0)
     await person.sees_state("Idle")
-    assert house.model.requests[-1].last_user_text == "And that"
+    assert (await house.model.request_arrived(2)).last_user_text == "And that"
 
 
 @PHONE_TOO

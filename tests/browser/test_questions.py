@@ -13,6 +13,7 @@ from tests.browser.club import Club
 from tests.browser.conftest import House, Meet
 from tests.browser.judge import Judge
 from tests.browser.person import Person
+from tests.browser.test_cards import STARTS_WITHIN
 from tests.fakes.mcp import ROGUE
 from tests.fakes.openid import OpenIDProvider
 from tests.model_server import CallScript, Reply
@@ -49,7 +50,7 @@ async def asked(shop: House | Club, person: Person, name: str, *, text: str = ""
     )
     await person.say("Order it")
     form = person.page.get_by_role("form", name=f"Question from {name}")
-    await expect(form).to_be_visible()
+    await expect(form).to_be_visible(timeout=STARTS_WITHIN)
     return form
 
 

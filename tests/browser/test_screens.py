@@ -1,8 +1,11 @@
 """The page on a phone and at other sizes: nothing sticks out, or hides behind a keyboard."""
 
+from typing import Literal
+
 import pytest
 from playwright.async_api import Locator, expect
 
+from tests.api import Api
 from tests.browser.conftest import House, Meet
 from tests.model_server import CallScript, Gate, Reply
 
@@ -45,10 +48,16 @@ async def test_the_list_says_how_long_ago_as_time_goes_by(house: House, meet: Me
     await expect(when).to_have_text("5 min")
 
 
-@pytest.mark.parametrize("view", ["", "#/new", "#/dashboard"])
-async def test_no_view_is_wider_than_a_phone(house: House, meet: Meet, view: str) -> None:
+@pytest.mark.parametrize(
+    ("view", "shows"), [("", "listitem"), ("#/new", "heading"), ("#/dashboard", "table")]
+)
+async def test_no_view_is_wider_than_a_phone(
+    house: House, meet: Meet, view: str, shows: Literal["listitem", "heading", "table"]
+) -> None:
+    async with Api(house.url) as api:
+        await api.session(LONG[:200])
     person = await meet(f"{house.url}/{view}", phone=True)
-    await expect(person.page.locator(".app")).to_be_visible()
+    await expect(person.page.get_by_role(shows).first).to_be_visible()
     assert await person.page.evaluate(STICKS_OUT) == []
 
 
@@ -59,6 +68,7 @@ async def test_a_conversation_with_a_question_fits_a_phone(house: House, meet: M
     await person.field.fill(LONG)
     await person.button("Send").click()
     await person.sees_state("Needs you")
+    await expect(person.question()).to_be_visible()
     assert await person.page.evaluate(STICKS_OUT) == []
     assert await height_of(person.question().get_by_role("button", name="Approve")) >= 44
     await person.page.get_by_role("link", name="All sessions").click()
@@ -120,14 +130,15 @@ async def test_the_theme_follows_the_system_until_somebody_chooses(
 ) -> None:
     person = await meet(house.url, theme="light")
     ground = "() => getComputedStyle(document.body).backgroundColor"
+    body = person.page.locator("body")
     light = await person.page.evaluate(ground)
     await person.page.emulate_media(color_scheme="dark")
+    await expect(body).not_to_have_css("background-color", light)
     dark = await person.page.evaluate(ground)
-    assert dark != light
     await person.page.get_by_role("combobox", name="Theme").select_option("light")
-    assert await person.page.evaluate(ground) == light
+    await expect(body).to_have_css("background-color", light)
     await person.page.get_by_role("combobox", name="Theme").select_option("system")
-    assert await person.page.evaluate(ground) == dark
+    await expect(body).to_have_css("background-color", dark)
 
 
 async def test_who_wants_less_motion_sees_none(house: House, meet: Meet) -> None:
@@ -137,7 +148,7 @@ async def test_who_wants_less_motion_sees_none(house: House, meet: Meet) -> None
     await person.say("Work")
     await expect(person.tool("bash")).to_contain_text("waiting")
     moving = "() => document.getAnimations().filter((one) => one.playState === 'running').length"
-    assert await person.page.evaluate(moving) > 0
+    await person.page.wait_for_function(f"() => ({moving})() > 0")
     await person.page.emulate_media(reduced_motion="reduce")
     await person.page.wait_for_function(f"() => ({moving})() === 0")
     await person.button("Stop").click()

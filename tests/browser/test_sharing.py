@@ -104,6 +104,7 @@ async def test_who_looks_on_has_no_dead_button_and_no_key_that_is_refused(
     for dead in ("Try again", "Edit and run again", "Edit", "Undo"):
         await expect(bob.button(dead)).to_have_count(0)
     await ada.page.keyboard.press("Escape")
+    await expect(ada.page.get_by_role("dialog")).to_have_count(0)
     club.model.play(Reply(text="May I?", calls=ASKING), Reply(text="It is done."))
     await ada.say("To be asked")
     await expect(bob.question()).to_be_visible()

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.person import UNHURRIED
 from tests.browser.text_room import Room
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -126,7 +127,9 @@ LATER = [
 
 async def test_nothing_that_is_closed_changes_while_the_text_goes_on(room: Room) -> None:
     await room.run("(room, text) => room.begin(text)", f"{CLOSED}Not closed")
-    await expect(room.page.locator(".code .hljs-keyword").first).to_be_visible()
+    for language in ("sh", "python"):
+        coloured = f".code[data-language={language}] [class^=hljs]"
+        await expect(room.page.locator(coloured).first).to_be_visible()
     await room.run(IDLE)
     closed = ".part > :not(:last-child)"
     assert await room.page.locator(closed).count() > 10
@@ -220,6 +223,7 @@ async def test_code_can_be_wrapped_copied_and_reached_by_the_keyboard(room: Room
     await wrap.click()
     await expect(wrap).to_have_attribute("aria-pressed", "true")
     await expect(rows).to_have_css("white-space", "pre-wrap")
+    await room.page.evaluate(UNHURRIED)
     await room.page.get_by_role("button", name="Copy").click()
     await expect(room.page.get_by_role("button", name="Copied")).to_be_visible()
     assert await room.page.evaluate("() => navigator.clipboard.readText()") == 'echo "long"\nls'

@@ -122,12 +122,16 @@ class Story:
                     assert stored[: len(seen)] == seen, "a viewer saw the log"
 
     async def tidy(self) -> None:
-        """Delete what the story left, so that nothing of it disturbs the next one."""
-        while page := (await self.api.good("GET", "/api/sessions", limit=500))["sessions"]:
-            for session in page:
-                await self.api.call("DELETE", f"/api/sessions/{session['id']}")
-        async with asyncio.timeout(WITHIN):
-            await self.model.quiet()
+        await tidy(self.api, self.model)
+
+
+async def tidy(api: Api, model: StoryModel) -> None:
+    """Delete what a story left, so that nothing of it disturbs the next one."""
+    while page := (await api.good("GET", "/api/sessions", limit=500))["sessions"]:
+        for session in page:
+            await api.call("DELETE", f"/api/sessions/{session['id']}")
+    async with asyncio.timeout(WITHIN):
+        await model.quiet()
 
 
 def form(name: str, content: bytes) -> Any:
