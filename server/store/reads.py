@@ -55,6 +55,7 @@ def page(
         conditions.append("(active_at, id) < (?, ?)")
         values.extend(position)
     if search.terms(q):
+        connection.create_function("tells", 2, search.tells, deterministic=True)
         condition, parameters = search.mentions(q)
         conditions.append(condition)
         values.extend(parameters)

@@ -133,6 +133,20 @@ _TOOL_LOGINS: Step = (
 )
 """What users were granted at servers of tools, sealed with the vault's key."""
 
+_SEARCH_BEHIND: Step = (
+    """CREATE TABLE unsearched (passage INTEGER PRIMARY KEY)""",
+    """DROP TRIGGER passage_added""",
+    """CREATE TRIGGER passage_added AFTER INSERT ON passages BEGIN
+        INSERT INTO unsearched VALUES (new.id); END""",
+    """DROP TRIGGER passage_gone""",
+    """CREATE TRIGGER passage_gone AFTER DELETE ON passages BEGIN
+        INSERT INTO words (words, rowid, text) SELECT 'delete', old.id, old.text
+            WHERE NOT EXISTS (SELECT 1 FROM unsearched WHERE passage = old.id);
+        DELETE FROM unsearched WHERE passage = old.id; END""",
+)
+"""Passages that the index does not know yet: to take them in takes longer than all else of a
+commit, and who waits for the commit need not wait for that."""
+
 STEPS: tuple[Step, ...] = (
     (*_LOG, *_SEARCH),
     _SUMS,
@@ -144,6 +158,7 @@ STEPS: tuple[Step, ...] = (
     _ENDS,
     _SHARES,
     _TOOL_LOGINS,
+    _SEARCH_BEHIND,
 )
 """Step n brings a database of version n to version n + 1; version 0 is an empty file."""
 

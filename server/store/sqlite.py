@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from agent.sandbox.capacity import Disk, disk_of
 from server.store import database as files
-from server.store import examiner, generation, reads, rows, schema, tokens, writes
+from server.store import examiner, generation, reads, rows, schema, search, tokens, writes
 from server.store.audit import AuditTable
 from server.store.ballast import Ballast, scaled
 from server.store.generation import Mark
@@ -33,7 +33,7 @@ from server.store.port import (
 from server.store.readers import Readers
 from server.store.shares import ShareTable
 from server.store.tool_logins import ToolLoginTable
-from server.store.writer import Writer
+from server.store.writer import Later, Writer
 
 DATABASE = "mooring.db"
 _MIB = 1024 * 1024
@@ -89,6 +89,7 @@ class SqliteStore:
             database,
             mark,
             ballast,
+            Later(search.lags, search.learn),
             max_jobs=limits.queued_jobs,
             max_bytes=limits.queued_bytes,
         )

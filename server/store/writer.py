@@ -23,11 +23,20 @@ Work = Callable[[sqlite3.Connection], T]
 COPY_AFTER = 16
 """Commits after which the write-ahead log is copied into the database as soon as nobody writes.
 Where nobody pauses, SQLite does it in a commit, at the latest when half of its room is used."""
+MOST_BEHIND = 64
+"""Commits after which what is done later is done all the same, where nobody pauses."""
 LULL_SECONDS = 0.02
 
 UNEXPLAINED = "The store could not write this. The server's log says why."
 
 _log = logging.getLogger(__name__)
+
+
+class Later(Struct, frozen=True):
+    """What may follow the commits a moment later: whether there is any, and a part of it."""
+
+    lags: Callable[[sqlite3.Connection], bool]
+    step: Callable[[sqlite3.Connection], object]
 
 
 class Job(Struct, frozen=True):
@@ -42,7 +51,9 @@ class Job(Struct, frozen=True):
 class Writer:
     """Owns the writing connection; jobs are committed in the order they were handed over.
 
-    At most `max_jobs` and `max_bytes` wait; what is handed over beyond that fails at once.
+    At most `max_jobs` and `max_bytes` wait; what is handed over beyond that fails at once. What
+    commits leave to be done is done by `later`, step by step, when nobody waits: it looks for
+    itself (`lags`), so nothing is lost with the process.
     """
 
     def __init__(
@@ -51,6 +62,7 @@ class Writer:
         database: Path,
         mark: Mark | None,
         ballast: Ballast | None,
+        later: Later,
         *,
         max_jobs: int,
         max_bytes: int,
@@ -59,11 +71,14 @@ class Writer:
         self._database = database
         self._mark = mark
         self._ballast = ballast
+        self._later = later
         self._max_jobs = max_jobs
         self._max_bytes = max_bytes
         self._queued: list[Job] = []
         self._bytes = 0
         self._uncopied = 0
+        self._behind = 1
+        """Commits since nothing was left to be done; the last process may have left something."""
         self._closed: asyncio.Future[None] | None = None
         self.complaint = ""
         """Why commits fail since the last one that did not: a full disk is logged once."""
@@ -111,6 +126,11 @@ class Writer:
             if jobs:
                 self._tell(_resolve, jobs[0].done, jobs, self._commit(jobs))
                 self._uncopied += 1
+                self._behind += 1
+                if self._behind > MOST_BEHIND:
+                    self._catch_up()
+            elif self._behind:
+                self._catch_up()
             elif self._uncopied >= COPY_AFTER:
                 self._copy()
             if self._ballast is not None:
@@ -185,9 +205,26 @@ class Writer:
 
     def _patience(self) -> float | None:
         """Seconds without a job after which something else is done."""
-        if self._uncopied >= COPY_AFTER:
+        if self._behind or self._uncopied >= COPY_AFTER:
             return LULL_SECONDS
         return self._ballast.look_seconds if self._ballast else None
+
+    def _catch_up(self) -> None:
+        """One step. Where it fails, it is tried again behind the next commit, which tells why.
+
+        The mark does not count it: a database that lost this alone has lost nothing.
+        """
+        try:
+            if not self._later.lags(self._connection):
+                self._behind = 0
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._later.step(self._connection)
+            self._connection.execute("COMMIT")
+            self._uncopied += 1
+        except sqlite3.Error:
+            self._behind = 0
+            self._roll_back()
 
     def _copy(self) -> None:
         """What cannot be copied stays in the log, from which it is read as well."""

@@ -66,6 +66,16 @@ async def test_messages_of_both_sides_are_found(story: Story) -> None:
     assert await listed(story, q="submarine") == []
 
 
+async def test_what_was_accepted_is_found_however_soon_the_server_dies(story: Story) -> None:
+    session, viewer = await story.begin()
+    await story.turn(viewer, "Where is the lighthouse?", Reply(text="On Skerryvore."))
+    await story.server.kill9()
+    await story.restart()
+    assert await listed(story, q="lighthouse skerry") == []  # no message has both
+    assert await listed(story, q="ightHous") == [session]
+    assert await listed(story, q="skerry") == [session]
+
+
 @pytest.mark.parametrize("q", ['"', "'", "*", "a AND", "NOT", "(", "title:x", "%", "\\", "-"])
 async def test_any_text_may_be_searched_for(story: Story, q: str) -> None:
     await story.api.session(title="Plain")

@@ -27,6 +27,7 @@ OWNED_BY_A_SESSION = (
     "drafts",
     "idempotency",
     "passages",
+    "unsearched",
     "words",
     "words_docsize",
 )

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable
+import threading
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from agent.errors import Unrecorded
 from server.errors import NoSuchSession
 from server.store.sqlite import DATABASE, Limits, SqliteStore
-from server.store.writer import COPY_AFTER
+from server.store.writer import COPY_AFTER, MOST_BEHIND, Later, Writer
 from tests.server.store.conftest import WriteLock
 from tests.server.store.samples import body, commit, indexed, receipt, session
 
@@ -56,6 +57,76 @@ async def test_in_a_lull_the_log_is_copied_into_the_database(
     async with asyncio.timeout(30):
         while without_the_log() < COPY_AFTER:  # noqa: ASYNC110 - a file tells nobody
             await asyncio.sleep(0.01)
+
+
+class Chores:
+    """What is left to be done is done at the third step, or fails as often as is said."""
+
+    def __init__(self, steps: int = 3, fails: int = 0) -> None:
+        self.left = steps
+        self.fails = fails
+        self.failed, self.done = threading.Event(), threading.Event()
+        self.later = Later(lambda c: self.left > 0, self._step)
+
+    def _step(self, connection: sqlite3.Connection) -> None:
+        if self.fails:
+            self.fails -= 1
+            self.failed.set()
+            raise sqlite3.OperationalError("database or disk is full")
+        self.left -= 1
+        if not self.left:
+            self.done.set()
+
+
+@contextlib.asynccontextmanager
+async def writing(folder: Path, chores: Chores) -> AsyncIterator[Writer]:
+    place = folder / "some.db"
+    connection = sqlite3.connect(place, isolation_level=None, check_same_thread=False)
+    writer = Writer(
+        connection, place, None, None, chores.later, max_jobs=1_000, max_bytes=1_000_000
+    )
+    yield writer
+    await writer.close()
+
+
+async def test_in_a_lull_is_done_what_commits_left_to_be_done(tmp_path: Path) -> None:
+    chores = Chores()
+    async with writing(tmp_path, chores):
+        assert await asyncio.to_thread(chores.done.wait, 60)
+
+
+async def test_where_nobody_pauses_it_is_done_between_two_commits(tmp_path: Path) -> None:
+    """Each job ends when the next one is queued already, so there never is a lull."""
+    chores = Chores()
+    loop = asyncio.get_running_loop()
+    async with writing(tmp_path, chores) as writer:
+        jobs: list[asyncio.Future[None]] = []
+
+        def next_job(queued: threading.Event) -> None:
+            jobs.append(writer.submit(work, 1))
+            queued.set()
+
+        def work(connection: sqlite3.Connection) -> None:
+            if len(jobs) < 2 * MOST_BEHIND:
+                queued = threading.Event()
+                loop.call_soon_threadsafe(next_job, queued)
+                queued.wait(60)
+            elif not chores.done.is_set():
+                raise AssertionError("the writer never found the time")
+
+        next_job(threading.Event())
+        while len(jobs) < 2 * MOST_BEHIND:
+            await jobs[-1]
+        await asyncio.gather(*jobs)
+
+
+async def test_what_fails_then_is_tried_again_behind_the_next_commit(tmp_path: Path) -> None:
+    chores = Chores(steps=1, fails=1)
+    async with writing(tmp_path, chores) as writer:
+        assert await asyncio.to_thread(chores.failed.wait, 60)
+        await writer.submit(lambda c: None, 1)
+        assert await asyncio.to_thread(chores.done.wait, 60)
+        assert not writer.complaint
 
 
 async def test_a_bad_job_of_a_batch_fails_alone(
