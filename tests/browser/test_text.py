@@ -118,6 +118,33 @@ async def test_what_is_long_and_open_is_drawn_now_and_then_what_is_short_at_once
         assert await room.run("(room, text) => room.hurried(text)", text) == answers
 
 
+PIECES = {
+    "paragraphs": "words\n\n" * 200,
+    "items": "- a\n" * 200,
+    "rows": "|a|\n|-|\n" + "|b|\n" * 200,
+}
+
+
+@pytest.mark.parametrize("text", PIECES.values(), ids=PIECES)
+async def test_a_text_that_comes_whole_is_drawn_a_few_pieces_at_a_time(
+    room: Room, text: str
+) -> None:
+    """Between them the page is there for its reader, on a slow machine too."""
+    drawn = await room.run("(room, text) => room.portions(text)", text)
+    pieces = 400 if text.startswith("- ") else 200  # an item and the paragraph in it
+    assert sum(drawn) == pieces
+    assert max(drawn) <= pieces // 50
+
+
+@pytest.mark.parametrize("end", ["", "```\nopen", "- [ ] an item", "| a |\n|---|\n| b"])
+async def test_a_text_that_ends_while_it_is_being_drawn_is_whole_all_the_same(
+    room: Room, end: str
+) -> None:
+    text = "words\n\n" * 20 + end
+    whole = await room.run("(room, text) => room.drawn(text, [], true)", text)
+    assert await room.run("(room, text) => room.closedEarly(text)", text) == whole
+
+
 CLOSED = f"{SAMPLE.partition('~~~')[0]}\n- [one] more item\n- and another\n\n"
 LATER = [
     *("Growing *words*, ", "and **more", "** of them.\n\n", "```py\nx = 1", "\ny = 2\n", "```\n"),

@@ -11,8 +11,13 @@ import { tableView } from './table_view.ts';
 
 export interface BlockView {
   readonly node: HTMLElement;
-  /** Show the block, and what follows for now. */
-  show(rest: Rest | null): void;
+  /** Show the block, and what follows for now; false where more of it is left to be shown. */
+  show(rest: Rest | null, share: Share): boolean;
+}
+
+/** How many pieces may still be drawn: each takes time, and the page has other things to do. */
+export interface Share {
+  pieces: number;
 }
 
 /** Told once of each item or row that is final: where it stands, and how it is drawn anew. */
@@ -21,7 +26,7 @@ export type Placed = (piece: Piece, node: HTMLElement, draw: () => HTMLElement) 
 export function viewOf(block: Block, links: Links, placed: Placed): BlockView {
   switch (block.kind) {
     case 'flow':
-      return { node: flowNode(block, links), show: () => undefined };
+      return { node: flowNode(block, links), show: () => true };
     case 'code':
       return textView(block, new GrowingCode(block.language));
     case 'plain':
@@ -34,7 +39,10 @@ export function viewOf(block: Block, links: Links, placed: Placed): BlockView {
 }
 
 function textView(block: Code | Plain, box: GrowingCode): BlockView {
-  const show = (rest: Rest | null) => box.show(rest?.text ? block.text + rest.text : block.text);
+  const show = (rest: Rest | null) => {
+    box.show(rest?.text ? block.text + rest.text : block.text);
+    return true;
+  };
   return { node: box.node, show };
 }
 
@@ -55,9 +63,9 @@ function listView(block: List, links: Links, placed: Placed): BlockView {
   kept.add(node);
   return {
     node,
-    show(rest) {
-      show(rest);
+    show(rest, share) {
       node.classList.toggle('loose', block.loose || rest?.loose === true);
+      return show(rest, share);
     },
   };
 }

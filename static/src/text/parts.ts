@@ -1,7 +1,6 @@
 // Many rows or items as several short bodies, so that one more is laid out among few, not among all.
 
-import type { Rest } from './blocks.ts';
-import type { Placed } from './block_views.ts';
+import type { BlockView, Placed } from './block_views.ts';
 import type { Piece } from './dialect.ts';
 import { graft } from './nodes.ts';
 
@@ -21,7 +20,7 @@ export function showIn(
   pieces: readonly Piece[],
   draw: (piece: Piece) => HTMLElement,
   placed: Placed,
-): (rest: Rest | null) => void {
+): BlockView['show'] {
   const all = [bodies.first];
   let final = 0;
   const put = (from: number, nodes: readonly HTMLElement[]): void => {
@@ -34,13 +33,16 @@ export function showIn(
       graft(all[part]!, start - part * SIZE, nodes.slice(start - from, end - from));
     }
   };
-  return (rest) => {
-    const more = pieces.slice(final);
-    put(final, [...more, ...(rest?.pieces ?? [])].map(draw));
+  return (rest, share) => {
+    const more = pieces.slice(final, final + share.pieces);
+    const isAll = final + more.length === pieces.length;
+    share.pieces -= more.length;
+    put(final, [...more, ...((isAll && rest?.pieces) || [])].map(draw));
     for (const piece of more) {
       const node = all[Math.floor(final / SIZE)]!.children[final % SIZE] as HTMLElement;
       placed(piece, node, () => draw(piece));
       final += 1;
     }
+    return isAll;
   };
 }

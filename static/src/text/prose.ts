@@ -8,10 +8,16 @@ import { graft, make } from './nodes.ts';
 
 const PART = 25; // blocks that are laid out, or left out of view, together
 const STEP = 2_048; // characters fed at once, so that a long text is drawn over several frames
+const PIECES = 4; // blocks, items and rows drawn at once: on a slow machine each takes milliseconds
 const LONG_REST = 4_000; // a rest above is drawn less often: it is drawn as a whole each time
 const LONG_REST_MS_PER_CHARACTER = 0.01;
 const MENTION = /\[((?:\\.|[^[\]\\]){1,200})\]/g;
 
+interface Shown {
+  readonly block: Block;
+  readonly view: BlockView;
+  readonly isWhole: boolean;
+}
 interface Place {
   node: HTMLElement;
   readonly draw: () => HTMLElement;
@@ -30,6 +36,8 @@ export class Prose {
   #fed = 0;
   #whole = false;
   #drawn = true;
+  #behind = false; // not all that was fed is drawn
+  #finished = false;
   #notBefore = 0;
 
   /** The text that is fed. */
@@ -54,37 +62,62 @@ export class Prose {
   step(now: number): 'more' | 'later' | 'done' {
     if (this.#drawn) return 'done';
     if (now < this.#notBefore) return 'later';
+    if (!this.#behind) this.#feed();
+    const last = this.#fed === this.#text.length && this.#finished === this.#whole;
+    this.#behind = !this.#draw(last, now);
+    this.#drawn = last && !this.#behind;
+    return this.#drawn ? 'done' : 'more';
+  }
+
+  #feed(): void {
     const end = Math.min(this.#text.length, this.#fed + STEP);
     this.#splitter.feed(this.#text.slice(this.#fed, end));
     this.#fed = end;
-    const last = end === this.#text.length;
-    if (last && this.#whole) this.#splitter.finish();
-    this.#draw(last, now);
-    this.#drawn = last;
-    return last ? 'done' : 'more';
+    if (!this.#whole || end < this.#text.length) return;
+    this.#splitter.finish();
+    this.#finished = true;
   }
 
-  #draw(withRest: boolean, now: number): void {
-    const { blocks, growing, links } = this.#splitter;
-    const rest = withRest ? this.#splitter.rest() : null;
-    const placed = this.#place;
-    const views = blocks.slice(this.#final).map((block) => {
-      const view = this.#growing?.block === block ? this.#growing.view : viewOf(block, links, placed);
-      view.show(block === growing ? rest : null);
-      return { block, view };
-    });
-    const loose = (rest?.blocks ?? []).map((block) => {
-      const view = viewOf(block, links, () => undefined);
-      view.show(null);
-      return view.node;
-    });
+  /** False where blocks or pieces of them are left to be drawn. */
+  #draw(withRest: boolean, now: number): boolean {
+    const { blocks, growing } = this.#splitter;
+    const isNear = withRest && blocks.length - this.#final <= PIECES;
+    const rest = isNear ? this.#splitter.rest() : null;
+    const { views, isAll } = this.#shown(rest);
+    const loose = isAll ? this.#loose(rest) : [];
     this.#put(views.map(({ view }) => view.node), loose);
-    for (const { block, view } of views) {
-      if (block === growing) this.#growing = { block, view };
+    for (const { block, view, isWhole } of views) {
+      if (block === growing || !isWhole) this.#growing = { block, view };
       else this.#close(block);
     }
     this.#follow();
-    this.#notBefore = now + (rest ? pause(rest) : 0);
+    this.#notBefore = now + (rest && isAll ? pause(rest) : 0);
+    return isAll;
+  }
+
+  /** The next blocks, as many as are drawn at once. */
+  #shown(rest: Rest | null): { readonly views: readonly Shown[]; readonly isAll: boolean } {
+    const { blocks, growing, links } = this.#splitter;
+    const share = { pieces: PIECES };
+    const views: Shown[] = [];
+    for (const block of blocks.slice(this.#final)) {
+      if (share.pieces === 0) return { views, isAll: false };
+      share.pieces -= 1;
+      const view = this.#growing?.block === block ? this.#growing.view : viewOf(block, links, this.#place);
+      const isWhole = view.show(block === growing ? rest : null, share);
+      views.push({ block, view, isWhole });
+      if (!isWhole) return { views, isAll: false };
+    }
+    return { views, isAll: true };
+  }
+
+  /** What follows for now. */
+  #loose(rest: Rest | null): HTMLElement[] {
+    return (rest?.blocks ?? []).map((block) => {
+      const view = viewOf(block, this.#splitter.links, () => undefined);
+      view.show(null, { pieces: Infinity });
+      return view.node;
+    });
   }
 
   /** Nodes of blocks behind those that are final, and of what follows for now. */

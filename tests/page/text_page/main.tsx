@@ -63,6 +63,28 @@ function hurried(text: string): string[] {
   return [prose.step(1), prose.step(1_000)];
 }
 
+/** How many paragraphs, items and rows each step draws of a text that came whole. */
+function portions(text: string): number[] {
+  const prose = new Prose();
+  prose.grow(text, true);
+  const drawn = [0];
+  for (let next = ''; next !== 'done';) {
+    next = prose.step(Infinity);
+    drawn.push(prose.node.querySelectorAll('p, li, tbody > tr').length);
+  }
+  return drawn.slice(1).map((count, at) => count - drawn[at]!);
+}
+
+/** What a text becomes that was called whole while only a part of it was drawn. */
+function closedEarly(text: string): string {
+  const prose = new Prose();
+  prose.grow(text);
+  prose.step(0);
+  prose.grow(text, true);
+  while (prose.step(Infinity) !== 'done');
+  return prose.node.outerHTML;
+}
+
 /** Of each change in a node: what kind it was, and which node of those that changed, by its number. */
 async function changesIn(nodes: Iterable<Node>, grow: () => Promise<void>): Promise<string[]> {
   const records: MutationRecord[] = [];
@@ -103,6 +125,8 @@ const room = {
 
   drawn,
   hurried,
+  portions,
+  closedEarly,
 
   /** Grow as the text grows, one piece a frame; then the whole text takes its place. */
   async grow(pieces: readonly string[]): Promise<{ growing: string; whole: string; kept: boolean }> {
