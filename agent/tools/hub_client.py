@@ -74,7 +74,7 @@ class Hub:
         if not self._room.acquire(blocking=False):
             raise Problem("hub_busy", "Too many calls wait for the Hub. Try again in a minute.")
         whole = seconds or self._seconds
-        job = _Job(keys.hub(), self._silence, self._clock() + whole, self._clock)
+        job = _Job(keys.hub(), self._silence, whole, self._clock)
         future = self._executor.submit(self._run, job, work)
         future.add_done_callback(lambda _: self._room.release())
         try:
@@ -126,17 +126,20 @@ class _Job:
     """What every request that the library makes for one call is held to."""
 
     def __init__(
-        self, token: str | None, silence: float, deadline: float, clock: Callable[[], float]
+        self, token: str | None, silence: float, whole: float, clock: Callable[[], float]
     ) -> None:
         self.token = token
         self.silence = silence
         self.stop = threading.Event()
-        self._deadline = deadline
+        self._whole = whole
+        self._deadline = clock() + whole
         self._clock = clock
 
     def check(self) -> None:
-        if self.stop.is_set() or self._clock() > self._deadline:
+        if self.stop.is_set():
             raise Problem("hub_stopped", "Nobody waits for this call any more.")
+        if self._clock() > self._deadline:  # the loop may be about to say so
+            raise late(self._whole)
 
 
 _PREPARED = threading.Lock()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,15 @@ async def test_a_server_that_is_silent_ends_the_call(fake: FakeHub, tmp_path: Pa
         with pytest.raises(Problem, match=r"did not answer within 0\.1 s") as caught:
             await hub.ask(Mine(ADA), lambda api: list(api.list_repo_tree("ada/net")))
         assert caught.value.code == "hub_timed_out"
+
+
+async def test_a_call_whose_time_is_over_says_so_also_where_its_thread_notices_first(
+    fake: FakeHub, tmp_path: Path
+) -> None:
+    hub = Hub(fake.url, tmp_path, seconds=30, clock=count(0, 1_000).__next__)
+    with pytest.raises(Problem, match="did not answer within 30 s"):
+        await hub.ask(Mine(ADA), lambda api: api.repo_info("ada/net"))
+    assert fake.asked == []
 
 
 async def test_a_call_that_is_cancelled_returns_at_once_and_changes_nothing_afterwards(
