@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-LONG_SECONDS = 0.004
+LONG_SECONDS = 0.002
 """A pass that took longer than this holds people up."""
 HARMLESS_SECONDS = 0.05
 """A pass over all that took no longer is made twice as soon: nobody minds it who does not read."""
@@ -17,7 +17,7 @@ SOON, LATER, LATE = 1.25, 2.0, 4.0
 def collect_in_small_passes(quiet: Callable[[], bool]) -> None:
     """What is alive now is not looked at again, and what comes is in small passes. On the loop."""
     young, middle, _ = gc.get_threshold()
-    gc.set_threshold(young, middle, 2)
+    gc.set_threshold(young, middle // 2, 2)
     gc.collect()
     gc.freeze()
     gc.callbacks.append(LongLived(quiet, _on(asyncio.get_running_loop())))
