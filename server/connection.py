@@ -125,8 +125,11 @@ class Connection(RequestHandler):
             self._look_at.cancel()
         if self._entered is not None:
             self._entered.__exit__(None, None, None)
+        transport = self.transport
         if self._refused is None:
             super().connection_lost(error)
+        if getattr(transport, "_read_ready_cb", None) is not None:
+            transport._read_ready_cb = None  # type: ignore[union-attr] # a ring with itself
 
     # -- who is not let in --
 

@@ -48,7 +48,7 @@ class Broadcaster:
         status = structs.replace(status, viewers=0)
         self._line = StatusLine(status, limits.status)
         self._feed = Feed(head, status, ring_bytes=limits.ring, closing_chars=limits.closing)
-        self._flusher = Flusher(self._feed, self, limits, clock)
+        self._flusher = Flusher(self._feed, limits, clock)
         self._replay = Replay(session, log, self._feed.ring, pages, limits)
         self._one_at_a_time = pages.one_at_a_time
         self._viewers: dict[Viewer, None] = {}

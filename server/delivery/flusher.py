@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import Protocol
 
 from server.delivery.clock import Clock, Handle
 from server.delivery.cursor import Cursor, Feed, Step
@@ -10,20 +9,11 @@ from server.delivery.limits import DeliveryLimits
 from server.delivery.viewer import TOO_SLOW, Progress, Viewer
 
 
-class Owner(Protocol):
-    """Who is told what becomes of viewers."""
-
-    def lost(self, viewer: Viewer) -> None:
-        """The ring no longer has what the viewer lacks; it is not served until enlisted again."""
-        ...
-
-
 class Flusher:
     """Writes are joined once for all viewers at one cursor; nobody waits for anybody."""
 
-    def __init__(self, feed: Feed, owner: Owner, limits: DeliveryLimits, clock: Clock) -> None:
+    def __init__(self, feed: Feed, limits: DeliveryLimits, clock: Clock) -> None:
         self._feed = feed
-        self._owner = owner
         self._limits = limits
         self._clock = clock
         self._live: dict[Viewer, None] = {}
@@ -196,7 +186,7 @@ class Flusher:
             self._gated.pop(viewer, None)
         if progress is Progress.LOST:
             self.dismiss(viewer)
-            self._owner.lost(viewer)
+            viewer.lost()
         elif progress is Progress.CLOSED:
             self.dismiss(viewer)
         elif viewer.live and viewer.leaving is not None:

@@ -43,14 +43,21 @@ class LeanSocket(web.WebSocketResponse):
             return await super().close(code=code, message=message, drain=drain)
         finally:
             self._exception = None
+            self._hush()
 
     async def write_eof(self) -> None:  # type: ignore[override]
         """The last of all: other answers let go of their request then, and this one does too."""
         await super().write_eof()
-        if (request := self._req) is not None:
-            self._req = None
-            if getattr(request.protocol, "_data_received_cb", None) is not None:
-                request.protocol._data_received_cb = None
+        self._hush()
+        self._req = None
+
+    def _hush(self) -> None:
+        """What the peer still says, as that it closes too, begins no pings that nobody would end;
+        and it leads to this socket no more."""
+        self._cancel_heartbeat()
+        protocol = None if self._req is None else self._req.protocol
+        if getattr(protocol, "_data_received_cb", None) is not None:
+            protocol._data_received_cb = None  # type: ignore[union-attr]
 
     async def hang_up(self, code: int, reason: bytes) -> None:
         """Send a close frame, and see the connection closed."""

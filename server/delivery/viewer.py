@@ -47,6 +47,7 @@ class Host(Protocol):
     def attach(self, viewer: "Viewer") -> None: ...
     def detach(self, viewer: "Viewer") -> None: ...
     def watch(self, viewer: "Viewer") -> None: ...
+    def lost(self, viewer: "Viewer") -> None: ...
 
 
 class Progress(Enum):
@@ -205,6 +206,10 @@ class Viewer:
         self._task = asyncio.create_task(work)
         self._task.add_done_callback(self._caught_up)
 
+    def lost(self) -> None:
+        """The ring no longer has what it lacks; it is not served until it was enlisted again."""
+        self._host.lost(self)
+
     async def drained(self) -> None:
         """Wait until the transport takes more; for ever when it is closed.
 
@@ -283,6 +288,7 @@ class Viewer:
             self.part(UNAVAILABLE)
 
     def _cut(self) -> None:
+        self._abort = None
         self.outlet.abort()
         self._left = True
         self._wake()

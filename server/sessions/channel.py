@@ -1,6 +1,7 @@
 """What viewers see of one session, whether its agent is in memory or not."""
 
 import asyncio
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from server.delivery.broadcast import Broadcaster
 from server.delivery.pages import Pages
 from server.sessions.rows import indexed, queued, session_of, status_of
 from server.store.port import SessionRow, Store
-from server.wire import Outgoing, Queued, Session
+from server.wire import Outgoing, Queued
 
 
 class Audience(Protocol):
@@ -48,24 +49,22 @@ class Channel:
         self._queue = queue
         self._audience = audience
         self._logged: set[str] = set()
+        me = weakref.ref(self)  # whoever is shown something holds the channel: this makes no ring
         self.broadcaster = Broadcaster(
             row.id,
             head=row.head,
             log=store.log_generation,
             status=status_of(row, queue, None),
-            describe=self.describe,
+            describe=lambda: session_of(_there(me()).row),
             pages=pages,
             timestamp=timestamp,
             clock=asyncio.get_running_loop(),
-            on_viewers=lambda viewers: audience.changed(self),
+            on_viewers=lambda viewers: audience.changed(_there(me())),
         )
 
     @property
     def viewers(self) -> int:
         return self.broadcaster.viewers
-
-    def describe(self) -> Session:
-        return session_of(self.row)
 
     def publish(
         self, entries: Sequence[Recorded], bodies: Sequence[Outgoing], digest: Digest
@@ -116,3 +115,8 @@ class Channel:
     def _tell(self) -> None:
         self.broadcaster.status(status_of(self.row, self._queue, self.activity))
         self._audience.changed(self)
+
+
+def _there(channel: Channel | None) -> Channel:
+    assert channel is not None
+    return channel

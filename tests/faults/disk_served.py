@@ -21,6 +21,8 @@ from tests.serving import Server
 from tests.stories.scene import Story, StoryModel, bash, calls
 
 SESSIONS = 4
+HEADER_BYTES = 100
+"""By which SQLite knows a database."""
 REFUSALS = {"log_damaged", "store_corrupt", "store_failed", "store_io_error", "unavailable"}
 KEPT = (DATABASE, WAL, "mooring.mark")
 Written = dict[str, list[Frame]]
@@ -65,15 +67,16 @@ def _same_file(whole: Path, copy: Path) -> None:
 
 
 def _hurt(data: Path, number: int, chance: random.Random) -> str:
-    """The database and its log in turn; both at once leaves nothing to serve."""
+    """The database and its log in turn; without both there is nothing to serve."""
     used = len((data / WAL).read_bytes().rstrip(b"\0"))
     match number % 6:
         case 0:
             return cut(data / DATABASE, chance)
         case 5:
             (data / WAL).unlink()
-            size = (data / DATABASE).stat().st_size
-            return f"no {WAL}, {cut(data / DATABASE, chance, size // 2)}"
+            with (data / DATABASE).open("r+b") as file:
+                file.write(chance.randbytes(HEADER_BYTES))
+            return f"no {WAL}, no header of {DATABASE}"
         case 1:
             return cut(data / WAL, chance, used)
         case 2:

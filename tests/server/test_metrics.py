@@ -1,20 +1,29 @@
-"""Tasks are counted without a look at each."""
+"""Tasks are counted, many of them without a look at each."""
 
 import asyncio
 
-from server.metrics import tasks
+import pytest
+
+from server.metrics import FEW_TASKS, tasks
 
 
-async def test_tasks_that_run_are_counted_and_those_that_are_gone_are_not() -> None:
+@pytest.mark.parametrize("many", [10, FEW_TASKS + 10])
+async def test_tasks_that_run_are_counted_and_those_that_are_gone_are_not(many: int) -> None:
     go = asyncio.Event()
     before = tasks()
-    waiting = [asyncio.create_task(go.wait()) for _ in range(1_000)]
-    assert tasks() - before == 1_000
+    waiting = [asyncio.create_task(go.wait()) for _ in range(many)]
+    assert tasks() - before == many
     go.set()
     while waiting:
         await waiting.pop()
-    await asyncio.sleep(0)  # the last one is still what woke this test
     assert tasks() == before
+
+
+async def test_of_few_those_that_ended_are_not_counted_though_somebody_holds_them() -> None:
+    before = tasks()
+    ended = [asyncio.create_task(asyncio.sleep(0)) for _ in range(10)]
+    await asyncio.wait(ended)
+    assert (len(ended), tasks()) == (10, before)
 
 
 async def test_where_asyncio_keeps_them_otherwise_it_is_asked() -> None:

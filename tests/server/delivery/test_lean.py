@@ -10,6 +10,7 @@ from aiohttp.pytest_plugin import AiohttpClient
 from aiohttp.test_utils import make_mocked_request
 
 from server.delivery.lean import LeanSocket, shed
+from tests.server.sessions.house import eventually
 
 SHARED_AT_MOST = 30
 """Attributes whose names CPython lets all objects of a class share."""
@@ -108,6 +109,24 @@ async def test_a_client_that_vanishes_and_one_that_is_sent_off_both_end_in_order
     await lean.hang_up(1012, b"Restarting.")
     assert (await ws.receive()).extra == "Restarting."
     assert ws.close_code == 1012
+
+
+async def test_no_ping_is_due_once_a_socket_is_over_whatever_its_peer_still_said(
+    aiohttp_client: AiohttpClient,
+) -> None:
+    """The peer's answer to a close frame counts as a sign of life."""
+    waiting = Waiting()
+    client = await aiohttp_client(waiting.app())
+    ws = await client.ws_connect("/")
+    await ws.send_str("a")
+    assert await ws.receive_str() == "a"
+    ((_, lean),) = waiting.sockets
+    closing = asyncio.create_task(lean.hang_up(1012, b"Restarting."))
+    assert (await ws.receive()).extra == "Restarting."
+    await closing
+    await waiting.left.wait()
+    await eventually(lambda: lean._req is None)
+    assert (lean._heartbeat_cb, lean._heartbeat_reset_handle) == (None, None)
 
 
 def test_a_request_that_waits_is_kept_and_so_is_what_another_aiohttp_names_otherwise() -> None:

@@ -1,5 +1,6 @@
 """Who leaves, leaves no ring behind for the collector to find: ten thousand come and go."""
 
+import asyncio
 import gc
 from collections import Counter
 from collections.abc import Iterator
@@ -48,6 +49,24 @@ async def test_a_viewer_who_left_leaves_no_ring(
                 transport = ws._conn and ws._conn.transport
                 assert transport is not None
                 transport.abort()
+        del ws
+    await eventually(lambda: guarded.app[CONNECTIONS].open == 0)
+    await guarded.call("GET", "/api/me")
+    assert found(rings) == {}
+
+
+async def test_who_is_sent_off_and_the_session_that_was_watched_leave_no_ring(
+    guarded: Doors, rings: Counter[str]
+) -> None:
+    for _ in range(5):
+        session = await guarded.session()
+        async with guarded.client.ws_connect(
+            f"/api/sessions/{session}/socket", headers=guarded.headers("ada")
+        ) as ws:
+            await ws.receive()
+            deleting = asyncio.create_task(guarded.call("DELETE", f"/api/sessions/{session}"))
+            assert [message.data async for message in ws]
+            assert (await deleting).status == 204
         del ws
     await eventually(lambda: guarded.app[CONNECTIONS].open == 0)
     await guarded.call("GET", "/api/me")
