@@ -42,7 +42,7 @@ export class Reading {
 
   /** After something was drawn: the end stays in sight for who is there, a marked line for who is not. */
   keep(): void {
-    if (this.#atEnd.value) this.#scrolled(); // they may have left, and the event of it is still to come
+    this.#catchUp();
     this.#stay();
   }
 
@@ -56,8 +56,14 @@ export class Reading {
     this.#last = this.#scroller.scrollTop;
   }
 
+  /** Whoever is said to be at the end may have left, and the event of it is still to come. */
+  #catchUp(): void {
+    if (this.#atEnd.value) this.#scrolled();
+  }
+
   /** Rows are put above the reader in a moment: the same line stays in sight. */
   mark(): void {
+    this.#catchUp();
     const line = this.#atEnd.value ? undefined : this.#lineInSight();
     this.#marked = line ? { line, top: line.getBoundingClientRect().top } : null;
   }
