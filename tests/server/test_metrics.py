@@ -14,7 +14,7 @@ async def test_where_asyncio_keeps_its_tasks_is_known() -> None:
 async def test_few_are_looked_at_one_by_one_and_those_that_ended_do_not_count() -> None:
     ended = asyncio.create_task(asyncio.sleep(0))
     await ended
-    running = asyncio.create_task(asyncio.sleep(3600))
+    running = asyncio.create_task(asyncio.Event().wait())
     assert tasks(WeakSet((ended, running))) == len(asyncio.all_tasks()) >= 2
     running.cancel()
 

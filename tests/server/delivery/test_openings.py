@@ -59,13 +59,18 @@ async def test_what_closes_and_happens_meanwhile_comes_behind_them_and_nothing_i
         assert behind == ["sentence", 1, 2]
 
 
+async def overrun(stage: Stage) -> None:
+    """More happens than the ring can hold."""
+    for _ in range(100):
+        stage.publish(padding=100)
+        await stage.frame_time()
+
+
 async def test_who_is_left_behind_by_the_ring_meanwhile_is_served_from_the_store() -> None:
     stage = Stage(gate=1_000, step=1_000, ring=1_000)
     open_many(stage)
     async with stage.joined(stuck()) as slow:
-        for _ in range(100):
-            stage.publish(padding=100)
-            await stage.frame_time()
+        await overrun(stage)
         await read_on(stage, slow, 100)
         assert stage.reader.reads > 0
         numbers = [word for word in slow.since_synced() if isinstance(word, int)]
@@ -78,9 +83,7 @@ async def test_who_leaves_while_it_is_served_from_the_store_then_leaves_nothing_
     stage = Stage(gate=1_000, step=1_000, ring=1_000)
     open_many(stage)
     async with stage.joined(stuck()) as slow:
-        for _ in range(100):
-            stage.publish(padding=100)
-            await stage.frame_time()
+        await overrun(stage)
         stage.reader.ready.clear()
         await read_on(stage, slow, "synced")
         slow.transport.take()
