@@ -104,6 +104,10 @@ class Person:
         """A tool's card: its name is followed by its state."""
         return self.page.get_by_role("article", name=re.compile(f"^{re.escape(name)}, "))
 
+    def printed(self, tool: str = "bash") -> Locator:
+        """What a tool has put out: its card shows the command too, before anything runs."""
+        return self.tool(tool).get_by_role("group", name="Output")
+
     def cards(self, state: str) -> Locator:
         """Tool cards in a state, as the page says it."""
         return self.page.get_by_role("article", name=re.compile(f", {re.escape(state)}$"))

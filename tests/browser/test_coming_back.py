@@ -196,6 +196,7 @@ async def test_what_was_said_without_a_server_is_sent_once(own_house: House, mee
     person = await meet(own_house.url, offline=True)
     await person.say("Hello")
     await person.reads(DONE)
+    await person.sees_state("Idle")
     await own_house.server.kill9()
     await person.say("Are you there?")
     await expect(person.page.get_by_text("Will be sent when")).to_be_visible()

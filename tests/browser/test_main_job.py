@@ -75,7 +75,7 @@ async def test_a_running_command_shows_what_it_prints_and_stops(house: House, me
     person = await meet(house.url)
     await person.say("Wait for me")
     card = person.tool("bash")
-    await expect(card).to_contain_text("waiting")
+    await expect(person.printed()).to_contain_text("waiting")
     await expect(card).to_contain_text("running")
     await person.button("Stop").click()
     await expect(card).to_contain_text("cancelled")

@@ -146,7 +146,7 @@ async def test_who_wants_less_motion_sees_none(house: House, meet: Meet) -> None
     house.model.play(Reply(calls=[CallScript("bash", {"command": wait})]))
     person = await meet(house.url)
     await person.say("Work")
-    await expect(person.tool("bash")).to_contain_text("waiting")
+    await expect(person.printed()).to_contain_text("waiting")
     moving = "() => document.getAnimations().filter((one) => one.playState === 'running').length"
     await person.page.wait_for_function(f"() => ({moving})() > 0")
     await person.page.emulate_media(reduced_motion="reduce")
