@@ -2,21 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from msgspec import UNSET, structs
+from msgspec import structs
 
 from server.delivery.clock import Clock, Handle
 from server.delivery.cursor import Feed
 from server.delivery.flusher import Flusher
-from server.delivery.frames import Frame, in_writes, joined, text_frame
+from server.delivery.frames import text_frame
 from server.delivery.growing import LOGS, Growing, Kind
+from server.delivery.joining import Joining
 from server.delivery.limits import DeliveryLimits
 from server.delivery.pages import Pages
-from server.delivery.presence import Presence
-from server.delivery.replay import Replay, Start, Wish
-from server.delivery.status import StatusLine
+from server.delivery.replay import Replay, Wish
+from server.delivery.status_publisher import StatusPublisher
 from server.delivery.viewer import Hangup, Outlet, Viewer
-from server.wire import Bye, Heartbeat, Hello, Outgoing, Person, Session, Status, Synced, encode
+from server.wire import Bye, Heartbeat, Outgoing, Person, Session, Status, encode
 
 
 class Broadcaster:
@@ -40,20 +41,20 @@ class Broadcaster:
         limits: DeliveryLimits = DeliveryLimits(),  # noqa: B008 (frozen)
         on_viewers: Callable[[int], object] = lambda viewers: None,
     ) -> None:
-        self._describe = describe
         self._timestamp = timestamp
         self._clock = clock
         self._limits = limits
         self._on_viewers = on_viewers
         status = structs.replace(status, viewers=0)
-        self._line = StatusLine(status, limits.status)
-        self._feed = Feed(head, status, ring_bytes=limits.ring, closing_chars=limits.closing)
-        self._flusher = Flusher(self._feed, limits, clock)
-        self._replay = Replay(session, log, self._feed.ring, pages, limits)
-        self._one_at_a_time = pages.one_at_a_time
+        self._feed = feed = Feed(head, status, ring_bytes=limits.ring, closing_chars=limits.closing)
+        self._flusher = flusher = Flusher(feed, limits, clock)
+        self._status = StatusPublisher(status, limits.status, clock, partial(_show, feed, flusher))
+        replay = Replay(session, log, feed.ring, pages, limits)
+        turns = pages.one_at_a_time
+        self._joining = Joining(
+            feed, flusher, replay, turns=turns, describe=describe, limits=limits
+        )
         self._viewers: dict[Viewer, None] = {}
-        self._presence = Presence()
-        self._status_due: Handle | None = None
         self._heartbeat: Handle | None = None
         self._bye: tuple[Bye, float] | None = None
 
@@ -90,8 +91,7 @@ class Broadcaster:
 
     def status(self, status: Status) -> None:
         """What is true now, but for who is there. Call after the events it tells of."""
-        self._line.latest = self._with_people(status)
-        self._show_status()
+        self._status.tell(status)
 
     # ---- for connections -----------------------------------------------------------------------
 
@@ -111,9 +111,9 @@ class Broadcaster:
     def introduce(self, viewer: Viewer, person: Person) -> None:
         """It is somebody else now, or the same as something else."""
         if viewer in self._viewers:
-            self._goes(viewer)
+            self._status.goes(viewer.person)
             viewer.person = person
-            self._comes(viewer)
+            self._status.comes(person)
             self._counted()
 
     async def dismiss(self, bye: Bye, within: float) -> None:
@@ -136,9 +136,9 @@ class Broadcaster:
         self._bye = bye, within
         await self.dismiss(bye, within)
         self._flusher.stop()
-        for handle in (self._status_due, self._heartbeat):
-            if handle is not None:
-                handle.cancel()
+        self._status.stop()
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
 
     # ---- for viewers and the flusher -----------------------------------------------------------
 
@@ -147,18 +147,18 @@ class Broadcaster:
             viewer.part(*self._bye)
             return
         self._viewers[viewer] = None
-        self._comes(viewer)
+        self._status.comes(viewer.person)
         self._counted()
         if self._heartbeat is None:
             self._beat_later()
-        viewer.begin(self._admit(viewer))
+        viewer.begin(self._joining.admit(viewer))
 
     def detach(self, viewer: Viewer) -> None:
         self._flusher.dismiss(viewer)
         if viewer not in self._viewers:
             return
         del self._viewers[viewer]
-        self._goes(viewer)
+        self._status.goes(viewer.person)
         if not self._viewers and self._heartbeat is not None:
             self._heartbeat.cancel()
             self._heartbeat = None
@@ -168,93 +168,13 @@ class Broadcaster:
         self._flusher.watch(viewer)
 
     def lost(self, viewer: Viewer) -> None:
-        viewer.begin(self._resync(viewer))
-
-    # ---- joining -------------------------------------------------------------------------------
-
-    async def _admit(self, viewer: Viewer) -> None:
-        """Join without a gap: no await stands between the last event and being expected."""
-        wish = viewer.wish
-        start = await self._replay.start(wish)
-        viewer.write(text_frame(encode(self._hello(viewer, start))))
-        await self._catch_up(viewer, start.first - 1)
-        texts, cursor = self._feed.joined(deltas=wish.deltas)
-        synced = text_frame(encode(Synced(cursor.seq))) + self._feed.status
-        self._flusher.expect(viewer, cursor)
-        *pages, last = in_writes(texts, self._limits.step)
-        for page in pages:
-            await self._give(viewer, page)
-        viewer.write(joined(last, deflated=viewer.deflated) + synced)
-        viewer.cursor = cursor
-        self._flusher.enlist(viewer)
-
-    async def _resync(self, viewer: Viewer) -> None:
-        """Serve what the ring lost from the store, then list the viewer again."""
-        assert viewer.cursor is not None
-        await self._catch_up(viewer, viewer.cursor.seq)
-        viewer.cursor = self._feed.rejoined(viewer.cursor)
-        self._flusher.enlist(viewer)
-
-    async def _catch_up(self, viewer: Viewer, seq: int) -> None:
-        """Return when the viewer has every event and its transport takes more."""
-        await viewer.drained()
-        while seq != self.head:
-            frames = await self._replay.page(seq)
-            for page in in_writes(frames, self._limits.step):
-                await self._give(viewer, page)
-            seq += len(frames)
-
-    async def _give(self, viewer: Viewer, page: Sequence[Frame]) -> None:
-        """In its turn among all who are catching up; returns when its transport takes more."""
-        async with self._one_at_a_time:
-            viewer.write(joined(page, deflated=viewer.deflated))
-            await asyncio.sleep(0)
-        await viewer.drained()
-
-    def _hello(self, viewer: Viewer, start: Start) -> Hello:
-        access = UNSET if viewer.person is None else viewer.person.role
-        return Hello(
-            session=structs.replace(self._describe(), head=self.head, access=access),
-            log=self._replay.generation,
-            head=self.head,
-            mode=start.mode,
-            first=start.first,
-            reason=start.reason,
-        )
+        viewer.begin(self._joining.resync(viewer))
 
     # ---- by the clock --------------------------------------------------------------------------
 
-    def _comes(self, viewer: Viewer) -> None:
-        if viewer.person is not None:
-            self._presence.enter(viewer.person)
-
-    def _goes(self, viewer: Viewer) -> None:
-        if viewer.person is not None:
-            self._presence.leave(viewer.person)
-
-    def _with_people(self, status: Status) -> Status:
-        viewers = len(self._viewers)
-        return structs.replace(status, viewers=viewers, people=self._presence.people)
-
     def _counted(self) -> None:
-        self._line.latest = self._with_people(self._line.latest)
-        self._show_status()
+        self._status.count(len(self._viewers))
         self._on_viewers(len(self._viewers))
-
-    def _show_status(self) -> None:
-        now = self._clock.time()
-        due = self._line.due(now)
-        if due is None or (due > now and self._status_due is not None):
-            return
-        if due > now:
-            self._status_due = self._clock.call_at(due, self._status_is_due)
-        else:
-            self._feed.show(self._line.show(now))
-            self._flusher.wake()
-
-    def _status_is_due(self) -> None:
-        self._status_due = None
-        self._show_status()
 
     def _beat_later(self) -> None:
         when = self._clock.time() + self._limits.heartbeat
@@ -288,6 +208,11 @@ class Author:
             self._flusher.hurry()
         elif not self._flusher.due:
             self._flusher.wake()
+
+
+def _show(feed: Feed, flusher: Flusher, status: Status) -> None:
+    feed.show(status)
+    flusher.wake()
 
 
 def _part_all(viewers: Sequence[Viewer], bye: Bye, within: float) -> None:
