@@ -158,6 +158,22 @@ describe('the list', () => {
     expect(whats()[1]).toContain('cursor=more');
   });
 
+  test('keeps the older ones, also where it is asked for anew while they are on their way', async () => {
+    answers['GET /sessions'] = () => ({ sessions: [named('a')], next_cursor: 'more' });
+    await sessions.refresh();
+    let older: (value: unknown) => void = () => {};
+    answers['GET /sessions'] = () => new Promise((resolve) => (older = resolve));
+    const more = sessions.loadMore();
+    answers['GET /sessions'] = page('a', 'z');
+    world.last.says({ ...fleet(), full: true });
+    older(page('z')());
+    await more;
+    expect([ids(), sessions.more.value]).toEqual([['a', 'z'], null]);
+    expect(whats().at(-1)).toBe('GET /sessions?limit=100&q=&cursor=');
+    await sessions.search('owl');
+    expect(whats().at(-1)).toBe('GET /sessions?limit=50&q=owl&cursor=');
+  });
+
   test('that cannot be had stays as it was', async () => {
     answers['GET /sessions'] = refuse(503, 'unavailable');
     await sessions.refresh();

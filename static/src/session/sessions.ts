@@ -9,6 +9,8 @@ import type { BoardFrame, Row, Session, Totals } from '../wire.ts';
 import type { Ways } from './ways.ts';
 
 const PAGE = 50;
+/** The server gives no more at once. */
+const MOST_AT_ONCE = 500;
 const POLL_MS = 15_000; // only while the socket is away, or the list could not be had
 export const UNDO_MS = 6_000;
 const ATTEMPTS = 3;
@@ -35,6 +37,8 @@ export class Sessions {
   readonly #cursor = signal<string | null>(null);
   readonly #removing = signal<readonly Removing[]>([]);
   readonly #timers = new Map<string, () => void>();
+  /** How many were asked for: older ones stay in the list when it is asked for anew. */
+  #wanted = PAGE;
   #asked = 0;
   #newest: Promise<boolean> = Promise.resolve(false);
   #failed = false;
@@ -98,6 +102,7 @@ export class Sessions {
 
   /** Whether the list is now the answer: false where none came, or something else is searched for meanwhile. */
   search(query: string): Promise<boolean> {
+    if (query !== this.#query.peek()) this.#wanted = PAGE;
     this.#query.value = query;
     return this.refresh();
   }
@@ -105,7 +110,10 @@ export class Sessions {
   refresh = (): Promise<boolean> => this.#load(null);
 
   async loadMore(): Promise<void> {
-    if (this.#cursor.peek() !== null) await this.#load(this.#cursor.peek());
+    const cursor = this.#cursor.peek();
+    if (cursor === null) return;
+    this.#wanted = Math.min(this.#wanted + PAGE, MOST_AT_ONCE);
+    await this.#load(cursor);
   }
 
   /** Null where it could not be made, and a person was told why. */
@@ -195,7 +203,8 @@ export class Sessions {
   }
 
   async #answer(q: string, cursor: string | null, mine: number): Promise<boolean> {
-    const query = new URLSearchParams({ limit: String(PAGE), q, cursor: cursor ?? '' });
+    const limit = cursor === null ? this.#wanted : PAGE;
+    const query = new URLSearchParams({ limit: String(limit), q, cursor: cursor ?? '' });
     try {
       const page = await this.#ways.call<SessionPage>('GET', `/sessions?${query}`);
       if (mine !== this.#asked) return q === this.#query.peek() ? this.#newest : false;
