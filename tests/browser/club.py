@@ -37,6 +37,8 @@ class Club:
             # On a phone the session that it leads to has the whole page, and no account on it.
             account = account.or_(person.button("More")).first
         await expect(account).to_be_visible()
+        # Whether there are sessions decides on a phone what is on screen, and where the account is.
+        await expect(person.page.get_by_text("Loading your sessions")).to_have_count(0)
         if "#/join/" not in person.url:
             await person.page.wait_for_url(place)  # it is back where it was a little later
 

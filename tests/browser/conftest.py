@@ -27,6 +27,8 @@ PHONE_TOO = pytest.mark.parametrize("phone", [False, True], ids=["desktop", "pho
 PATIENCE = 40_000
 """Milliseconds that anything in a page may take, also on a slow and busy machine: more than the
 longest wait of a page that dials again."""
+STARTS_WITHIN = 120_000
+"""Milliseconds that the browser itself may take to start."""
 ALL_OF_IT = 300
 """Seconds for one test, in which several things may take that long."""
 HERE = Path(__file__).parent
@@ -60,7 +62,9 @@ async def browser() -> AsyncIterator[Browser]:
     if os.geteuid() == 0:
         flags.append("--no-sandbox")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=flags)
+        browser = await playwright.chromium.launch(
+            executable_path=path, args=flags, timeout=STARTS_WITHIN
+        )
         yield browser
         await browser.close()
 

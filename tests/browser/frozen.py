@@ -19,6 +19,8 @@ STEADY = """() => {
   };
 }"""
 """The link waits as long as it ever does: 0.5, 1, 2, 4, 8 s. Sockets of the session are counted."""
+AHEAD = 20
+"""Seconds: time enough to say so before they are over, and less than a silent line is given."""
 NEXT_TRY = re.compile(r"Next try in (\d+) s\.")
 
 
@@ -37,7 +39,7 @@ class FrozenTime:
     async def freeze(self) -> None:
         """From a moment on that is a little ahead: too little for a watchdog."""
         seconds = await self._page.evaluate("() => Date.now() / 1000")
-        await self._page.clock.pause_at(seconds + 10)
+        await self._page.clock.pause_at(seconds + AHEAD)
         await self._page.wait_for_function("() => window.sockets - window.lostSockets === 1")
         self._lost = await self._page.evaluate("() => window.lostSockets")
 

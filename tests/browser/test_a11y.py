@@ -64,6 +64,9 @@ async def test_axe_finds_nothing_in_the_main_states(
     await person.question().get_by_role("textbox", name="command").fill("echo other")
     await judge.look("a question that is edited")
     await person.question().get_by_role("button", name="Approve edited").click()
+    await person.reads("And then this")  # between two turns it is idle, too
+    last = person.conversation.get_by_role("article").last
+    await expect(last).to_contain_text("All right, that is done.")
     await expect(person.queue).to_have_count(0)
     await person.sees_state("Idle")
     await judge.look("at rest")

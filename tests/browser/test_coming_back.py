@@ -220,6 +220,7 @@ async def test_only_a_long_loss_is_worth_a_word_and_a_person_need_not_wait(
     time = FrozenTime(person.page)
     await time.begin()
     await person.reads(DONE)
+    await person.sees_state("Idle")  # a turn that is cut short goes on to change the page
     await time.freeze()
     await own_house.server.kill9()
     chip = person.dock.get_by_text("Reconnecting…")
@@ -327,6 +328,7 @@ async def test_older_events_are_fetched_when_asked_for(house: House, meet: Meet)
     older = person.button("Show earlier messages")
     bubbles = person.page.locator(".bubble")
     while not (oldest := await bubbles.first.text_content() or "").startswith("0:"):
+        await expect(person.button("Loading earlier messages…")).to_have_count(0)
         await older.evaluate_all("(found) => found.forEach((one) => one.click())")
         await expect(bubbles.first).not_to_have_text(oldest)
     said = await bubbles.all_text_contents()

@@ -127,6 +127,7 @@ async def test_who_is_offline_is_told_so_and_what_will_be_sent_later(
     person = await meet(lines.url, offline=True)
     await person.say("Hello")
     await person.reads(DONE)
+    await person.sees_state("Idle")
     await lines.go_offline(person.page)
     for text in ("First", "Second"):
         await person.say(text)

@@ -103,5 +103,6 @@ async def test_an_upload_that_was_refused_says_why_and_can_be_tried_again(
         await person.page.unroute("**/files")
         await person.button("Upload small.txt again").click()
         await expect(refused).to_have_count(0)
+        await expect(person.button("Do not attach small.txt")).to_be_visible()  # it is there
         await person.say("Read it")
         await expect(person.conversation.get_by_role("link", name="small.txt")).to_be_visible()

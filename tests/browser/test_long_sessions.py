@@ -8,6 +8,7 @@ from playwright.async_api import Locator, WebSocket, expect
 
 from tests.browser.conftest import House, Meet
 from tests.browser.person import Person
+from tests.browser.test_reading import STILL_AT
 from tests.client import Viewer
 from tests.model_server import CallScript, Reply
 
@@ -126,7 +127,7 @@ async def test_what_is_read_stays_where_it_is_while_older_turns_come(
         line = person.page.locator(f'[data-key="{key}"]')
         await expect(cards).not_to_have_count(known)
         await expect(person.button("Loading earlier messages…")).to_have_count(0)
-        assert abs(await line.evaluate(TOP_OF) - before) < 2
+        assert abs(await line.evaluate(STILL_AT) - before) < 2
 
 
 async def test_the_last_turn_can_be_edited_and_undone_where_its_beginning_is_not_loaded(

@@ -41,6 +41,7 @@ async def test_the_list_says_how_long_ago_as_time_goes_by(house: House, meet: Me
     await person.page.clock.install()
     await person.page.reload()
     await person.say("Hello")
+    await person.reads("All right, that is done.")
     await person.sees_state("Idle")
     when = person.list.locator("[aria-current=page] time")
     await expect(when).to_have_text("now")

@@ -92,6 +92,7 @@ async def test_who_looks_on_has_no_dead_button_and_no_key_that_is_refused(
     await club.log_in(ada)
     club.model.play(Reply(text="Never mind."), REFUSED)
     await ada.say("To be taken back")
+    await ada.reads("Never mind.")
     await ada.button("Undo").click()
     await expect(ada.button("Edit and run again")).to_be_visible()
     await ada.say("To fail")
