@@ -15,7 +15,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check wall format lint types floors purity quick page screens bench faults autobahn audit lock system clean
+.PHONY: help run test check wall format lint types floors purity quick page screens browsers bench faults autobahn audit lock system clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ page: $(PAGE)  ## build the page and run its unit tests
 
 screens: $(INSTALLED) $(PAGE) system  ## take the pictures of the README (ARGS=FOLDER takes all into a folder)
 	$(BIN)/python -m tests.browser.screens $(ARGS)
+
+browsers: $(INSTALLED) $(PAGE)  ## visit the page with Firefox and with WebKit, the engine of Safari, where they are at hand
+	$(BIN)/python -m tests.other_browsers
 
 bench: $(INSTALLED) $(PAGE) $(NPM_SERVERS) system  ## measure speed and memory
 	$(BIN)/python -m tests.benchmarks $(ARGS)

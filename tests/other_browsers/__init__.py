@@ -1,0 +1,1 @@
+"""The page in the engines of Firefox and Safari: an optional job, `make browsers`."""
