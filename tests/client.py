@@ -72,6 +72,7 @@ class Viewer:
             subprotocols=self.subprotocols or None,
             additional_headers=dict(self.headers),
             max_size=None,
+            open_timeout=WITHIN,
             ping_interval=None,
             proxy=None,
             close_timeout=2,

@@ -125,6 +125,7 @@ class ModelServer:
             raise
         finally:
             self._streams.discard(task)
+            await self._announce()
 
     async def _see(self, request: web.Request) -> Seen:
         body = msgspec.json.decode(await request.read(), type=dict[str, Any])

@@ -14,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 from tests.api import Answer, Api
 from tests.client import WITHIN, Viewer
 from tests.model_server import CallScript, ModelServer, Reply
+from tests.model_server.server import DEFAULT, DEFAULT_PLAIN
 from tests.oracle import Frame
 from tests.serving import Server
 
@@ -57,6 +58,7 @@ class StoryModel(ModelServer):
         self.plain_requests.clear()
         self.disconnected = 0
         self.answer = lambda seen: None
+        self.default, self.default_plain = DEFAULT, DEFAULT_PLAIN
 
     async def quiet(self) -> None:
         """Wait until nobody listens any more."""

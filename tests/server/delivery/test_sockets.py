@@ -142,7 +142,8 @@ async def test_a_stalled_viewer_is_closed_and_told_while_the_others_go_on(
 ) -> None:
     stage = Stage(gate=20_000, step=10_000, ring=100_000)
     client = await aiohttp_client(an_app(stage))
-    async with connect(f"ws://127.0.0.1:{client.port}/", compression=None, max_queue=1) as stalled:
+    uri = f"ws://127.0.0.1:{client.port}/"
+    async with connect(uri, compression=None, max_queue=1, ping_interval=None) as stalled:
         await stalled.recv()
         fast, screen = await client.ws_connect("/"), Screen()
         for seq in range(1, 201):
