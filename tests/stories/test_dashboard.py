@@ -79,7 +79,14 @@ class Dashboard:
 
 def dashboard(story: Story, headers: dict[str, str] | None = None) -> connect:
     uri = f"ws{story.server.url[4:]}/api/dashboard/socket"
-    return connect(uri, additional_headers=headers or {}, proxy=None, max_size=None)
+    return connect(
+        uri,
+        additional_headers=headers or {},
+        proxy=None,
+        max_size=None,
+        open_timeout=WITHIN,
+        ping_interval=None,
+    )
 
 
 async def test_the_first_frame_is_the_whole_fleet(story: Story) -> None:

@@ -189,10 +189,14 @@ async def test_a_command_has_no_network_no_host_files_and_no_keys(story: Story) 
 
 async def test_a_command_has_a_timeout(story: Story) -> None:
     _, viewer = await story.begin()
-    script = calls(bash("echo begun; sleep 1000", timeout=1))
-    ended = await story.turn(viewer, "Wait", script, Reply(text="Too slow."))
-    output = viewer.of("tool_output")[0]
-    assert output["status"] == "error"
-    assert output["output"].startswith("begun")
-    assert 0.9 < output["seconds"] < 100
-    assert ended["status"] == "completed"
+    for timeout in (1, 5, 25):  # the first may be over before a busy machine gets to say `begun`
+        script = calls(bash("echo begun; sleep 1000", timeout=timeout))
+        ended = await story.turn(viewer, "Wait", script, Reply(text="Too slow."))
+        output = viewer.of("tool_output")[-1]
+        assert output["status"] == "error"
+        assert timeout - 0.1 < output["seconds"] < 100
+        assert ended["status"] == "completed"
+        if output["output"].startswith("begun"):
+            break
+    else:
+        raise AssertionError(viewer.of("tool_output"))

@@ -130,6 +130,7 @@ async def test_stopping_the_agent_leaves_the_job_alone(alone: NewStory, hub: Fak
     _, viewer = await story.begin()
     await launch(story, viewer, [Reply(text="Well", hold={"start": Gate()})])
     await viewer.until("job_started")
+    await story.model.request_arrived(2)  # or "Well" would be said to the next turn, and held
     await viewer.accepted("interrupt")
     await viewer.until("turn_ended")
     hub.jobs.started[0].end()
@@ -149,7 +150,7 @@ async def test_a_running_turn_asks_once_more_for_jobs_that_end_in_it(
     gate = Gate()
     story.model.play(Reply(text="Let me see", hold={"start": gate}), Reply(text="Both are over."))
     await viewer.say("How is it?")
-    await story.model.request_arrived()
+    await story.model.request_arrived(5)  # behind two for each job
     first.end()
     await viewer.until("job_ended", job=first.handle)
     second.end("CANCELED")

@@ -14,7 +14,7 @@ from tests.model_server import CallScript, Reply
 from tests.oracle import Frame
 from tests.serving import Server
 from tests.stories.conftest import overlay
-from tests.stories.scene import Story, StoryModel, bash, calls, shown
+from tests.stories.scene import UNTIL_GO, Story, StoryModel, bash, calls, shown
 from tests.stories.test_audit import acts, hash_of
 
 MOST = {"start_seconds": 60, "timeout_seconds": 60}
@@ -32,7 +32,7 @@ async def server(model: StoryModel, place: Path) -> AsyncIterator[Server]:
     async with over_http() as url:
         servers = {
             "form": {"command": [*ROGUE, "form", str(place)], **MOST},
-            "brief": {"command": [*ROGUE, "form", str(place)], **MOST, "timeout_seconds": 3},
+            "brief": {"command": [*ROGUE, "form", str(place)], **MOST, "timeout_seconds": 10},
             "page": {"command": [*ROGUE, "page", str(place)], **MOST},
             "hasty": {"command": [*ROGUE, "form", str(place)], **MOST, "patience_seconds": 0.01},
             "shop": {"command": list(WORKSHOP), **MOST},
@@ -184,13 +184,13 @@ async def test_auto_approval_answers_no_question(story: Story) -> None:
 
 
 async def test_who_waits_longer_than_the_call_may_take_is_still_heard(story: Story) -> None:
-    """The time-out of `brief` is three seconds; a command beside it takes longer than that."""
-    _, viewer = await story.begin()
-    story.model.play(
-        calls(CallScript("mcp_brief_work", {}), bash("sleep 4; echo slept")), Reply(text="Both.")
-    )
+    """The time-out of `brief` is ten seconds; a command beside it takes longer than that."""
+    session, viewer = await story.begin()
+    longer = bash(f"{UNTIL_GO}; sleep 11; echo slept")
+    story.model.play(calls(CallScript("mcp_brief_work", {}), longer), Reply(text="Both."))
     await viewer.say("Go")
     asked = await viewer.until("question_asked")
+    await story.put(session, "go")  # or the command would be over where a question comes late
     await viewer.until("tool_output", status="ok")
     await viewer.accepted("answer", question=asked["question"], action="accept", content=GOOD)
     ended = await viewer.until("turn_ended")
