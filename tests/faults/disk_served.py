@@ -1,9 +1,11 @@
 """A real server on a damaged store: it ends with a line about it, or serves what was written."""
 
+import asyncio
 import random
 import shutil
 import struct
 import tempfile
+import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from websockets.exceptions import InvalidHandshake
 
 from server.store.sqlite import DATABASE
 from tests.api import Answer
-from tests.client import Viewer
+from tests.client import WITHIN, Viewer
 from tests.faults.disk_damage import MANY, cut, flip
 from tests.faults.disk_wal import WAL, WARNS
 from tests.faults.report import Report
@@ -119,19 +121,21 @@ def _refusal(server: Server) -> str | None:
 
 async def _read(story: Story, session: str, events: list[Frame], how: str, report: Report) -> None:
     """Over HTTP page by page, and over the socket."""
-    lost_its_end = WARNS in story.server.stderr
     got: list[Frame] = []
     while True:
         path = f"/api/sessions/{session}/events"
         page = await story.api.get(path, after=len(got), limit=7)
         if page.status != 200:
-            _judge_refusal(page, how, report, gone=lost_its_end)
             break
         got += page.json["events"]
         if not page.json["more"]:
             break
     whole = page.status == 200
-    _judge(got, events, how, report, whole=whole, earlier=lost_its_end)
+    other = page.status == 404 or got != (events if whole else events[: len(got)])
+    earlier = await _lost_its_end(story.server, suspected=other)
+    if not whole:
+        _judge_refusal(page, how, report, gone=earlier)
+    _judge(got, events, how, report, whole=whole, earlier=earlier)
     viewer = Viewer(story.server.url, session)
     try:
         async with viewer:
@@ -140,7 +144,19 @@ async def _read(story: Story, session: str, events: list[Frame], how: str, repor
         if whole:
             report.find("silently wrong", f"{how}: HTTP serves what the socket does not: {broken}")
         report.checked["sockets of damaged logs that were refused"] += 1
-    _judge(viewer.events, events, how, report, whole=False, earlier=lost_its_end)
+    other = viewer.events != events[: len(viewer.events)]
+    earlier = await _lost_its_end(story.server, suspected=other)
+    _judge(viewer.events, events, how, report, whole=False, earlier=earlier)
+
+
+async def _lost_its_end(server: Server, *, suspected: bool) -> bool:
+    """Whether it warned of it; a thread of its own writes that, maybe behind the first answers."""
+    until = time.monotonic() + (WITHIN if suspected else 0.0)
+    while WARNS not in server.stderr:
+        if time.monotonic() >= until:
+            return False
+        await asyncio.sleep(0.1)
+    return True
 
 
 def _judge_refusal(page: Answer, how: str, report: Report, *, gone: bool) -> None:

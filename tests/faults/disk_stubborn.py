@@ -33,7 +33,8 @@ async def stand_still(story: Story, chance: random.Random, report: Report) -> No
     story.model.play(Reply(text="wordy! " * WORDS, chunk_size=7, hold=dict(enumerate(gates, 1))))
     await elsewhere.say("Speak")
     await elsewhere.shows("wordy! ")
-    with closing(sqlite3.connect(story.server.data / DATABASE, isolation_level=None)) as other:
+    path = story.server.data / DATABASE
+    with closing(sqlite3.connect(path, timeout=WITHIN, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         frame: Frame = {"type": "user_input", "id": new_id(), "text": "Hello"}
         future = await viewer.send(frame)

@@ -20,6 +20,8 @@ from tests.stories.scene import Story
 from tests.stories.test_any_instant import Walk
 
 SESSIONS = 3
+LONGEST, LONGEST_OF_ALL = 1.2, 40.0
+"""Seconds of a life between a start and a kill."""
 CAUGHT = "marks on disk after a kill"
 GONE = (OSError, ConnectionClosed, InvalidHandshake, aiohttp.ClientError, Closed)
 """What a client meets when its server dies."""
@@ -70,6 +72,7 @@ class Killer:
         self.report = report
         self.sessions: dict[str, Log | None] = {}
         self.most: dict[str, Counter[str]] = {}
+        self.longest = LONGEST
 
     async def begin(self, story: Story) -> None:
         self.model.fresh()
@@ -102,7 +105,7 @@ class Killer:
         try:
             await asyncio.wait(
                 tasks,
-                timeout=self.chance.uniform(0.02, 1.2),
+                timeout=self.chance.uniform(0.02, self.longest),
                 return_when=asyncio.FIRST_EXCEPTION,
             )
             power_off.set()
@@ -186,10 +189,12 @@ class Killer:
 
 async def kill(story: Story, chance: random.Random, report: Report, kills: int) -> None:
     """At least so many kills of one server with three sessions of its own; where it lived too
-    short each time for any tool to run, up to three times as many."""
+    short each time for any tool to run, up to three times as many, and each life may be longer."""
     killer = Killer(story, chance, report)
     await killer.begin(story)
     for number in range(3 * kills):
         if number < kills or not report.checked[CAUGHT]:
             await killer.round()
+        if number >= kills - 1:
+            killer.longest = min(2 * killer.longest, LONGEST_OF_ALL)
     await story.connect()

@@ -18,7 +18,7 @@ from msgspec import Struct
 from server.store.schema import STEPS, Step
 from server.store.sqlite import DATABASE
 from tests.api import Api
-from tests.client import new_id
+from tests.client import WITHIN, new_id
 from tests.faults import newer, slower
 from tests.faults.older import make_older, shape_after, shape_of
 from tests.faults.report import Report
@@ -141,7 +141,8 @@ async def _kill_behind(server: Server, target: int, chance: random.Random) -> No
 
 
 def _version(data: Path) -> int:
-    with closing(sqlite3.connect(f"file:{data}/{DATABASE}?mode=ro", uri=True)) as connection:
+    path = f"file:{data}/{DATABASE}?mode=ro"
+    with closing(sqlite3.connect(path, timeout=WITHIN, uri=True)) as connection:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 

@@ -49,7 +49,8 @@ async def test_a_backup_of_a_running_server_can_be_served(story: Story, tmp_path
     copy = tmp_path / "there" / "data"
     assert await backed_up(story, copy) == (0, f"1 sessions are in {copy}\n")
     gate.set()
-    await viewer.until("turn_ended", turn=viewer.status["turn"])
+    started = await viewer.until("turn_started")
+    await viewer.until("turn_ended", turn=started["turn"])
     generation = viewer.hello["log"]
     async with (
         Server(tmp_path / "there", story.model.url, data=copy) as second,

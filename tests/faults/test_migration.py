@@ -16,15 +16,19 @@ from tests.faults.older import make_older, shape_after, shape_of
 from tests.faults.report import Report
 from tests.faults.scene import world
 
+TRIES = 4
+
 
 async def test_a_store_of_the_first_schema_is_brought_up_to_today_over_any_number_of_kills(
     tmp_path: Path,
 ) -> None:
     report = Report()
     async with world(tmp_path) as story:
-        await upgrade(story, random.Random(1), report, begin=1, kills=3)
+        for seed in range(1, TRIES + 1):  # a test that is slow itself kills behind all steps
+            if not report.tried["kill -9 during a migration"]:
+                await upgrade(story, random.Random(seed), report, begin=1, kills=3)
     assert report.tried["kill -9 during a migration"] > 0
-    assert report.checked["stores of an older Mooring that were brought up to today"] == 1
+    assert report.checked["stores of an older Mooring that were brought up to today"] > 0
     assert report.clean, report.printed()
 
 
