@@ -170,7 +170,7 @@ def test_a_stalled_reader_stalls_nobody_and_learns_what_it_missed() -> None:
     stream = StalledStream()
     pipe = LogPipe(stream, waiting=2)
     pipe.handle(record(0))
-    assert stream.writing.wait(10)
+    assert stream.writing.wait(60)
     for number in range(1, 6):
         pipe.handle(record(number))
     stream.flows.set()

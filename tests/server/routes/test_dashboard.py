@@ -175,7 +175,7 @@ async def test_it_beats_every_twenty_seconds_when_nothing_changes(guarded: Doors
     with guarded.app[FLEET].view("ada") as view:
         here = board(guarded, view, listener)
         showing = asyncio.create_task(here.show())
-        await eventually(lambda: len(listener.frames) == 3)
+        await eventually(lambda: len(listener.frames) >= 3)
         here.part(GOING_AWAY)
         await showing
         await here.close(GOING_AWAY)
@@ -226,29 +226,28 @@ async def test_what_changed_and_looks_the_same_is_not_shown_again(guarded: Doors
     with guarded.app[FLEET].view("ada") as view:
         here = board(guarded, view, listener)
         showing = asyncio.create_task(here.show())
-        await eventually(lambda: len(listener.frames) == 1)
+        await eventually(lambda: len(listener.frames) >= 1)
         row = await guarded.store.row(session)
         assert row is not None
+        known = len(listener.frames)
         guarded.app[FLEET].created(row)
-        await eventually(lambda: len(listener.frames) == 2)
+        await eventually(lambda: len(listener.frames) > known)
         here.part(GOING_AWAY)
         await showing
-    assert listener.frames[1]["type"] == "heartbeat"
+    assert {frame["type"] for frame in listener.frames[1:]} <= {"heartbeat", "bye"}
 
 
 async def test_rows_say_what_a_session_is_at(guarded: Doors) -> None:
     session = await guarded.session(title="At work")
-    async with (
-        guarded.socket(f"sessions/{session}/socket") as viewer,
-        guarded.socket("dashboard/socket") as socket,
-    ):
+    async with guarded.socket(f"sessions/{session}/socket") as viewer:
         await viewer.until("status")
-        (row,) = (await socket.until("fleet"))["sessions"]
-        assert (row["viewers"], row["activity"], row["turn_seconds"]) == (1, None, None)
-        assert row["context"]["limit"] > 0
-        await viewer.say("user_input", "c1", text="Hello")
-        await viewer.until("turn_ended")
-        told = await fleet(socket, lambda frame: frame["totals"]["turns_per_minute"] > 0)
-        assert told["totals"]["turns_per_minute"] == 1
-        assert told["totals"]["sessions"]["live"] == 1
-        assert guarded.app[SESSIONS].live_of("ada") == 1
+        async with guarded.socket("dashboard/socket") as socket:
+            (row,) = (await socket.until("fleet"))["sessions"]
+            assert (row["viewers"], row["activity"], row["turn_seconds"]) == (1, None, None)
+            assert row["context"]["limit"] > 0
+            await viewer.say("user_input", "c1", text="Hello")
+            await viewer.until("turn_ended")
+            told = await fleet(socket, lambda frame: frame["totals"]["turns_per_minute"] > 0)
+            assert told["totals"]["turns_per_minute"] == 1
+            assert told["totals"]["sessions"]["live"] == 1
+            assert guarded.app[SESSIONS].live_of("ada") == 1
