@@ -72,7 +72,7 @@ async def test_no_command_gets_out(commands: Commands) -> None:
         f"timeout 10 bash -c {shlex.quote(attempt)} </dev/null && echo {OUT} {shlex.quote(name)}"
         for name, attempt in ATTEMPTS.items()
     ]
-    await commands("\n".join((*tried, "echo all tried")))
+    await commands("\n".join((*tried, "echo all tried")), timeout=600)
     assert "all tried" in commands.output
     assert [line for line in commands.output.splitlines() if OUT in line] == []
     assert "treasure" not in commands.output
@@ -163,11 +163,14 @@ async def test_a_socket_left_in_the_workspace_is_not_answered_by_the_machine(
     commands: Commands,
 ) -> None:
     """What it listens on lives in its own network, and ends with it."""
-    listen = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); "
-    script = listen + "import sys; print(s.getsockname()[1], flush=True); sys.stdin.read()"
-    await commands(f'{PYTHON}"{script}"')
-    with socket.socket() as client:
-        assert client.connect_ex(("127.0.0.1", int(commands.output))) != 0
+    with socket.socket() as kept, socket.socket() as client:
+        kept.bind(("127.0.0.1", 0))  # by nobody else on the machine, and not listened on here
+        address = kept.getsockname()
+        listen = f"import socket; s = socket.socket(); s.bind({address}); s.listen(); "
+        script = listen + "import sys; print('listens', flush=True); sys.stdin.read()"
+        await commands(f'{PYTHON}"{script}"')
+        assert commands.output == "listens\n"
+        assert client.connect_ex(address) != 0
 
 
 async def test_processes_of_the_machine_are_neither_seen_nor_signalled(

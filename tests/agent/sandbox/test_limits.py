@@ -11,10 +11,15 @@ MIB = 1024 * 1024
 
 
 async def test_time_runs_out_also_for_who_ignores_signals(commands: Commands, marker: str) -> None:
-    ended = await commands(f"trap '' TERM INT HUP; : {marker}; echo on; sleep 1000", timeout=3)
-    assert ended.cut == "timeout"
+    for timeout in (1, 5, 25):  # the first may be over before a busy machine gets to say `on`
+        ended = await commands(
+            f"trap '' TERM INT HUP; : {marker}; echo on; sleep 1000", timeout=timeout
+        )
+        assert ended.cut == "timeout"
+        assert alive(marker) == []
+        if commands.output:
+            break
     assert commands.output == "on\n"
-    assert alive(marker) == []
 
 
 async def test_a_daemon_does_not_outlive_its_command(commands: Commands, marker: str) -> None:

@@ -89,7 +89,7 @@ from agent.sandbox.workspace import SessionWorkspace
 async def main(root):
     workspace = SessionWorkspace(Path(root), ThreadPoolExecutor(1))
     print("on", flush=True)
-    for number in range(1000):
+    for number in range(20_000):
         await workspace.checkpoint(f"k{number}")
         (workspace.tree / "a").write_text(str(number))
         await workspace.rewind({f"k{number}"})
@@ -121,5 +121,5 @@ async def test_a_kill_at_any_instant_leaves_the_files_of_before_or_after(
         found = SessionWorkspace(root, executor)
         changed = {name for name, what in snapshot(found.tree).items() if before[name] != what}
         assert changed <= {"a"}
-        assert await found.rewind({f"k{number}" for number in range(1000)})
+        assert await found.rewind({f"k{number}" for number in range(20_000)})
         assert snapshot(found.tree) == before

@@ -116,7 +116,7 @@ async def test_a_call_that_is_cancelled_returns_at_once_and_changes_nothing_afte
 ) -> None:
     fake.repos.add("ada/net")
     fault = fake.fail("/preupload/", "slow")
-    hub = Hub(fake.url, tmp_path, silence=1)
+    hub = Hub(fake.url, tmp_path)
 
     def upload(api: Any) -> None:
         api.upload_file(path_or_fileobj=b"x", path_in_repo="a.txt", repo_id="ada/net")
@@ -158,7 +158,7 @@ async def test_a_call_given_up_makes_no_further_request(fake: FakeHub, tmp_path:
 
 async def test_only_so_many_calls_wait(fake: FakeHub, tmp_path: Path) -> None:
     fault = fake.fail("ada/net", "slow")
-    hub = Hub(fake.url, tmp_path, threads=1, waiting=0, silence=1)
+    hub = Hub(fake.url, tmp_path, threads=1, waiting=0)
 
     def ask() -> Any:
         return hub.ask(Mine(ADA), lambda api: api.repo_info("ada/net"))
