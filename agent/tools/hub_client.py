@@ -5,7 +5,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
@@ -57,6 +58,7 @@ class Hub:
         silence: float = 30,
         seconds: float = 120,
         clock: Callable[[], float] = time.monotonic,
+        load: Callable[[Path], None] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self._home = home
@@ -65,12 +67,15 @@ class Hub:
         self._silence = silence
         self._seconds = seconds
         self._clock = clock
+        self._load = load or prepare
+        self._loading: Future[None] | None = None
 
     async def ask(self, keys: Keys, work: Work[T], *, seconds: float | None = None) -> T:
         """Do `work` with the user's own token, or with none. Raises Problem.
 
         A cancelled or late call returns at once; its thread gives up before its next request.
         """
+        await self._library()
         if not self._room.acquire(blocking=False):
             raise Problem("hub_busy", "Too many calls wait for the Hub. Try again in a minute.")
         whole = seconds or self._seconds
@@ -85,6 +90,14 @@ class Hub:
         finally:
             job.stop.set()
 
+    async def _library(self) -> None:
+        """It takes seconds to load where much else is done: they are not those of the first call,
+        whose user would be told that the Hub is silent."""
+        if self._loading is None:
+            self._loading = self._executor.submit(self._load, self._home)
+        if not self._loading.done():
+            await asyncio.shield(asyncio.wrap_future(self._loading))
+
     def _run(self, job: "_Job", work: Work[T]) -> T:
         _THREAD.job = job
         try:
@@ -94,7 +107,7 @@ class Hub:
 
     def _with_library(self, job: "_Job", work: Work[T]) -> T:
         """The library's exceptions as problems; OSError holds its own and those of sockets."""
-        _prepare(self._home)
+        prepare(self._home)
         from huggingface_hub import HfApi
         from huggingface_hub.errors import HfHubHTTPError
 
@@ -146,7 +159,7 @@ _PREPARED = threading.Lock()
 _prepared = False
 
 
-def _prepare(home: Path) -> None:
+def prepare(home: Path) -> None:
     """Before the library's first use: it must not find the host's token, and never wait for ever.
 
     Its own time-outs are off (`timeout=None`, also in single calls), and it repeats what failed by
@@ -176,6 +189,7 @@ def _prepare(home: Path) -> None:
             return made
 
         set_client_factory(client)
+        import_module("huggingface_hub.hf_api")  # which is most of it, and loaded when first used
         _prepared = True
 
 

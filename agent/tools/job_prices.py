@@ -37,6 +37,8 @@ WRITTEN: Mapping[str, float] = {
 """Dollars; hardware that is not here has no price until the Hub has named one."""
 FRESH, SOON = 6 * 3600.0, 60.0
 """Seconds until it is asked again after it has told its prices, or has not."""
+PATIENT = 10.0
+"""Seconds that somebody waits at most for a price, before they are asked whether to pay it."""
 _PER_HOUR = {"second": 3600, "minute": 60, "hour": 1}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -70,7 +72,7 @@ class Prices:
             return
         self._due = self._clock() + FRESH  # also for those who come while it is asked
         try:
-            self._told = await self._hub.ask(keys, _hourly, seconds=3)
+            self._told = await self._hub.ask(keys, _hourly, seconds=PATIENT)
         except Problem:
             self._due = self._clock() + SOON
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.errors import Problem
-from agent.tools.hub_client import Hub
+from agent.tools.hub_client import Hub, prepare
 from agent.tools.hub_failures import patiently
 from agent.tools.hub_web import HubWeb
 from tests.agent.tools.hub_scene import HOST, HubTools, Mine, fake, tools
@@ -109,6 +109,22 @@ async def test_a_call_whose_time_is_over_says_so_also_where_its_thread_notices_f
     with pytest.raises(Problem, match="did not answer within 30 s"):
         await hub.ask(Mine(ADA), lambda api: api.repo_info("ada/net"))
     assert fake.asked == []
+
+
+async def test_the_time_that_the_library_takes_to_load_is_no_calls(
+    fake: FakeHub, tmp_path: Path
+) -> None:
+    fake.repos.add("ada/net")
+    now = [0.0]
+
+    def load(home: Path) -> None:
+        prepare(home)
+        now[0] += 1_000
+
+    hub = Hub(fake.url, tmp_path, seconds=30, clock=lambda: now[0], load=load)
+    for _ in range(2):
+        found = await hub.ask(Mine(ADA), lambda api: api.repo_info("ada/net").id)
+        assert (found, now) == ("ada/net", [1_000.0])
 
 
 async def test_a_call_that_is_cancelled_returns_at_once_and_changes_nothing_afterwards(
