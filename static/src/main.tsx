@@ -45,7 +45,7 @@ void myself.load().then(async (known) => {
 const leftovers = new Leftovers(ways, (id) => desks.current.peek()?.open.id === id);
 effect(() => {
   void desks.current.value; // what was left unanswered on the desk that is put away
-  if (sessions.link.value.phase === 'settled') void leftovers.send();
+  if (sessions.link.value.phase === 'settled' && ways.kept.durable.value) void leftovers.send();
 });
 // Nothing that is drawn first depends on it, nor on its coming: seconds then tick by this machine's clock.
 ways.world.frame(() => {

@@ -17,6 +17,12 @@ DONE = "All right, that is done."
 WAKE_UP = (
     "(name) => (name === 'visibilitychange' ? document : window).dispatchEvent(new Event(name))"
 )
+SILENT = """{
+  const [open, later] = [indexedDB.open.bind(indexedDB), setTimeout];
+  indexedDB.open = (...asked) => Object.assign(open(...asked), { addEventListener() {} });
+  window.setTimeout = (run, ms = 0, ...given) => later(run, ms < 1_000 ? ms : 1e9, ...given);
+}"""
+"""A storage that never answers, and nobody who gives up on it."""
 PLAN = [{"id": "1", "content": "Look", "status": "in_progress"}]
 MARKDOWN = """# All of it
 
@@ -146,6 +152,24 @@ async def test_the_first_words_outlive_a_reload_while_their_session_is_made(
     await asked.wait()
     await person.page.reload()
     await expect(person.field).to_have_value("My very first words")
+
+
+async def test_words_that_are_written_before_the_storage_answers_outlive_a_reload(
+    house: House, meet: Meet
+) -> None:
+    person = await meet(house.url)
+    await person.field.fill("An older thought")
+    await person.page.reload()
+    await expect(person.field).to_have_value("An older thought")
+    await person.page.add_init_script(SILENT)
+    await person.page.reload()
+    await person.field.fill("A younger one")
+    await person.page.reload()
+    await person.field.wait_for()
+    page = await person.page.context.new_page()
+    await page.goto(house.url)
+    field = page.get_by_role("textbox", name="Message", exact=True)
+    await expect(field).to_have_value("An older thought\n\nA younger one")
 
 
 async def test_two_devices_see_one_truth(house: House, meet: Meet) -> None:

@@ -3,7 +3,7 @@
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Kept } from '../../static/src/link/kept.ts';
+import { Kept, type KeptItem } from '../../static/src/link/kept.ts';
 import { type Locks, locksOf, without } from '../../static/src/link/locks.ts';
 import { Outbox, lockOf } from '../../static/src/link/outbox.ts';
 import type { Submission, UserInput } from '../../static/src/wire.ts';
@@ -13,6 +13,35 @@ const after = (milliseconds: number, run: () => void) => {
   const timer = setTimeout(run, milliseconds);
   return () => clearTimeout(timer);
 };
+
+/** Another page is still making the database: nobody else gets it until it is told to end. */
+function slowlyMade(outbox: readonly KeptItem[], drafts: Record<string, string>): () => void {
+  let ends = false;
+  const request = indexedDB.open('mooring', 1);
+  request.onupgradeneeded = () => {
+    const items = request.result.createObjectStore('outbox', { keyPath: 'id' });
+    const texts = request.result.createObjectStore('drafts');
+    for (const item of outbox) items.put(item);
+    for (const [of, text] of Object.entries(drafts)) texts.put(text, of);
+    const goOn = () => {
+      if (!ends) items.count().onsuccess = goOn;
+    };
+    goOn();
+  };
+  request.onsuccess = () => request.result.close();
+  return () => {
+    ends = true;
+  };
+}
+
+/** Nobody is patient. */
+const hurried = (_: number, run: () => void) => {
+  run();
+  return () => {};
+};
+
+const durable = (store: Kept) =>
+  new Promise<void>((done) => store.durable.subscribe((is) => is && done()));
 
 /** Locks of pages that live and die as the test says. */
 class Pages implements Locks {
@@ -381,17 +410,63 @@ describe('a storage', () => {
   });
 
   test('that does not answer is not waited for', async () => {
-    const late: (() => void)[] = [];
-    indexedDB = { open: () => new EventTarget() } as unknown as IDBFactory;
-    const store = new Kept((_, run) => {
-      late.push(run);
-      return () => {};
-    });
-    const doing = page('a', pages, store);
-    late.forEach((run) => run());
-    const one = await doing;
+    const end = slowlyMade([], {});
+    const store = new Kept(hurried);
+    const one = await page('a', pages, store);
     await one.outbox.add(say('u1'));
     expect([one.sent.length, store.durable.peek()]).toEqual([1, false]);
+    end();
+  });
+
+  test('that comes late is given what was kept meanwhile, and then says what it has', async () => {
+    const older = { id: 'u0', session: 's1', tab: 'a', order: 1, at: wall, frame: say('u0'), then: [], refused: null }; // prettier-ignore
+    const end = slowlyMade([older, { ...older, id: 'u9' }], { s2: 'An older draft' });
+    const store = new Kept(hurried);
+    const one = await page('a', pages, store);
+    await one.outbox.add(say('u1'));
+    await one.outbox.add(say('u2'));
+    one.outbox.forget('u2');
+    await store.remove('u9');
+    await store.keepDraft('s1', 'Half a');
+    await store.keepDraft('s2', '');
+    expect([one.sent, store.durable.peek()]).toEqual([[say('u1'), say('u2')], false]);
+    end();
+    await durable(store);
+    expect(await kept()).toEqual([['u0', 'a'], ['u1', 'a']]); // prettier-ignore
+    expect([await new Kept(after).draft('s1'), await new Kept(after).draft('s2')]).toEqual(['Half a', '']);
+  });
+
+  test('that comes late is read again', async () => {
+    const item = { session: 's1', at: wall, then: [], refused: null };
+    const mine = { ...item, id: 'u0', tab: 'a', order: 1, frame: say('u0') };
+    const left = { ...item, id: 'u9', tab: 'gone', order: 2, frame: say('u9') };
+    const end = slowlyMade([mine, left], {});
+    let patient = false;
+    const store = new Kept((milliseconds, run) => (patient ? after : hurried)(milliseconds, run));
+    const one = await page('a', pages, store);
+    expect(states(one)).toEqual([]);
+    patient = true;
+    end();
+    await durable(store);
+    await one.outbox.load();
+    await one.outbox.load();
+    expect(states(one)).toEqual([['u9', 'sent'], ['u0', 'sent']]); // prettier-ignore
+  });
+
+  test('that comes late is emptied first where somebody logged out meanwhile', async () => {
+    const end = slowlyMade([], { s1: 'Theirs' });
+    const store = new Kept(hurried);
+    await store.clear();
+    end();
+    await durable(store);
+    expect(await new Kept(after).draft('s1')).toBe('');
+  });
+
+  test('that fails once is not trusted again', async () => {
+    const store = new Kept(after);
+    await store.keepDraft('s1', 'Half a');
+    await store.put({ id: 'x', then: () => {} } as unknown as KeptItem);
+    expect([await store.draft('s1'), store.durable.peek()]).toEqual(['Half a', false]);
   });
 
   test('keeps drafts over a reload', async () => {

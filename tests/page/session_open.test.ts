@@ -2,6 +2,7 @@
 
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
+import type { Signal } from '@preact/signals';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Problem } from '../../static/src/link/api.ts';
 import { Kept } from '../../static/src/link/kept.ts';
@@ -57,6 +58,20 @@ beforeEach(async () => {
   calls = [];
   answer = () => ({});
   opened = await open();
+});
+
+test('what is stored is sent once a storage that was late has come', async () => {
+  settle(USER);
+  const kept = new Kept(() => () => {});
+  const frame = { type: 'undo', id: 'u7' } as const;
+  await kept.put({ id: 'u7', session: 's1', tab: 'a', order: 1, at: world.wall(), frame, then: [], refused: null });
+  const durable = ways.kept.durable as Signal<boolean>;
+  durable.value = false;
+  await settled();
+  expect(sent()).toEqual([]);
+  durable.value = true;
+  await expect.poll(sent).toEqual([frame]);
+  opened.close();
 });
 
 describe('where it goes on', () => {

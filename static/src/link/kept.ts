@@ -26,7 +26,7 @@ interface Shape extends DBSchema {
 type Database = IDBPDatabase<Shape>;
 const NAME = 'mooring';
 const VERSION = 1;
-/** A storage that takes longer than this is taken for broken: nobody waits for it to send. */
+/** Nobody waits longer than this for a storage; what it is asked meanwhile it does when it comes. */
 const PATIENCE_MS = 1_000;
 
 async function emptied(db: Database): Promise<true> {
@@ -39,7 +39,14 @@ export class Kept {
   readonly #durable = signal(true);
   readonly #items = new Map<string, KeptItem>();
   readonly #drafts = new Map<string, string>();
-  readonly #database: Promise<Database | null>;
+  /** Taken out while there was no database. */
+  readonly #removed = new Set<string>();
+  #anew: boolean;
+  #isOpen = false;
+  #database: Promise<Database | null>;
+  #fails = false;
+  /** How much of what was asked of it takes longer than anybody waits. */
+  #late = 0;
   readonly #after: (milliseconds: number, run: () => void) => () => void;
   readonly #inHand: InHand;
 
@@ -51,11 +58,12 @@ export class Kept {
   ) {
     this.#after = after;
     this.#inHand = new InHand(storage);
+    this.#anew = anew;
     if (anew) this.#inHand.clear();
-    this.#database = this.#within(this.#open(anew), null);
+    this.#database = this.#within(this.#open());
   }
 
-  /** False: what is kept lasts only as long as this page. */
+  /** False: what is kept lasts only as long as this page, or until the storage answers after all. */
   get durable(): ReadonlySignal<boolean> {
     return this.#durable;
   }
@@ -85,16 +93,14 @@ export class Kept {
   }
 
   async remove(id: string): Promise<void> {
-    this.#items.delete(id);
-    this.#inHand.drop(id);
+    this.#forget(id);
     await this.#ask((db) => db.delete('outbox', id));
   }
 
   /** One takes the place of the other, or nothing happens. */
   async replace(id: string, item: KeptItem): Promise<void> {
-    this.#items.delete(id);
+    this.#forget(id);
     this.#items.set(item.id, item);
-    this.#inHand.drop(id);
     await this.#ask(async (db) => {
       const change = db.transaction('outbox', 'readwrite');
       await Promise.all([change.store.delete(id), change.store.put(item), change.done]);
@@ -109,11 +115,7 @@ export class Kept {
 
   async keepDraft(of: string, text: string): Promise<void> {
     this.#drafts.set(of, text);
-    await this.#ask(async (db) => {
-      if (text === '') await db.delete('drafts', of);
-      else await db.put('drafts', text, of);
-      return true;
-    });
+    await this.#ask((db) => putDraft(db, of, text));
   }
 
   /** Somebody else uses this browser now. */
@@ -121,10 +123,17 @@ export class Kept {
     this.#items.clear();
     this.#drafts.clear();
     this.#inHand.clear();
+    this.#anew = true;
     await this.#ask(emptied);
   }
 
-  async #open(anew: boolean): Promise<Database> {
+  #forget(id: string): void {
+    this.#items.delete(id);
+    if (!this.#isOpen) this.#removed.add(id);
+    this.#inHand.drop(id);
+  }
+
+  async #open(): Promise<Database> {
     const database = await openDB<Shape>(NAME, VERSION, {
       upgrade(db) {
         db.createObjectStore('outbox', { keyPath: 'id' });
@@ -132,28 +141,58 @@ export class Kept {
       },
       blocking: (_old, _new, event) => (event.target as IDBDatabase).close(),
     });
-    if (anew) await emptied(database);
+    if (this.#anew) await emptied(database);
+    this.#isOpen = true;
+    this.#database = Promise.resolve(database);
+    await this.#takeOver(database);
     return database;
+  }
+
+  /** Whoever could not wait for it kept these in memory. */
+  async #takeOver(db: Database): Promise<void> {
+    const changes = [
+      ...[...this.#removed].map((id) => db.delete('outbox', id)),
+      ...[...this.#items.values()].map((item) => db.put('outbox', item)),
+      ...[...this.#drafts].map(([of, text]) => putDraft(db, of, text)),
+    ];
+    await Promise.all(changes);
   }
 
   async #ask<T>(what: (db: Database) => Promise<T>): Promise<T | null> {
     const db = await this.#database;
-    return db === null ? null : this.#within(what(db), null);
+    return db === null ? null : this.#within(what(db));
   }
 
-  /** Storage may be forbidden, full, or stuck: then we go on without it, and say so. */
-  async #within<T>(doing: Promise<T>, otherwise: T | null): Promise<T | null> {
-    let stop = () => {};
-    const late = new Promise<never>((_, reject) => {
-      stop = this.#after(PATIENCE_MS, () => reject(new Error('the storage does not answer')));
+  /** Storage may be forbidden, full, or slow: then we go on without it, and say so while it is. */
+  async #within<T>(doing: Promise<T>): Promise<T | null> {
+    let late = 0;
+    let stop = (): void => {};
+    const patience = new Promise<null>((resolve) => {
+      stop = this.#after(PATIENCE_MS, () => {
+        late = 1;
+        this.#tell(late);
+        resolve(null);
+      });
     });
-    try {
-      return await Promise.race([doing, late]);
-    } catch {
-      this.#durable.value = false;
-      return otherwise;
-    } finally {
+    const broken = (): null => {
+      this.#fails = true;
+      return null;
+    };
+    const answered = doing.catch(broken).finally(() => {
       stop();
-    }
+      this.#tell(-late);
+    });
+    return Promise.race([answered, patience]);
   }
+
+  #tell(late: number): void {
+    this.#late += late;
+    this.#durable.value = !this.#fails && this.#late === 0;
+  }
+}
+
+async function putDraft(db: Database, of: string, text: string): Promise<true> {
+  if (text === '') await db.delete('drafts', of);
+  else await db.put('drafts', text, of);
+  return true;
 }

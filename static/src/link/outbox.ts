@@ -55,6 +55,7 @@ export class Outbox {
   #writing: Promise<void> = Promise.resolve();
   #order = 0;
   #waits: (() => void)[] = [];
+  readonly #others = new Set<string>();
 
   constructor(session: string, post: Post) {
     this.#session = session;
@@ -65,7 +66,7 @@ export class Outbox {
     return this.#items;
   }
 
-  /** Take up what this page, or a page that is gone, left behind. */
+  /** Take up what this page, or a page that is gone, left behind; again, when more of it can be read. */
   async load(): Promise<void> {
     const load = async () => {
       const all = await this.#post.kept.items(this.#session);
@@ -73,6 +74,8 @@ export class Outbox {
       this.#take(all.filter((item) => item.tab === this.#post.tab));
       const others = new Set(all.map((item) => item.tab).filter((tab) => tab !== this.#post.tab));
       for (const tab of others) {
+        if (this.#others.has(tab)) continue;
+        this.#others.add(tab);
         this.#waits.push(this.#post.locks.whenFree(lockOf(tab), () => this.#adopt(tab)));
       }
     };

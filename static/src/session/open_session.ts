@@ -1,6 +1,6 @@
 // One open session: its state, its link, its outbox, and everything a person can ask of it.
 
-import { type ReadonlySignal, computed, signal } from '@preact/signals';
+import { type ReadonlySignal, computed, effect, signal } from '@preact/signals';
 import { Problem, sessionPath } from '../link/api.ts';
 import { type Finding, Link, type LinkView } from '../link/link.ts';
 import { Outbox, type OutboxItem } from '../link/outbox.ts';
@@ -49,6 +49,7 @@ export class OpenSession {
   readonly #outbox: Outbox;
   readonly #stopping = signal(false);
   readonly #texts = new Map<string, ReadonlySignal<OpenText | undefined>>();
+  #stopLoading = (): void => {};
   #stopId: string | null = null;
   #behindAt: number | null = null;
   #faults = { seq: -1, times: 0 };
@@ -116,12 +117,16 @@ export class OpenSession {
   }
 
   open(): void {
-    void this.#outbox.load();
+    // Again, when a storage that was late has come: it may hold what a page before this one asked.
+    this.#stopLoading = effect(() => {
+      if (this.#ways.kept.durable.value) void this.#outbox.load();
+    });
     this.#link.open();
     this.#feed.begin();
   }
 
   close(): void {
+    this.#stopLoading();
     this.#link.close();
     this.#outbox.close();
     this.#past.close();

@@ -84,28 +84,38 @@ export class Desks {
   }
 }
 
+const paragraphs = (...texts: readonly (string | null)[]): string => texts.filter(Boolean).join('\n\n');
+
 /** A text that is kept while it is written, and there again after a reload. */
 export function keptText(drafts: Drafts, id: string): { text: Signal<string>; stop: () => void } {
   const text = signal('');
   const last = `draft:${id}`;
+  const early = `early:${id}`; // written before it was known what stood here
   let stop = (): void => {};
   let left = false;
+  let known = false;
   // A page that goes has no time for the database: its last words wait where writing takes none.
   // Also that there are none: the text that was sent must not come back as one to send.
   let changed = false;
-  const leave = (): void => (changed || text.peek() ? remember(last, text.peek()) : forget(last));
+  const leave = (): void => {
+    if (!known) {
+      if (text.peek()) remember(early, paragraphs(remembered(early), text.peek()));
+    } else if (changed || text.peek()) remember(last, text.peek());
+    else forget(last);
+  };
+  addEventListener('pagehide', leave);
   void drafts.of(id).then((stored) => {
     if (left) return;
-    const kept = remembered(last) ?? stored;
+    text.value = paragraphs(remembered(last) ?? stored, remembered(early), text.peek());
     forget(last);
-    if (kept) text.value = text.peek() ? `${kept}\n\n${text.peek()}` : kept;
+    forget(early);
+    known = true;
     let written = stored;
     stop = text.subscribe((now) => {
       if (now !== written) drafts.keep(id, now);
       changed ||= now !== written;
       written = now;
     });
-    addEventListener('pagehide', leave);
   });
   return {
     text,
