@@ -20,7 +20,7 @@ from tests.stories.scene import CONFIG, StoryModel
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 DONE = "All right, that is done."
-STARTS_WITHIN = 60_000
+STARTS_WITHIN = 120_000
 """Milliseconds that a server of tools may take to start, on a busy machine."""
 DOT = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA"
@@ -49,7 +49,7 @@ async def hub() -> AsyncIterator[FakeHub]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def workshop(tmp_path: Path, hub: FakeHub) -> AsyncIterator[House]:
     """A server with tools of others, and with a Hub."""
-    servers = {"shop": {"command": list(WORKSHOP), "start_seconds": 60}}
+    servers = {"shop": {"command": list(WORKSHOP), "start_seconds": 100}}
     rules = [{"tool": "mcp_shop_*", "decision": "allow"}]
     config = {**CONFIG, "hub": hub.config, "mcp_servers": servers, "approval": {"rules": rules}}
     async with StoryModel() as model:

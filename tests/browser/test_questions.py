@@ -30,7 +30,7 @@ DONE = "All right, that is done."
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """A house whose servers of tools ask."""
     servers = {
-        name: {"command": [*ROGUE, name], "start_seconds": 60, "timeout_seconds": 60}
+        name: {"command": [*ROGUE, name], "start_seconds": 100, "timeout_seconds": 60}
         for name in ("form", "page")
     }
     config = {**CONFIG, **ALLOWED, "mcp_servers": servers}
@@ -117,7 +117,7 @@ async def test_others_see_what_was_answered(shop: House, meet: Meet) -> None:
 async def club(tmp_path: Path) -> AsyncIterator[Club]:
     """A shop where people log in."""
     async with StoryModel() as model, OpenIDProvider() as provider:
-        servers = {"form": {"command": [*ROGUE, "form"], "start_seconds": 60}}
+        servers = {"form": {"command": [*ROGUE, "form"], "start_seconds": 100}}
         config = {**CONFIG, **ALLOWED, "mcp_servers": servers, "oauth": provider.settings()}
         arguments = ("--auth", "oauth")
         async with Server(tmp_path, model.url, config=config, arguments=arguments) as server:
