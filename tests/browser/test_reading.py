@@ -21,6 +21,14 @@ STILL_AT = """async (node) => {
   for (let last; last !== top(); await new Promise(requestAnimationFrame)) last = top();
   return top();
 }"""
+HOLD = """(node) => {
+  const { get, set } = Object.getOwnPropertyDescriptor(Element.prototype, 'scrollTop');
+  const held = (value) => [value, 0].forEach((one) => set.call(node, one));
+  Object.defineProperty(node, 'scrollTop', { get: () => get.call(node), set: held });
+  node.dispatchEvent(new WheelEvent('wheel', { deltaY: -1, bubbles: true }));
+  node.scrollTo(0, 0);
+}"""
+"""To the top, and back to it whenever the page moves them down."""
 FRAME = "() => new Promise((painted) => requestAnimationFrame(painted))"
 LEAVE_BELOW = """(node, left) => new Promise((painted) => {
   node.scrollTo(0, node.scrollHeight - node.clientHeight - left);
@@ -223,6 +231,22 @@ async def test_a_long_session_shows_its_end_first_and_the_rest_on_the_way_up(
     await first.scroll_into_view_if_needed()
     await expect(first).to_be_in_viewport()
     await expect(person.button("Show earlier messages")).to_have_count(0)
+
+
+async def test_who_holds_the_bar_at_the_top_is_given_all_that_is_before(
+    house: House, meet: Meet
+) -> None:
+    async with Api(house.url) as api:
+        session = await api.session("A long history")
+        for number in range(50):
+            await api.submit(
+                session, {"type": "user_input", "id": f"u{number}", "text": f"Question {number}."}
+            )
+    await house.model.request_arrived(50)
+    person = await meet(f"{house.url}/#/s/{session}")
+    await expect(person.page.get_by_text("Question 49.", exact=True)).to_be_in_viewport()
+    await person.conversation.evaluate(HOLD)
+    await expect(person.page.get_by_text("Question 0.", exact=True)).to_have_count(1)
 
 
 async def test_a_closed_card_shows_the_last_lines_of_a_flood(house: House, meet: Meet) -> None:

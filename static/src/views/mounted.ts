@@ -108,12 +108,19 @@ export class Mounted {
   async #adding(add: (reading: Reading) => Promise<unknown>): Promise<void> {
     const reading = this.#reading.peek();
     if (this.loading.peek() || !reading) return;
+    const before = this.#beginning();
     this.loading.value = true;
     try {
       await add(reading);
     } finally {
       this.loading.value = false;
     }
+    if (this.#beginning() !== before) reading.lookUp();
+  }
+
+  /** Where what is known begins, and what is mounted of it. */
+  #beginning(): string {
+    return `${this.rows.peek()[0]?.key} ${this.#anchor.peek()}`;
   }
 
   #show(key: string, reading: Reading): void {

@@ -78,6 +78,11 @@ export class Reading {
     this.#stay();
   }
 
+  /** Whoever came to the start while it was busy asks for nothing more: they cannot go further up. */
+  lookUp(): void {
+    if (!this.#atEnd.value && this.#scroller.scrollTop < NEAR_START) this.#nearStart();
+  }
+
   /** Does something that puts content above the reader, who goes on reading the same line. */
   async holding(change: () => Promise<void> | void): Promise<void> {
     const line = this.#lineInSight();
@@ -98,11 +103,13 @@ export class Reading {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     const left = scrollHeight - scrollTop - clientHeight;
     const moved = scrollTop - this.#last;
-    if (Math.abs(moved) < 1) return;
-    this.#last = scrollTop;
-    // What grew shorter moves it upwards, too, and leaves it at the end.
-    if (moved < 0) this.#atEnd.value &&= left <= 1;
-    else this.#atEnd.value ||= left <= NEAR_END;
+    if (Math.abs(moved) >= 1) {
+      this.#last = scrollTop;
+      // What grew shorter moves it upwards, too, and leaves it at the end.
+      if (moved < 0) this.#atEnd.value &&= left <= 1;
+      else this.#atEnd.value ||= left <= NEAR_END;
+    } else if (this.#atEnd.value) return;
+    // Also where they were before: whom rows put above them moved down may be up again at once.
     if (scrollTop < NEAR_START) this.#nearStart();
   };
 
