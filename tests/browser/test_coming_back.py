@@ -23,6 +23,7 @@ SILENT = """{
   window.setTimeout = (run, ms = 0, ...given) => later(run, ms < 1_000 ? ms : 1e9, ...given);
 }"""
 """A storage that never answers, and nobody who gives up on it."""
+KEYS_OF = "(text) => Object.keys(localStorage).filter((key) => localStorage[key].includes(text))"
 PLAN = [{"id": "1", "content": "Look", "status": "in_progress"}]
 MARKDOWN = """# All of it
 
@@ -166,6 +167,8 @@ async def test_words_that_are_written_before_the_storage_answers_outlive_a_reloa
     await person.field.fill("A younger one")
     await person.page.reload()
     await person.field.wait_for()
+    keys = await person.page.evaluate(KEYS_OF, "A younger one")
+    assert [key.partition(":")[0] for key in keys] == ["draft"]  # which goes with a log-out
     page = await person.page.context.new_page()
     await page.goto(house.url)
     field = page.get_by_role("textbox", name="Message", exact=True)

@@ -45,6 +45,20 @@ async def at_the_end(person: Person) -> None:
     await person.page.wait_for_function(AT_THE_END, arg=scroller)
 
 
+async def at_the_end_of_fifty(house: House, meet: Meet) -> Person:
+    """Who has opened a session of fifty turns, "Question 0." and so on."""
+    async with Api(house.url) as api:
+        session = await api.session("A long history")
+        for number in range(50):
+            await api.submit(
+                session, {"type": "user_input", "id": f"u{number}", "text": f"Question {number}."}
+            )
+    await house.model.request_arrived(50)  # none of them waits to be said
+    person = await meet(f"{house.url}/#/s/{session}")
+    await expect(person.page.get_by_text("Question 49.", exact=True)).to_be_in_viewport()
+    return person
+
+
 async def test_the_end_follows_a_reader_who_is_there(house: House, meet: Meet) -> None:
     gate = Gate()
     text = LINES + "\n\nOne more."
@@ -212,16 +226,7 @@ async def test_the_end_is_within_48_pixels_of_it(
 async def test_a_long_session_shows_its_end_first_and_the_rest_on_the_way_up(
     house: House, meet: Meet
 ) -> None:
-    async with Api(house.url) as api:
-        session = await api.session("A long history")
-        for number in range(50):
-            await api.submit(
-                session, {"type": "user_input", "id": f"u{number}", "text": f"Question {number}."}
-            )
-    await house.model.request_arrived(50)  # none of them waits to be said
-    person = await meet(f"{house.url}/#/s/{session}")
-    last = person.page.get_by_text("Question 49.", exact=True)
-    await expect(last).to_be_in_viewport()
+    person = await at_the_end_of_fifty(house, meet)
     first = person.page.get_by_text("Question 0.", exact=True)
     await expect(first).to_have_count(0)
     held = person.page.get_by_text("Question 25.", exact=True)
@@ -236,15 +241,7 @@ async def test_a_long_session_shows_its_end_first_and_the_rest_on_the_way_up(
 async def test_who_holds_the_bar_at_the_top_is_given_all_that_is_before(
     house: House, meet: Meet
 ) -> None:
-    async with Api(house.url) as api:
-        session = await api.session("A long history")
-        for number in range(50):
-            await api.submit(
-                session, {"type": "user_input", "id": f"u{number}", "text": f"Question {number}."}
-            )
-    await house.model.request_arrived(50)
-    person = await meet(f"{house.url}/#/s/{session}")
-    await expect(person.page.get_by_text("Question 49.", exact=True)).to_be_in_viewport()
+    person = await at_the_end_of_fifty(house, meet)
     await person.conversation.evaluate(HOLD)
     await expect(person.page.get_by_text("Question 0.", exact=True)).to_have_count(1)
 

@@ -90,7 +90,7 @@ const paragraphs = (...texts: readonly (string | null)[]): string => texts.filte
 export function keptText(drafts: Drafts, id: string): { text: Signal<string>; stop: () => void } {
   const text = signal('');
   const last = `draft:${id}`;
-  const early = `early:${id}`; // written before it was known what stood here
+  const early = `draft:early:${id}`; // written before it was known what stood here
   let stop = (): void => {};
   let left = false;
   let known = false;
